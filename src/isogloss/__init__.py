@@ -1,0 +1,1 @@
+"""isogloss: build, train, transfer, measure and serve XLM-R style cross-lingual encoders."""
