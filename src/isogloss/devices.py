@@ -1,0 +1,84 @@
+"""Which device, and in which type to compute: decided once by whoever starts the work, never at import.
+
+    device = choose("auto", precision="auto")
+    model = device.place(model)            # moved there, computing in device.dtype; weights stay fp32
+
+bf16 where the processor has it, CPUs too; fp32 elsewhere. A CPU without bf16 instructions computes bf16 many times
+slower than fp32, so it is asked, not assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import torch
+from torch import nn
+
+from isogloss.errors import ConfigError
+
+__all__ = ["Device", "Precision", "choose", "has_native_bf16"]
+
+Precision = Literal["auto", "bf16", "fp32"]
+Model = TypeVar("Model", bound=nn.Module)
+
+# Names of bf16 matrix instructions in /proc/cpuinfo: x86 AVX512 and AMX, Arm.
+BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device and the type to compute in."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def place(self, model: Model) -> Model:
+        """Move `model` to the device and let it compute in `dtype`; the weights keep their type."""
+        model.to(self.device)
+        for module in model.modules():
+            if hasattr(module, "compute_dtype"):
+                module.compute_dtype = self.dtype
+        return model
+
+    def __str__(self) -> str:
+        return f"{self.device} in {'bf16' if self.dtype == torch.bfloat16 else 'fp32'}"
+
+
+def choose(device: str = "auto", *, precision: Precision = "auto") -> Device:
+    """The device asked for (`auto`: CUDA if there is one, else the CPU) and the type to compute in.
+
+    Raises ConfigError for a device that is not there or a precision that is not known.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise ConfigError(f"device = '{device}' is not a device: use auto, cpu, cuda or cuda:1") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"device = '{device}': no CUDA device is visible here; use device=cpu or device=auto")
+    if precision not in ("auto", "bf16", "fp32"):
+        raise ConfigError(f"precision = '{precision}' is not known: use auto, bf16 or fp32")
+    bf16 = precision == "bf16" or (precision == "auto" and has_native_bf16(chosen))
+    return Device(chosen, torch.bfloat16 if bf16 else torch.float32)
+
+
+def has_native_bf16(device: torch.device) -> bool:
+    """Whether matrix products in bf16 have instructions of their own on this device."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    return _cpu_has_bf16()
+
+
+def _cpu_has_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Ask torch, whose questions are private and differ between versions; else the kernel's list of flags."""
+    questions = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
+    if answers := [bool(question()) for question in questions if question is not None]:
+        return any(answers)
+    if not cpuinfo.exists():
+        return False
+    return bool(BF16_FLAGS & set(cpuinfo.read_text(encoding="utf-8", errors="replace").split()))

@@ -1,0 +1,93 @@
+"""Which language sequence number g of a run is drawn from, and which stretch of its text it holds: closed forms.
+
+Languages are drawn in rounds. The draws of language i in the first r rounds are the difference of two floors on the
+cumulative shares, so they are never further than one from r x round x share, and the languages of one round are
+shuffled by a keyed permutation. The j-th draw of a language takes a block of its text: an epoch visits every block once in
+a keyed order, and the grid of blocks lies differently in each epoch. Nothing here depends on what was drawn before: sequence
+12 billion costs what sequence 0 costs, and the ledger (draws, tokens, epochs) is computed, not kept.
+
+    mixture = Mixture([0.7, 0.3], seed=1)
+    languages, draws = mixture.draws(np.arange(64))     # for each sequence: language, and its how-manieth draw
+    mixture.counts(6400)                                # draws of each language among the first 6,400 sequences
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from isogloss.randomness import key_of, permute, spread
+
+__all__ = ["Blocks", "Mixture"]
+
+Indices = npt.NDArray[np.int64]
+
+_SMALLEST_ROUND = 256
+# A round holds every language at least twice. A share below two in a million is raised to that.
+_LARGEST_ROUND = 1 << 20
+_FRACTION_BITS = 32
+
+
+class Mixture:
+    """The language of every sequence of a run, from the shares and a seed alone."""
+
+    def __init__(self, shares: Sequence[float], *, seed: int) -> None:
+        raised = np.maximum(np.asarray(shares, dtype=np.float64), 2 / _LARGEST_ROUND)
+        raised /= raised.sum()
+        self.round_size = max(_SMALLEST_ROUND, 1 << int(np.ceil(np.log2(2 / raised.min()))))
+        # Cumulative draws a round: whole part and a fraction in integers, so that no machine rounds it differently.
+        scaled = [round(float(share) * self.round_size * 2**_FRACTION_BITS) for share in np.cumsum(raised)]
+        scaled[-1] = self.round_size << _FRACTION_BITS
+        self._whole = np.array([0, *(value >> _FRACTION_BITS for value in scaled)], dtype=np.int64)
+        self._fraction = np.array([0, *(value % (1 << _FRACTION_BITS) for value in scaled)], dtype=np.int64)
+        self._offset = key_of(seed, "mixture") % (1 << _FRACTION_BITS)
+        self._seed = seed
+
+    def draws(self, sequences: npt.ArrayLike) -> tuple[Indices, Indices]:
+        """For each sequence number its language (an index) and which draw of that language it is."""
+        rounds, places = np.divmod(np.asarray(sequences, dtype=np.int64), self.round_size)
+        keys = spread(key_of(self._seed, "round"), rounds)
+        places = permute(places, size=self.round_size, key=keys)
+        # Place p of the unshuffled round: first all draws of language 0, then all of language 1, and so on.
+        distinct, which = np.unique(rounds, return_inverse=True)
+        before = self._cumulative(distinct)
+        bounds = self._cumulative(distinct + 1) - before
+        num_languages = bounds.shape[1] - 1
+        ends = (bounds[:, 1:] + np.arange(len(distinct))[:, None] * self.round_size).ravel()
+        languages = np.searchsorted(ends, places + which * self.round_size, side="right") - which * num_languages
+        earlier = before[which, languages + 1] - before[which, languages]
+        return languages, earlier + places - bounds[which, languages]
+
+    def counts(self, num_sequences: int) -> Indices:
+        """Draws of each language among sequences 0 … num_sequences-1."""
+        whole_rounds, rest = divmod(num_sequences, self.round_size)
+        counts = np.diff(self._cumulative(np.array([whole_rounds])))[0]
+        languages, _ = self.draws(np.arange(num_sequences - rest, num_sequences))
+        return counts + np.bincount(languages, minlength=len(counts))
+
+    def _cumulative(self, rounds: Indices) -> Indices:
+        """Draws of all languages before each (and, last, of all) in the first ``rounds`` rounds: (rounds, languages+1)."""
+        fractions = (rounds[:, None] * self._fraction + self._offset) >> _FRACTION_BITS
+        return rounds[:, None] * self._whole + fractions
+
+
+class Blocks:
+    """A language's text cut into blocks, each visited once an epoch; ``at(draws)`` says where each draw begins."""
+
+    def __init__(self, language: str, *, num_tokens: int, block_length: int, seed: int) -> None:
+        assert num_tokens > 0, f"{language} has no text"
+        self.num_tokens = num_tokens
+        # A text shorter than a block is one short block, not a block in which the text repeats.
+        self.length = min(block_length, num_tokens)
+        self.num_blocks = num_tokens // self.length
+        self._order_key = key_of(seed, "order", language)
+        self._phase_key = key_of(seed, "phase", language)
+
+    def at(self, draws: npt.ArrayLike) -> Indices:
+        """The first token of each draw; a block that runs over the end of the text goes on at its beginning."""
+        epochs, places = np.divmod(np.asarray(draws, dtype=np.int64), self.num_blocks)
+        blocks = permute(places, size=self.num_blocks, key=spread(self._order_key, epochs))
+        phases = (spread(self._phase_key, epochs) % np.uint64(self.num_tokens)).astype(np.int64)
+        return (phases + blocks * self.length) % self.num_tokens

@@ -1,0 +1,201 @@
+"""The small world the sentences are about: what there is, what fits together, and when a clause is true.
+
+A :class:`Scene` is one situation, described completely: who does what to what, where, and how everybody and
+everything is. ``holds(clause, scene)`` is the truth of a clause in it. ``judge(premise, hypothesis)`` looks at
+*every* scene that the premise allows and says entailment (the hypothesis holds in all), contradiction (in none) or
+neutral (in some): labels come from here, never from the way a pair was made.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from isogloss.phrasebook.clauses import Clause, Phrase
+from isogloss.phrasebook.lexicon import concepts
+
+__all__ = ["Referent", "Scene", "axis_of", "fits", "holds", "is_a", "judge", "kinds_of", "members", "opposites"]
+
+
+@functools.cache
+def is_a(concept: str, kind: str) -> bool:
+    """Is ``concept`` a ``kind``? Every dog is a dog, an animal and a living thing; running is moving."""
+    while concept:
+        if concept == kind:
+            return True
+        entry = concepts().get(concept)
+        concept = entry["isa"] if entry is not None and "isa" in entry.meaning else ""
+    return False
+
+
+@functools.cache
+def kinds_of(concept: str) -> tuple[str, ...]:
+    """The more general concepts that have words of their own: dog → (animal,), run → (move,), apple → (fruit,)."""
+    entry = concepts()[concept]
+    above = entry["isa"] if "isa" in entry.meaning else ""
+    return (above, *kinds_of(above)) if above in concepts() else ()
+
+
+@functools.cache
+def members(kind: str) -> tuple[str, ...]:
+    """Nouns with ``kind`` above them, general ones ("animal") included only when nothing is below them."""
+    nouns = [name for name, entry in concepts().items() if entry.table == "nouns"]
+    general = {concepts()[name]["isa"] for name in nouns}
+    return tuple(name for name in nouns if name not in general and is_a(name, kind))
+
+
+@functools.cache
+def fits(concept: str, column: str, noun: str) -> bool:
+    """Does ``noun`` fit the slot: fits("eat", "objects", "apple"), fits("hot", "applies", "tea")?"""
+    return any(is_a(noun, kind) for kind in concepts()[concept][column].split())
+
+
+@functools.cache
+def axis_of(adjective: str) -> str:
+    return concepts()[adjective]["axis"]
+
+
+@functools.cache
+def opposites(adjective: str) -> tuple[str, ...]:
+    """Adjectives that exclude this one: the antonym, or the other colours."""
+    same = [name for name, entry in concepts().items() if entry.table == "adjectives" and entry["axis"] == axis_of(adjective)]
+    return tuple(name for name in same if name != adjective)
+
+
+@dataclass(frozen=True)
+class Referent:
+    """Somebody or something in a scene: a leaf noun or a name, how many exactly, one adjective an axis."""
+
+    noun: str = ""
+    name: str = ""
+    count: int = 1
+    traits: tuple[tuple[str, str], ...] = ()
+
+    def has_trait(self, adjective: str) -> bool:
+        return (axis_of(adjective), adjective) in self.traits
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One situation, complete: what is not here is not so."""
+
+    agent: Referent
+    verb: str = ""
+    patient: Referent | None = None
+    place: str = ""
+    facts: frozenset[Clause] = field(default_factory=frozenset)
+
+    @property
+    def referents(self) -> tuple[Referent, ...]:
+        return (self.agent,) if self.patient is None else (self.agent, self.patient)
+
+
+# An atom that no clause mentions: "something else".
+OTHER = "other"
+
+
+def matches(phrase: Phrase, referent: Referent) -> bool:
+    """Can ``phrase`` be said of ``referent``: kind, number and adjective?"""
+    if phrase.name or referent.name:
+        if phrase.name:
+            return phrase.name == referent.name
+        return bool(referent.noun) and is_a(referent.noun, phrase.noun) and phrase.number == 1
+    if not is_a(referent.noun, phrase.noun):
+        return False
+    if phrase.adjective and not referent.has_trait(phrase.adjective):
+        return False
+    if phrase.definite and phrase.number in (0, 1):
+        return True  # "the dogs are big" says nothing new about how many there are
+    return {0: referent.count > 1, 1: referent.count == 1}.get(phrase.number, referent.count == phrase.number)
+
+
+def holds(clause: Clause, scene: Scene) -> bool:
+    """Truth of a clause in a scene (frames of scenes; facts are looked up whole).
+
+    A negated clause says that its positive form is false.
+    """
+    if clause.negated:
+        return not holds(_positive(clause), scene)
+    if clause.frame in ("act", "act_at", "transitive", "transitive_at"):
+        return (
+            matches(clause.subject, scene.agent)
+            and is_a(scene.verb, clause.verb)
+            and (not clause.frame.startswith("transitive") or _object_matches(clause, scene))
+            and (not clause.frame.endswith("_at") or clause.place == scene.place)
+        )
+    if clause.frame in ("located", "there_is"):
+        return clause.place == scene.place and any(matches(clause.subject, each) for each in scene.referents)
+    if clause.frame == "property":
+        return any(matches(clause.subject, each) and each.has_trait(clause.adjective) for each in scene.referents)
+    if clause.frame == "kind":
+        return any(matches(clause.subject, each) and is_a(each.noun, clause.noun) for each in scene.referents)
+    return clause in scene.facts
+
+
+def judge(premise: Clause, hypothesis: Clause) -> str:
+    """"entailment", "contradiction" or "neutral", by looking at every scene in which the premise holds.
+
+    Both clauses speak of the same situation (as in SNLI and MNLI). The scenes enumerated vary everything that either
+    clause mentions, and one value that neither mentions.
+    """
+    truths = {holds(hypothesis, scene) for scene in _scenes(premise, hypothesis) if holds(premise, scene)}
+    assert truths, f"no scene makes the premise true: {premise}"
+    return "neutral" if len(truths) > 1 else "entailment" if True in truths else "contradiction"
+
+
+def _positive(clause: Clause) -> Clause:
+    return Clause(**{**clause.__dict__, "negated": False})
+
+
+def _object_matches(clause: Clause, scene: Scene) -> bool:
+    return scene.patient is not None and matches(clause.object, scene.patient)
+
+
+def _scenes(*clauses: Clause) -> Iterator[Scene]:
+    agents = list(_referents([clause.subject for clause in clauses], clauses))
+    objects = [clause.object for clause in clauses if clause.object != Phrase()]
+    # A property or location may be said of the object, as in "Anna eats an apple. The apple is red."
+    patients: list[Referent | None] = [None]
+    if objects:
+        patients = list(_referents(objects, clauses))
+        agents = list(_referents([clause.subject for clause in clauses if clause.object != Phrase()], clauses))
+    verbs = {clause.verb for clause in clauses if clause.verb}
+    actions = sorted({name for verb in verbs for name in (verb, *_kinds_below(verb))} | {OTHER})
+    places = sorted({clause.place for clause in clauses if clause.place} | {OTHER})
+    for agent, verb, patient, place in itertools.product(agents, actions, patients, places):
+        yield Scene(agent, verb, patient, place)
+
+
+def _kinds_below(verb: str) -> tuple[str, ...]:
+    return tuple(name for name, entry in concepts().items() if entry.table == "verbs" and entry["isa"] == verb)
+
+
+def _referents(phrases: list[Phrase], clauses: tuple[Clause, ...]) -> Iterator[Referent]:
+    """Everybody the phrases could speak of: their kinds and one more of each, their numbers and two more."""
+    names = {phrase.name for phrase in phrases if phrase.name}
+    nouns = {phrase.noun for phrase in phrases if phrase.noun}
+    if names:
+        kinds = {clause.noun for clause in clauses if clause.noun}
+        who = [(noun, name) for name in sorted(names) for noun in sorted({*_leaves(kinds | nouns), OTHER})]
+    else:
+        who = [(noun, "") for noun in sorted(_leaves(nouns | {clause.noun for clause in clauses if clause.noun}))]
+    said = {phrase.number for phrase in phrases}
+    counts = [1] if names else sorted({1, 11, 12} | {number for number in said if number > 1})
+    adjectives = {phrase.adjective for phrase in phrases} | {clause.adjective for clause in clauses}
+    axes: dict[str, set[str]] = {}
+    for adjective in filter(None, adjectives):
+        axes.setdefault(axis_of(adjective), {OTHER}).add(adjective)
+    for noun, name in who:
+        for traits in itertools.product(*[[(axis, value) for value in sorted(axes[axis])] for axis in sorted(axes)]):
+            for count in counts:
+                yield Referent(noun, name, count, traits)
+
+
+def _leaves(nouns: set[str]) -> set[str]:
+    """Each noun itself when nothing is below it, else two of its members."""
+    leaves: set[str] = set()
+    for noun in nouns - {""}:
+        leaves.update(members(noun)[:2] or (noun,))
+    return leaves | {noun for noun in nouns if noun and noun in members(noun)}

@@ -1,0 +1,100 @@
+"""Words and pieces, aligned by character offset: the same way in training and in inference.
+
+    text, spans = join_words(["Anna", "lives", "in", "Oslo", "."], language="en")
+    spans = divide_words("Anna lives in Oslo.", starts, ends)    # running text
+    rows, own = word_rows(text, spans, starts, ends)              # the piece each word is read from
+
+A word is labelled and read at the first piece that begins inside it with a visible character, so that a lone "▁"
+before a Chinese character or a full stop is never taken for it. A word without such a piece (in scripts without
+spaces one piece may cover two words; normalisation may drop a word whole) is read at the nearest piece that begins
+before it, or at the first piece of all. Such a word is not `own`: training leaves it out, inference still predicts it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from isogloss.languages import is_known, language
+from isogloss.tasks.metrics import UNSPACED
+
+__all__ = ["IntArray", "Span", "divide_words", "join_words", "word_rows"]
+
+IntArray = npt.NDArray[np.int32]
+Span = tuple[int, int]
+
+
+def join_words(words: Sequence[str], *, language: str | None = None) -> tuple[str, list[Span]]:
+    """The text that words make, and each word's characters in it; no spaces where the language has none."""
+    gap = "" if language is not None and _is_unspaced(language) else " "
+    spans: list[Span] = []
+    position = 0
+    for word in words:
+        spans.append((position, position + len(word)))
+        position += len(word) + len(gap)
+    return gap.join(words), spans
+
+
+def divide_words(text: str, starts: IntArray, ends: IntArray) -> list[Span]:
+    """The words of running text: letters, marks and digits that stand together; every other visible character alone.
+
+    An apostrophe, hyphen or dot between two letters or digits stays inside. In scripts without spaces a word begins
+    wherever a piece begins, as nothing else divides them.
+    """
+    firsts = set(_first_visible(text, starts, ends).tolist())
+    spans: list[Span] = []
+    for match in _word().finditer(text):
+        start = match.start()
+        for position in range(match.start() + 1, match.end()):
+            if position in firsts and UNSPACED.match(text[position]):
+                spans.append((start, position))
+                start = position
+        spans.append((start, match.end()))
+    return spans
+
+
+def word_rows(text: str, spans: Sequence[Span], starts: IntArray, ends: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """For each word, the index of the piece it is read from and whether that piece is its own (see above).
+
+    `starts` and `ends` are each piece's characters in `text`. A text without pieces gives -1 throughout.
+    """
+    firsts = _first_visible(text, starts, ends)
+    pieces = np.flatnonzero(firsts >= 0)
+    if len(pieces) == 0:
+        return np.full(len(spans), -1, np.int32), np.zeros(len(spans), np.bool_)
+    # Non-decreasing already, but for the rare normalisation that reorders: a later piece never begins earlier.
+    firsts = np.maximum.accumulate(firsts[pieces])
+    word_starts = np.array([start for start, _ in spans], np.int64)
+    word_ends = np.array([end for _, end in spans], np.int64)
+    found = np.searchsorted(firsts, word_starts, side="left")
+    own = (found < len(pieces)) & (firsts[np.minimum(found, len(pieces) - 1)] < word_ends)
+    before = np.maximum(np.searchsorted(firsts, word_starts, side="right") - 1, 0)
+    return pieces[np.where(own, found, before)].astype(np.int32), own
+
+
+def _first_visible(text: str, starts: IntArray, ends: IntArray) -> IntArray:
+    """Where each piece's first visible character stands in the text; -1 for a piece without any."""
+    firsts = np.asarray(starts).astype(np.int32)
+    for piece, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        while start < end and text[start].isspace():
+            start += 1
+        firsts[piece] = start if start < end else -1
+    return firsts
+
+
+def _is_unspaced(code: str) -> bool:
+    return is_known(code) and language(code).word_division == "none"
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """Letters, marks, digits and joiners, or one other visible character. Python's \\w leaves out marks."""
+    marks = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M")
+    inner = f"[\\w{marks}\u200c\u200d]"
+    return re.compile(f"{inner}+(?:['’.·‑-]{inner}+)*|\\S")

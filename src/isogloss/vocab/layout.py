@@ -1,0 +1,193 @@
+"""The vocabulary and its ids: text to ids and back, in the layout of XLM-R.
+
+SentencePiece numbers its pieces ``<unk>`` 0, ``<s>`` 1, ``</s>`` 2 and the learned pieces from 3. XLM-R, whose first home
+was fairseq, puts ``<s>`` 0, ``<pad>`` 1, ``</s>`` 2, ``<unk>`` 3 first, so a learned piece moves up by one, and appends
+``<mask>`` as the very last id. This file is the only place that knows both numberings.
+
+    vocabulary = Vocabulary.load("vocab")                    # a vocab or model folder, or a .model file
+    ids = vocabulary.encode(["Habari ya asubuhi"])[0]        # no special ids
+    ids, starts, ends = vocabulary.encode_with_offsets(text)  # text[starts[i]:ends[i]] is what piece i stands for
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import sentencepiece
+import xxhash
+
+from isogloss.errors import VocabularyError
+from isogloss.manifest import MANIFEST_NAME, recorded_hash
+
+__all__ = ["MODEL_NAME", "SPACE", "SPECIAL_PIECES", "Vocabulary"]
+
+# The name is XLM-R's own and says bpe though the model is unigram; Hugging Face looks for exactly this name.
+MODEL_NAME = "sentencepiece.bpe.model"
+SPACE = "▁"
+SPECIAL_PIECES = ("<s>", "<pad>", "</s>", "<unk>")
+# What SentencePiece itself calls its first pieces when trained with its default ids.
+SENTENCEPIECE_SPECIALS = ("<unk>", "<s>", "</s>")
+SPECIALS_MASK = "<mask>"
+
+Ids = npt.NDArray[np.int32]
+
+
+class Vocabulary:
+    """A SentencePiece model with XLM-R's ids; made with :meth:`load` or :meth:`from_bytes`."""
+
+    bos_id = 0
+    pad_id = 1
+    eos_id = 2
+    unk_id = 3
+
+    def __init__(self, processor: sentencepiece.SentencePieceProcessor, fingerprint: str) -> None:
+        self._processor = processor
+        self.fingerprint = fingerprint
+        # <pad> and <mask> are ours, the other three specials are SentencePiece's too.
+        self.size = processor.get_piece_size() + 2
+        self.mask_id = self.size - 1
+        self.special_ids = (self.bos_id, self.pad_id, self.eos_id, self.unk_id, self.mask_id)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Vocabulary:
+        """Read a vocab folder, a model folder or a SentencePiece ``.model`` file.
+
+        Raises VocabularyError for a missing or damaged file, one that differs from the folder's manifest, and a
+        SentencePiece model that was not trained with the default ids.
+        """
+        path = Path(path)
+        file = path / MODEL_NAME if path.is_dir() else path
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise VocabularyError(
+                f"vocabulary {file} cannot be read ({error.strerror}); 'isogloss vocab train' makes one"
+            ) from None
+        recorded = recorded_hash(path, MODEL_NAME) if (path / MANIFEST_NAME).is_file() else None
+        if recorded is not None and recorded != xxhash.xxh3_128(content).hexdigest():
+            raise VocabularyError(f"vocabulary {file} differs from what {MANIFEST_NAME} recorded; make or copy it again")
+        return cls.from_bytes(content, name=str(file))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, name: str = "model") -> Vocabulary:
+        """A vocabulary from the bytes of a SentencePiece model; ``name`` is what error messages call it."""
+        # Its C++ half would print the reason of a failed load on stderr beside the exception.
+        sentencepiece.set_min_log_level(2)
+        processor = sentencepiece.SentencePieceProcessor()
+        try:
+            processor.load_from_serialized_proto(content)
+        except RuntimeError:
+            raise VocabularyError(
+                f"vocabulary {name} is not a SentencePiece model or is damaged ({len(content)} bytes); "
+                "make or copy it again"
+            ) from None
+        found = tuple(processor.id_to_piece(index) for index in range(min(3, processor.get_piece_size())))
+        if found != SENTENCEPIECE_SPECIALS or processor.pad_id() != -1:
+            raise VocabularyError(
+                f"vocabulary {name} opens with the pieces {' '.join(found) or '(none)'}, not with SentencePiece's default "
+                f"{' '.join(SENTENCEPIECE_SPECIALS)} without <pad>; train it with the default ids"
+            )
+        return cls(processor, xxhash.xxh3_128(content).hexdigest())
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the SentencePiece model, as written to ``sentencepiece.bpe.model``."""
+        return bytes(self._processor.serialized_model_proto())
+
+    def encode(self, texts: Sequence[str], *, num_threads: int = 1) -> list[Ids]:
+        """The ids of each text, without ``<s>`` and ``</s>``; text never yields a special id but ``<unk>``.
+
+        Whatever stands in the text, ``<mask>`` and ``</s>`` included, is ordinary characters. ``num_threads`` changes
+        the speed and never the result; -1 takes all cores.
+        """
+        if not texts:
+            return []
+        raw = self._processor.encode([_utf8(text) for text in texts], return_type="numpy", num_threads=num_threads)
+        return [_to_ours(ids) for ids in raw]
+
+    def encode_with_offsets(self, text: str) -> tuple[Ids, Ids, Ids]:
+        """Ids and, for each, the characters of the original ``text`` it stands for: ``text[start:end]``.
+
+        The spans follow each other without overlap and leave out only characters that normalise to space or to
+        nothing. A span is empty where the piece is the space mark alone, or where one character ("ﬁ", "½")
+        normalises to several pieces: the last of them holds it.
+        """
+        found = self._processor.encode(_utf8(text), return_type="offset_mapping", return_bytes=False)
+        ids = _to_ours(np.array(found["ids"], dtype=np.int32))
+        offsets = np.array(found["offsets"], dtype=np.int32).reshape(-1, 2)
+        starts, ends = offsets[:, 0].copy(), offsets[:, 1].copy()
+        for index in range(len(ids)):
+            start, end = int(starts[index]), int(ends[index])
+            # A piece's surface carries the space before it, and text around it that normalises away.
+            while start < end and self._is_blank(text[start]):
+                start += 1
+            while start < end and self._is_blank(text[end - 1]):
+                end -= 1
+            starts[index], ends[index] = start, end
+        return ids, starts, ends
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ``ids``: special ids are left out, but ``<unk>`` shows as ``⁇``.
+
+        Equals :meth:`normalize` of the encoded text when no character of it is unknown.
+        """
+        kept = [int(index) for index in ids if index == self.unk_id or int(index) not in self.special_ids]
+        self._check(kept)
+        return str(self._processor.decode([0 if index == self.unk_id else index - 1 for index in kept]))
+
+    def normalize(self, text: str) -> str:
+        """``text`` as the vocabulary sees it: compatibility forms folded, runs of space made one, ends stripped."""
+        return str(self._processor.normalize(_utf8(text)).decode("utf-8")).replace(SPACE, " ").strip()
+
+    def piece(self, index: int) -> str:
+        """The piece with this id, such as ``▁the`` or ``<mask>``."""
+        self._check([index])
+        return self.pieces[index]
+
+    @functools.cached_property
+    def pieces(self) -> tuple[str, ...]:
+        """All pieces, by id."""
+        learned = self._processor.id_to_piece(list(range(3, self.size - 2)))
+        return (*SPECIAL_PIECES, *learned, SPECIALS_MASK)
+
+    @functools.cached_property
+    def scores(self) -> tuple[float, ...]:
+        """The score of each piece, by id: its log probability in a unigram model; 0 for specials."""
+        learned = self._processor.get_score(list(range(3, self.size - 2)))
+        return (*(0.0 for _ in SPECIAL_PIECES), *learned, 0.0)
+
+    @functools.cached_property
+    def word_starts(self) -> npt.NDArray[np.bool_]:
+        """Which ids begin a word, that is, whose piece begins with the space mark ``▁``."""
+        return np.array([piece.startswith(SPACE) for piece in self.pieces], dtype=np.bool_)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __repr__(self) -> str:
+        return f"Vocabulary(size={self.size}, fingerprint='{self.fingerprint[:8]}')"
+
+    def _check(self, ids: Sequence[int]) -> None:
+        for index in ids:
+            if not 0 <= index < self.size:
+                raise VocabularyError(f"id {index} is not in this vocabulary of {self.size} ids (0 to {self.size - 1})")
+
+    def _is_blank(self, character: str) -> bool:
+        if character.isalnum():
+            return False
+        # A character on its own normalises to nothing when it is space or is dropped by the normaliser.
+        return not self._processor.normalize(_utf8(character)).strip(SPACE.encode())
+
+
+def _utf8(text: str) -> bytes:
+    # Half of a surrogate pair (from broken JSON) has no UTF-8: it becomes "?", one character for one, so offsets hold.
+    return text.encode("utf-8", errors="replace")
+
+
+def _to_ours(ids: npt.NDArray[np.int32]) -> Ids:
+    # SentencePiece yields 0 for unknown text and learned pieces; its 1 and 2 (<s>, </s>) never come from text.
+    return np.where(ids == 0, np.int32(Vocabulary.unk_id), ids + np.int32(1))
