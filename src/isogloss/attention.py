@@ -4,7 +4,7 @@ Tokens of all sequences lie one after another in one tensor; a `Layout` says whe
 it is shared by all layers, and what it works out (buckets of equal length, positions) is worked out once.
 
     layout = Layout.of([5, 3, 8], device)
-    out_NHE = attend(q_NHE, k_NHE, v_NHE, layout)
+    out_NHE = attend(qkv_N3HE, layout)
 
 Shapes: N packed tokens, S sequences, H heads, E width of a head; in a bucket B sequences of length L.
 """
@@ -12,15 +12,18 @@ Shapes: N packed tokens, S sequences, H heads, E width of a head; in a bucket B 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from isogloss.dropout import keep_mask
 
 try:
     from torch.nn.attention.varlen import varlen_attn
@@ -98,61 +101,99 @@ class Layout:
         return ordered, starts_S[ordered.sequences_N] + ordered.positions_N
 
 
-def attend(q_NHE: Tensor, k_NHE: Tensor, v_NHE: Tensor, layout: Layout, *, dropout: float = 0.0) -> Tensor:
-    """Softmax attention of each sequence over itself, (N, H, E). `dropout` drops attention weights."""
-    if _has_varlen(q_NHE, layout, dropout):
+def attend(qkv_N3HE: Tensor, layout: Layout, *, dropout: float = 0.0) -> Tensor:
+    """Softmax attention of each sequence over itself, (N, H, E), in the type of `qkv_N3HE`.
+
+    `dropout` is the share of attention weights dropped; give 0 outside training.
+    """
+    if _has_varlen(qkv_N3HE, layout, dropout):
+        q_NHE, k_NHE, v_NHE = qkv_N3HE.unbind(1)
         offsets, longest = layout.offsets, layout.max_length
         out_NHE: Tensor = varlen_attn(q_NHE, k_NHE, v_NHE, offsets, offsets, longest, longest)
         return out_NHE
     if len(layout.buckets) == 1:
-        return _attend_bucket(q_NHE, k_NHE, v_NHE, layout.buckets[0], dropout)
+        return _attend_bucket(qkv_N3HE, layout.buckets[0], dropout)
     if layout.by_length is not None:
         ordered, order_N = layout.by_length
-        q_NHE, k_NHE, v_NHE = q_NHE[order_N], k_NHE[order_N], v_NHE[order_N]
-        out_NHE = attend(q_NHE, k_NHE, v_NHE, ordered, dropout=dropout)
+        out_NHE = attend(qkv_N3HE.index_select(0, order_N), ordered, dropout=dropout)
         return torch.empty_like(out_NHE).index_copy(0, order_N, out_NHE)
-    sizes = [bucket.num_sequences * bucket.length for bucket in layout.buckets]
     # split, not slices: its backward joins the parts once instead of adding one full tensor a part.
-    parts = zip(*(x_NHE.split(sizes) for x_NHE in (q_NHE, k_NHE, v_NHE)), layout.buckets, strict=True)
-    outs = [_attend_bucket(q, k, v, bucket, dropout) for q, k, v, bucket in parts]
-    return torch.cat(outs) if outs else q_NHE * k_NHE * v_NHE  # no token at all: empty, yet part of the graph
+    parts = qkv_N3HE.split([bucket.num_sequences * bucket.length for bucket in layout.buckets])
+    outs = [_attend_bucket(part, bucket, dropout) for part, bucket in zip(parts, layout.buckets, strict=True)]
+    return torch.cat(outs) if outs else qkv_N3HE.sum(1)  # no token at all: empty, yet part of the graph
 
 
-def attend_plain(q_NHE: Tensor, k_NHE: Tensor, v_NHE: Tensor, layout: Layout) -> Tensor:
+def attend_plain(qkv_N3HE: Tensor, layout: Layout) -> Tensor:
     """The definition, one sequence at a time: what `attend` is compared with."""
-    outs = [q_NHE[:0]]
-    for start, stop in _spans(layout):
-        q_HLE, k_HLE, v_HLE = (x_NHE[start:stop].transpose(0, 1) for x_NHE in (q_NHE, k_NHE, v_NHE))
-        scores_HLL = q_HLE @ k_HLE.transpose(1, 2) / math.sqrt(q_NHE.shape[-1])
+    outs, start = [qkv_N3HE[:0, 0]], 0
+    for length in layout.lengths:
+        q_HLE, k_HLE, v_HLE = qkv_N3HE[start : start + length].permute(1, 2, 0, 3)
+        scores_HLL = q_HLE @ k_HLE.transpose(1, 2) / math.sqrt(qkv_N3HE.shape[-1])
         outs.append((scores_HLL.softmax(-1) @ v_HLE).transpose(0, 1))
+        start += length
     return torch.cat(outs)
 
 
-def _spans(layout: Layout) -> Iterator[tuple[int, int]]:
-    start = 0
-    for length in layout.lengths:
-        yield start, start + length
-        start += length
-
-
-def _has_varlen(q_NHE: Tensor, layout: Layout, dropout: float) -> bool:
+def _has_varlen(qkv_N3HE: Tensor, layout: Layout, dropout: float) -> bool:
     """The fused kernel for mixed lengths: CUDA, half precision, no dropout of weights (it has none)."""
-    half = q_NHE.dtype in (torch.bfloat16, torch.float16)
-    return varlen_attn is not None and q_NHE.is_cuda and half and dropout == 0.0 and len(layout.buckets) > 1
+    half = qkv_N3HE.dtype in (torch.bfloat16, torch.float16)
+    return varlen_attn is not None and qkv_N3HE.is_cuda and half and dropout == 0.0 and len(layout.buckets) > 1
 
 
-def _attend_bucket(q_NHE: Tensor, k_NHE: Tensor, v_NHE: Tensor, bucket: Bucket, dropout: float) -> Tensor:
-    """Attention of B sequences of one length, as (B, H, L, E)."""
-    shape = (bucket.num_sequences, bucket.length, *q_NHE.shape[1:])
-    q_BHLE, k_BHLE, v_BHLE = (x_NHE.view(shape).transpose(1, 2) for x_NHE in (q_NHE, k_NHE, v_NHE))
-    half_on_cpu = not q_NHE.is_cuda and q_NHE.dtype != torch.float32
-    if half_on_cpu and q_NHE.requires_grad and bucket.length <= SHORT_LENGTH:
-        out_BHLE = _attend_short(q_BHLE, k_BHLE, v_BHLE, dropout)
-    else:
-        out_BHLE = F.scaled_dot_product_attention(q_BHLE, k_BHLE, v_BHLE, dropout_p=dropout)
-    return out_BHLE.transpose(1, 2).reshape(q_NHE.shape)
+def _attend_bucket(qkv_N3HE: Tensor, bucket: Bucket, dropout: float) -> Tensor:
+    """Attention of B sequences of one length."""
+    if qkv_N3HE.device.type == "cpu" and (dropout or qkv_N3HE.requires_grad) and bucket.length <= SHORT_LENGTH:
+        out_NHE: Tensor = _ShortAttention.apply(qkv_N3HE, bucket, dropout)
+        return out_NHE
+    qkv_BL3HE = qkv_N3HE.view(*bucket, *qkv_N3HE.shape[1:])
+    q_BHLE, k_BHLE, v_BHLE = qkv_BL3HE.permute(2, 0, 3, 1, 4)
+    out_BHLE = F.scaled_dot_product_attention(q_BHLE, k_BHLE, v_BHLE, dropout_p=dropout)
+    return out_BHLE.transpose(1, 2).reshape(len(qkv_N3HE), *qkv_N3HE.shape[2:])
 
 
-def _attend_short(q_BHLE: Tensor, k_BHLE: Tensor, v_BHLE: Tensor, dropout: float) -> Tensor:
-    weights_BHLL = (q_BHLE @ (k_BHLE * q_BHLE.shape[-1] ** -0.5).transpose(-1, -2)).softmax(-1)
-    return F.dropout(weights_BHLL, dropout) @ v_BHLE if dropout else weights_BHLL @ v_BHLE
+class _ShortAttention(torch.autograd.Function):
+    """Two batched products and a softmax, copying queries, keys and values together once each way.
+
+    G is B·H: one small matrix for each head of each sequence.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, qkv_N3HE: Tensor, bucket: Bucket, dropout: float) -> Tensor:
+        B, L = bucket
+        N, _, H, E = qkv_N3HE.shape
+        qkv_3GLE = qkv_N3HE.view(B, L, 3, H, E).permute(2, 0, 3, 1, 4).reshape(3, B * H, L, E)
+        q_GLE, k_GLE, v_GLE = qkv_3GLE
+        weights_GLL = _scaled_bmm(q_GLE, k_GLE.transpose(1, 2), E**-0.5).softmax(-1)
+        factors_GLL = None
+        if dropout:
+            kept_GLL, scale = keep_mask(weights_GLL.shape, dropout)
+            factors_GLL = kept_GLL.to(weights_GLL.dtype).mul_(scale)
+        ctx.bucket, ctx.heads = bucket, (H, E)
+        ctx.save_for_backward(qkv_3GLE, weights_GLL, factors_GLL)
+        x_GLE = torch.bmm(weights_GLL if factors_GLL is None else weights_GLL * factors_GLL, v_GLE)
+        return x_GLE.view(B, H, L, E).transpose(1, 2).reshape(N, H, E)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad_NHE: Tensor) -> tuple[Tensor | None, ...]:
+        qkv_3GLE, weights_GLL, factors_GLL = ctx.saved_tensors
+        (B, L), (H, E) = ctx.bucket, ctx.heads
+        q_GLE, k_GLE, v_GLE = qkv_3GLE
+        grad_GLE = grad_NHE.view(B, L, H, E).transpose(1, 2).reshape(B * H, L, E)
+        grad_qkv_3GLE = torch.empty_like(qkv_3GLE)
+        dropped_GLL = weights_GLL if factors_GLL is None else weights_GLL * factors_GLL
+        torch.bmm(dropped_GLL.transpose(1, 2), grad_GLE, out=grad_qkv_3GLE[2])
+        grad_GLL = torch.bmm(grad_GLE, v_GLE.transpose(1, 2))
+        if factors_GLL is not None:
+            grad_GLL *= factors_GLL
+        grad_GLL = torch._softmax_backward_data(grad_GLL, weights_GLL, -1, weights_GLL.dtype)
+        _scaled_bmm(grad_GLL, k_GLE, E**-0.5, out=grad_qkv_3GLE[0])
+        _scaled_bmm(grad_GLL.transpose(1, 2), q_GLE, E**-0.5, out=grad_qkv_3GLE[1])
+        return grad_qkv_3GLE.view(3, B, H, L, E).permute(1, 3, 0, 2, 4).reshape(B * L, 3, H, E), None, None
+
+
+def _scaled_bmm(a: Tensor, b: Tensor, scale: float, *, out: Tensor | None = None) -> Tensor:
+    """scale · a @ b; with beta = 0 the first operand is only a place for the result."""
+    if out is None:
+        out = a.new_empty(len(a), a.shape[1], b.shape[2])
+    return torch.baddbmm(out, a, b, beta=0, alpha=scale, out=out)

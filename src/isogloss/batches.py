@@ -44,7 +44,9 @@ Ids = npt.NDArray[np.int64]
 class BatchSettings(Settings):
     """What a step of pretraining sees."""
 
-    alpha: float = Field(0.3, ge=0, le=1, description="share of a language: q_i proportional to p_i^alpha; 1 as in the text, 0 all equal")
+    alpha: float = Field(
+        0.3, ge=0, le=1, description="share of a language: q_i proportional to p_i^alpha; 1 as in the text, 0 all equal"
+    )
     sequence_length: int = Field(512, ge=8, le=65_535, description="tokens of a sequence, its <s> included")
     batch_size: int = Field(8192, ge=1, description="sequences of a step, over all processes and micro-batches")
     mask_rate: float = Field(0.15, gt=0, lt=1, description="share of pieces that are hidden and predicted")
@@ -101,14 +103,21 @@ class MaskedBatches:
     """All batches of a run, by step."""
 
     def __init__(
-        self, shards: TokenShards, settings: BatchSettings, *, seed: int, word_starts: npt.NDArray[np.bool_] | None = None
+        self,
+        shards: TokenShards,
+        settings: BatchSettings,
+        *,
+        seed: int,
+        word_starts: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.settings = settings
         self.languages = tuple(shards.languages)
         texts = [_text(shards.tokens(code)) for code in self.languages]
         for code, text in zip(self.languages, texts, strict=True):
             if len(text) == 0:
-                raise DataError(f"language {code} has no tokens in the shards; leave it out of the corpus or give it text")
+                raise DataError(
+                    f"language {code} has no tokens in the shards; leave it out of the corpus or give it text"
+                )
         self.shares = sampling_shares({code: shards.sizes[code] for code in self.languages}, alpha=settings.alpha)
         self._mixture = Mixture([self.shares[code] for code in self.languages], seed=seed)
         self._maker = _Maker(self.languages, texts, settings, _noise(shards, settings, word_starts), seed)
@@ -118,7 +127,7 @@ class MaskedBatches:
         size = self.settings.batch_size
         first, last = (step * size + size * part // num_micros for part in (micro, micro + 1))
         indices = range(first, last)
-        return self._maker.make(indices, *self._mixture.draws(np.arange(first, last)))
+        return self._maker.make(indices, *self._mixture.draws(indices))
 
     def ledger(self, step: int) -> dict[str, dict[str, float]]:
         """What the first ``step`` steps drew of each language: sequences, tokens of text (without the <s> put
@@ -142,11 +151,14 @@ def held_out_batches(
     num_sequences: int,
     word_starts: npt.NDArray[np.bool_] | None = None,
 ) -> Iterator[MaskedBatch]:
-    """Up to ``num_sequences`` different sequences of a language's held-out text, with masks that are always the same."""
+    """Up to ``num_sequences`` different sequences of a language's held-out text; their masks are always the same.
+
+    Nothing comes of a language with no text held out.
+    """
     tokens, _, _ = shards.held_out(code)
     text = _text(tokens)
     if len(text) == 0:
-        raise DataError(f"language {code} has no held-out text in the shards; make them with more documents held out")
+        return
     maker = _Maker((code,), [text], settings, _noise(shards, settings, word_starts), HELD_OUT_SEED)
     num_sequences = min(num_sequences, maker.blocks[0].num_blocks)
     for first in range(0, num_sequences, settings.batch_size):
@@ -158,7 +170,12 @@ class _Maker:
     """Numbers of sequences, their languages and draws → a masked batch."""
 
     def __init__(
-        self, languages: tuple[str, ...], texts: list[npt.NDArray[np.integer]], settings: BatchSettings, noise: Noise, seed: int
+        self,
+        languages: tuple[str, ...],
+        texts: list[npt.NDArray[np.integer]],
+        settings: BatchSettings,
+        noise: Noise,
+        seed: int,
     ) -> None:
         self.blocks = [
             Blocks(code, num_tokens=len(text), block_length=settings.sequence_length - 1, seed=seed)
@@ -190,7 +207,7 @@ class _Maker:
         rows_of_bos = rows_of_text[openings] - 1
         sequence_lengths = np.diff(rows_of_bos, append=len(ids))
 
-        # A position's number comes from (seed, g, place in the draw); <s> borrows that of the piece behind it, inverted.
+        # A position's number comes from (seed, g, place in the draw); <s> has that of the piece behind it, inverted.
         keys = np.empty(len(ids), dtype=np.uint64)
         of_sequence = spread(self._mask_key, np.arange(indices.start, indices.stop))
         keys[rows_of_text] = spread(of_sequence[drawn_from], places)

@@ -63,8 +63,8 @@ def mask_batch(ids: Ids, lengths: Ids, keys: Array64, noise: Noise, *, in_pieces
     ids[rows[fate < _MASKED]] = noise.mask_id
     random_rows = rows[(fate >= _MASKED) & (fate < _RANDOM)]
     # The piece is drawn by position, not by unit: a whole word gets different random pieces.
-    pieces = spread(keys[random_rows], _PIECE) % np.uint64(noise.vocabulary_size - NUM_SPECIAL - 1)
-    pieces = pieces.astype(np.int64) + NUM_SPECIAL
+    numbers = spread(keys[random_rows], _PIECE) % np.uint64(noise.vocabulary_size - NUM_SPECIAL - 1)
+    pieces = numbers.astype(np.int64) + NUM_SPECIAL
     ids[random_rows] = pieces + (pieces >= noise.mask_id)
     return rows, targets
 
@@ -73,11 +73,12 @@ def _unit_starts(ids: Ids, lengths: Ids, text: Flags, word_starts: Flags, in_pie
     """Where a word begins: at a piece that opens one, and after a special piece or the edge of the sequence."""
     after_special = np.concatenate([[True], ~text[:-1]])
     after_special[np.cumsum(lengths)[:-1]] = True
-    return text & (word_starts[ids] | after_special | np.repeat(in_pieces, lengths))
+    starts: Flags = text & (word_starts[ids] | after_special | np.repeat(in_pieces, lengths))
+    return starts
 
 
 def _choose(starts: Flags, lengths: Ids, keys: Array64, rate: float) -> Ids:
-    """Positions of the chosen units: in each sequence floor(rate * units + u) of them, those with the smallest numbers."""
+    """The chosen units: in each sequence floor(rate * units + u) of them, those with the smallest numbers."""
     num_sequences, longest = len(lengths), int(lengths.max())
     assert longest < 1 << _PLACE_BITS, f"a sequence of {longest} tokens is longer than masking can address"
     firsts = np.cumsum(lengths) - lengths

@@ -2,17 +2,18 @@
 
 Languages are drawn in rounds. The draws of language i in the first r rounds are the difference of two floors on the
 cumulative shares, so they are never further than one from r x round x share, and the languages of one round are
-shuffled by a keyed permutation. The j-th draw of a language takes a block of its text: an epoch visits every block once in
-a keyed order, and the grid of blocks lies differently in each epoch. Nothing here depends on what was drawn before: sequence
-12 billion costs what sequence 0 costs, and the ledger (draws, tokens, epochs) is computed, not kept.
+shuffled by a keyed permutation. The j-th draw of a language takes a block of its text: an epoch visits every block
+once in a keyed order, and the grid of blocks lies differently in each epoch. Nothing here depends on what was drawn
+before: sequence 12 billion costs what sequence 0 costs, and the ledger (draws, tokens, epochs) is computed, not kept.
 
     mixture = Mixture([0.7, 0.3], seed=1)
-    languages, draws = mixture.draws(np.arange(64))     # for each sequence: language, and its how-manieth draw
+    languages, draws = mixture.draws(range(64))         # for each sequence: language, and its how-manieth draw
     mixture.counts(6400)                                # draws of each language among the first 6,400 sequences
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,7 +25,7 @@ __all__ = ["Blocks", "Mixture"]
 
 Indices = npt.NDArray[np.int64]
 
-_SMALLEST_ROUND = 256
+_SMALLEST_ROUND = 1024
 # A round holds every language at least twice. A share below two in a million is raised to that.
 _LARGEST_ROUND = 1 << 20
 _FRACTION_BITS = 32
@@ -44,31 +45,39 @@ class Mixture:
         self._fraction = np.array([0, *(value % (1 << _FRACTION_BITS) for value in scaled)], dtype=np.int64)
         self._offset = key_of(seed, "mixture") % (1 << _FRACTION_BITS)
         self._seed = seed
+        self._round = functools.lru_cache(maxsize=4)(self._make_round)
 
-    def draws(self, sequences: npt.ArrayLike) -> tuple[Indices, Indices]:
-        """For each sequence number its language (an index) and which draw of that language it is."""
-        rounds, places = np.divmod(np.asarray(sequences, dtype=np.int64), self.round_size)
-        keys = spread(key_of(self._seed, "round"), rounds)
-        places = permute(places, size=self.round_size, key=keys)
-        # Place p of the unshuffled round: first all draws of language 0, then all of language 1, and so on.
-        distinct, which = np.unique(rounds, return_inverse=True)
-        before = self._cumulative(distinct)
-        bounds = self._cumulative(distinct + 1) - before
-        num_languages = bounds.shape[1] - 1
-        ends = (bounds[:, 1:] + np.arange(len(distinct))[:, None] * self.round_size).ravel()
-        languages = np.searchsorted(ends, places + which * self.round_size, side="right") - which * num_languages
-        earlier = before[which, languages + 1] - before[which, languages]
-        return languages, earlier + places - bounds[which, languages]
+    def draws(self, sequences: range) -> tuple[Indices, Indices]:
+        """For each sequence number its language (an index) and how many draws of that language came before it."""
+        first, end = sequences.start // self.round_size, -(-sequences.stop // self.round_size)
+        rounds = [self._round(number) for number in range(first, max(end, first + 1))]
+        inside = slice(sequences.start - first * self.round_size, sequences.stop - first * self.round_size)
+        languages, draws = (np.concatenate(parts)[inside] for parts in zip(*rounds, strict=True))
+        return languages, draws
 
     def counts(self, num_sequences: int) -> Indices:
         """Draws of each language among sequences 0 … num_sequences-1."""
         whole_rounds, rest = divmod(num_sequences, self.round_size)
         counts = np.diff(self._cumulative(np.array([whole_rounds])))[0]
-        languages, _ = self.draws(np.arange(num_sequences - rest, num_sequences))
-        return counts + np.bincount(languages, minlength=len(counts))
+        languages, _ = self._round(whole_rounds)
+        total: Indices = counts + np.bincount(languages[:rest], minlength=len(counts))
+        return total
+
+    def _make_round(self, number: int) -> tuple[Indices, Indices]:
+        """Languages and draws of one round, in order."""
+        before, after = self._cumulative(np.array([number, number + 1]))
+        bounds = after - before
+        # Place p of the unshuffled round: first all draws of language 0, then all of language 1, and so on.
+        key = key_of(self._seed, "round", number)
+        places = permute(np.arange(self.round_size), size=self.round_size, key=key)
+        languages = np.searchsorted(bounds[1:], places, side="right")
+        order = np.argsort(languages, kind="stable")
+        draws = np.empty(self.round_size, dtype=np.int64)
+        draws[order] = np.arange(self.round_size) - bounds[languages[order]] + np.diff(before)[languages[order]]
+        return languages, draws
 
     def _cumulative(self, rounds: Indices) -> Indices:
-        """Draws of all languages before each (and, last, of all) in the first ``rounds`` rounds: (rounds, languages+1)."""
+        """In the first ``rounds`` rounds, the draws of all languages before each one: (rounds, languages + 1)."""
         fractions = (rounds[:, None] * self._fraction + self._offset) >> _FRACTION_BITS
         return rounds[:, None] * self._whole + fractions
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from isogloss.attention import Layout, attend
 from isogloss.config import Settings
+from isogloss.dropout import drop
 from isogloss.errors import ConfigError, DataError
 from isogloss.loss import linear_cross_entropy
 
@@ -106,7 +107,10 @@ class Norm(nn.LayerNorm):
     """LayerNorm in the type of its input (its sums are fp32 in any case)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.layer_norm(x, self.normalized_shape, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
+        weight, bias = self.weight, self.bias
+        if x.device.type != "cpu":  # the CPU's kernel takes fp32 weights beside bf16 values, and is faster so
+            weight, bias = weight.to(x.dtype), bias.to(x.dtype)
+        return F.layer_norm(x, self.normalized_shape, weight, bias, self.eps)
 
 
 class Embeddings(nn.Module):
@@ -130,7 +134,7 @@ class Embeddings(nn.Module):
             x_ND = x_ND + self.token_types(token_types_N)
         if self.norm is not None:
             x_ND = self.norm(x_ND)
-        return F.dropout(x_ND, self.dropout, self.training)
+        return drop(x_ND, self.dropout) if self.training else x_ND
 
 
 class Attention(nn.Module):
@@ -145,9 +149,8 @@ class Attention(nn.Module):
 
     def forward(self, x_ND: Tensor, layout: Layout) -> Tensor:
         N, D = x_ND.shape
-        q_NHE, k_NHE, v_NHE = self.qkv(x_ND).view(N, 3, self.num_heads, -1).unbind(1)
-        dropout = self.dropout if self.training else 0.0
-        x_NHE = attend(q_NHE, k_NHE, v_NHE, layout, dropout=dropout)
+        qkv_N3HE = self.qkv(x_ND).view(N, 3, self.num_heads, D // self.num_heads)
+        x_NHE = attend(qkv_N3HE, layout, dropout=self.dropout if self.training else 0.0)
         out_ND: Tensor = self.out(x_NHE.reshape(N, D))
         return out_ND
 
@@ -186,7 +189,7 @@ class Layer(nn.Module):
         return x_ND
 
     def _drop(self, x_ND: Tensor) -> Tensor:
-        return F.dropout(x_ND, self.dropout, self.training) if self.dropout else x_ND
+        return drop(x_ND, self.dropout) if self.training else x_ND
 
 
 class Encoder(nn.Module):
@@ -264,14 +267,14 @@ class MaskedLM(nn.Module):
         self, ids_N: Tensor, layout: Layout, rows_M: Tensor, targets_M: Tensor, *, languages_S: Tensor | None = None
     ) -> Tensor:
         """Cross-entropy in nats, summed over the masked rows; the caller divides by its global count."""
-        h_MD = self.head(self.encoder(ids_N, layout, languages_S=languages_S)[rows_M])
+        h_MD = self.head(self.encoder(ids_N, layout, languages_S=languages_S).index_select(0, rows_M))
         return linear_cross_entropy(h_MD, self.encoder.embeddings.pieces.weight, self.head.bias, targets_M)
 
     masked_loss = forward
 
     def logits(self, ids_N: Tensor, layout: Layout, rows_M: Tensor, *, languages_S: Tensor | None = None) -> Tensor:
         """Logits of the pieces at these rows, (M, V), fp32."""
-        h_MD = self.head(self.encoder(ids_N, layout, languages_S=languages_S)[rows_M])
+        h_MD = self.head(self.encoder(ids_N, layout, languages_S=languages_S).index_select(0, rows_M))
         weight_VD = self.encoder.embeddings.pieces.weight.to(h_MD.dtype)
         return F.linear(h_MD, weight_VD, self.head.bias.to(h_MD.dtype)).float()
 

@@ -153,40 +153,47 @@ def _object_matches(clause: Clause, scene: Scene) -> bool:
     return scene.patient is not None and matches(clause.object, scene.patient)
 
 
-def _scenes(*clauses: Clause) -> Iterator[Scene]:
-    agents = list(_referents([clause.subject for clause in clauses], clauses))
-    objects = [clause.object for clause in clauses if clause.object != Phrase()]
-    # A property or location may be said of the object, as in "Anna eats an apple. The apple is red."
+def _scenes(premise: Clause, hypothesis: Clause) -> Iterator[Scene]:
+    """Every scene in which the premise holds, as far as the two clauses can tell scenes apart.
+
+    The premise is positive, so it holds when each of its parts does: agents, actions, patients and places are sifted
+    one by one before they are combined.
+    """
+    assert not premise.negated, "a premise says what is, not what is not"
+    both = (premise, hypothesis)
+    agents = [each for each in _referents([premise.subject], both) if matches(premise.subject, each)]
+    if premise.frame == "property":
+        agents = [each for each in agents if each.has_trait(premise.adjective)]
+    if premise.frame == "kind":
+        agents = [each for each in agents if is_a(each.noun, premise.noun)]
     patients: list[Referent | None] = [None]
-    if objects:
-        patients = list(_referents(objects, clauses))
-        agents = list(_referents([clause.subject for clause in clauses if clause.object != Phrase()], clauses))
-    verbs = {clause.verb for clause in clauses if clause.verb}
-    actions = sorted({name for verb in verbs for name in (verb, *_kinds_below(verb))} | {OTHER})
-    places = sorted({clause.place for clause in clauses if clause.place} | {OTHER})
-    for agent, verb, patient, place in itertools.product(agents, actions, patients, places):
-        yield Scene(agent, verb, patient, place)
+    if premise.object != Phrase():
+        patients = [each for each in _referents([premise.object], both) if matches(premise.object, each)]
+    verbs = sorted({each for verb in (premise.verb, hypothesis.verb) if verb for each in _verbs_below(verb)} | {OTHER})
+    actions = [verb for verb in verbs if not premise.verb or is_a(verb, premise.verb)]
+    everywhere = sorted({premise.place, hypothesis.place, OTHER} - {""})
+    for agent, action, patient in itertools.product(agents, actions, patients):
+        for place in [premise.place] if premise.place else everywhere:
+            yield Scene(agent, action, patient, place)
 
 
-def _kinds_below(verb: str) -> tuple[str, ...]:
-    return tuple(name for name, entry in concepts().items() if entry.table == "verbs" and entry["isa"] == verb)
+def _verbs_below(verb: str) -> tuple[str, ...]:
+    """Verbs that are a kind of ``verb``; the verb itself when there are none."""
+    below = tuple(name for name, entry in concepts().items() if entry.table == "verbs" and entry["isa"] == verb)
+    return below or (verb,)
 
 
 def _referents(phrases: list[Phrase], clauses: tuple[Clause, ...]) -> Iterator[Referent]:
-    """Everybody the phrases could speak of: their kinds and one more of each, their numbers and two more."""
+    """Everybody ``phrases`` could speak of, varied in all that ``clauses`` mention and in one thing they do not."""
     names = {phrase.name for phrase in phrases if phrase.name}
-    nouns = {phrase.noun for phrase in phrases if phrase.noun}
-    if names:
-        kinds = {clause.noun for clause in clauses if clause.noun}
-        who = [(noun, name) for name in sorted(names) for noun in sorted({*_leaves(kinds | nouns), OTHER})]
-    else:
-        who = [(noun, "") for noun in sorted(_leaves(nouns | {clause.noun for clause in clauses if clause.noun}))]
-    said = {phrase.number for phrase in phrases}
-    counts = [1] if names else sorted({1, 11, 12} | {number for number in said if number > 1})
-    adjectives = {phrase.adjective for phrase in phrases} | {clause.adjective for clause in clauses}
+    said = [phrase for clause in clauses for phrase in (clause.subject, clause.object)]
+    nouns = _leaves({phrase.noun for phrase in (*phrases, *said)} | {clause.noun for clause in clauses})
+    who = [(noun, name) for noun in sorted(nouns | {OTHER}) for name in sorted(names or {""})]
+    counts = [1] if names else sorted({1, 11, 12} | {phrase.number for phrase in said if phrase.number > 1})
     axes: dict[str, set[str]] = {}
-    for adjective in filter(None, adjectives):
-        axes.setdefault(axis_of(adjective), {OTHER}).add(adjective)
+    for adjective in {phrase.adjective for phrase in said} | {clause.adjective for clause in clauses}:
+        if adjective:
+            axes.setdefault(axis_of(adjective), {OTHER}).add(adjective)
     for noun, name in who:
         for traits in itertools.product(*[[(axis, value) for value in sorted(axes[axis])] for axis in sorted(axes)]):
             for count in counts:
@@ -195,7 +202,4 @@ def _referents(phrases: list[Phrase], clauses: tuple[Clause, ...]) -> Iterator[R
 
 def _leaves(nouns: set[str]) -> set[str]:
     """Each noun itself when nothing is below it, else two of its members."""
-    leaves: set[str] = set()
-    for noun in nouns - {""}:
-        leaves.update(members(noun)[:2] or (noun,))
-    return leaves | {noun for noun in nouns if noun and noun in members(noun)}
+    return {leaf for noun in nouns - {""} for leaf in (members(noun)[:2] or (noun,))}

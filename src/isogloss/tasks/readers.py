@@ -150,24 +150,33 @@ def read_questions(path: Path, *, labels: Sequence[str] = ()) -> list[QuestionEx
 
 
 def _question(path: Path, text: str, context: str, entry: Any) -> QuestionExample:
-    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not isinstance(entry.get("question"), str):
+    if (
+        not isinstance(entry, dict)
+        or not isinstance(entry.get("id"), str)
+        or not isinstance(entry.get("question"), str)
+    ):
         raise DataError(f"{path}: an entry of 'qas' has no id and question as text: {str(entry)[:60]}")
-    where = _where(path, text, entry["id"])
-    if not entry.get("answers"):
-        raise DataError(f"{where}: no answers; scores and training need at least one a question")
-    answers: list[Answer] = []
-    for given in entry["answers"]:
-        if not isinstance(given, dict) or {"text", "answer_start"} - set(given):
-            raise DataError(f"{where}: an answer has 'text' and 'answer_start', this one is {str(given)[:60]}")
-        answer = Answer(given["text"], given["answer_start"])
-        found = context[answer.start : answer.start + len(answer.text)]
-        if not answer.text or answer.start < 0 or found != answer.text:
-            raise DataError(
-                f"{where}: the context has {found[:40]!r} at offset {answer.start}, the answer is {answer.text[:40]!r}; "
+    if (problem := _answers_problem(context, entry.get("answers"))) is not None:
+        raise DataError(f"{_where(path, text, entry['id'])}: {problem}")
+    answers = tuple(Answer(given["text"], given["answer_start"]) for given in entry["answers"])
+    return QuestionExample(entry["id"], entry["question"], context, answers)
+
+
+def _answers_problem(context: str, answers: Any) -> str | None:
+    """Why the answers of a question cannot be used, if they cannot."""
+    if not answers or not isinstance(answers, list):
+        return "no answers; scores and training need at least one a question"
+    for given in answers:
+        text, start = (given.get("text"), given.get("answer_start")) if isinstance(given, dict) else (None, None)
+        if not isinstance(text, str) or not isinstance(start, int):
+            return f"an answer has 'text' and 'answer_start', a number; this one is {str(given)[:60]}"
+        found = context[start : start + len(text)]
+        if not text or start < 0 or found != text:
+            return (
+                f"the answer is {text[:40]!r}, but the context has {found[:40]!r} at its offset {start}; "
                 "offsets count characters from 0"
             )
-        answers.append(answer)
-    return QuestionExample(entry["id"], entry["question"], context, tuple(answers))
+    return None
 
 
 def _paragraphs(path: Path, document: Any) -> Iterator[dict[str, Any]]:

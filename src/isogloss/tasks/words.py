@@ -59,7 +59,9 @@ def divide_words(text: str, starts: IntArray, ends: IntArray) -> list[Span]:
     return spans
 
 
-def word_rows(text: str, spans: Sequence[Span], starts: IntArray, ends: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+def word_rows(
+    text: str, spans: Sequence[Span], starts: IntArray, ends: IntArray
+) -> tuple[IntArray, npt.NDArray[np.bool_]]:
     """For each word, the index of the piece it is read from and whether that piece is its own (see above).
 
     `starts` and `ends` are each piece's characters in `text`. A text without pieces gives -1 throughout.

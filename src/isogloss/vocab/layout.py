@@ -1,8 +1,8 @@
 """The vocabulary and its ids: text to ids and back, in the layout of XLM-R.
 
-SentencePiece numbers its pieces ``<unk>`` 0, ``<s>`` 1, ``</s>`` 2 and the learned pieces from 3. XLM-R, whose first home
-was fairseq, puts ``<s>`` 0, ``<pad>`` 1, ``</s>`` 2, ``<unk>`` 3 first, so a learned piece moves up by one, and appends
-``<mask>`` as the very last id. This file is the only place that knows both numberings.
+SentencePiece numbers its pieces ``<unk>`` 0, ``<s>`` 1, ``</s>`` 2 and the learned pieces from 3. XLM-R, whose first
+home was fairseq, puts ``<s>`` 0, ``<pad>`` 1, ``</s>`` 2, ``<unk>`` 3 first, so a learned piece moves up by one, and
+appends ``<mask>`` as the very last id. This file is the only place that knows both numberings.
 
     vocabulary = Vocabulary.load("vocab")                    # a vocab or model folder, or a .model file
     ids = vocabulary.encode(["Habari ya asubuhi"])[0]        # no special ids
@@ -12,6 +12,7 @@ was fairseq, puts ``<s>`` 0, ``<pad>`` 1, ``</s>`` 2, ``<unk>`` 3 first, so a le
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,17 +22,17 @@ import sentencepiece
 import xxhash
 
 from isogloss.errors import VocabularyError
-from isogloss.manifest import MANIFEST_NAME, recorded_hash
+from isogloss.manifest import MANIFEST_NAME
 
-__all__ = ["MODEL_NAME", "SPACE", "SPECIAL_PIECES", "Vocabulary"]
+__all__ = ["FIRST_PIECES", "MASK_PIECE", "MODEL_NAME", "SPACE", "Vocabulary"]
 
 # The name is XLM-R's own and says bpe though the model is unigram; Hugging Face looks for exactly this name.
 MODEL_NAME = "sentencepiece.bpe.model"
 SPACE = "▁"
-SPECIAL_PIECES = ("<s>", "<pad>", "</s>", "<unk>")
+FIRST_PIECES = ("<s>", "<pad>", "</s>", "<unk>")
+MASK_PIECE = "<mask>"
 # What SentencePiece itself calls its first pieces when trained with its default ids.
-SENTENCEPIECE_SPECIALS = ("<unk>", "<s>", "</s>")
-SPECIALS_MASK = "<mask>"
+SENTENCEPIECE_FIRST = ("<unk>", "<s>", "</s>")
 
 Ids = npt.NDArray[np.int32]
 
@@ -51,6 +52,7 @@ class Vocabulary:
         self.size = processor.get_piece_size() + 2
         self.mask_id = self.size - 1
         self.special_ids = (self.bos_id, self.pad_id, self.eos_id, self.unk_id, self.mask_id)
+        self._blanks: dict[str, bool] = {}
 
     @classmethod
     def load(cls, path: Path | str) -> Vocabulary:
@@ -67,9 +69,10 @@ class Vocabulary:
             raise VocabularyError(
                 f"vocabulary {file} cannot be read ({error.strerror}); 'isogloss vocab train' makes one"
             ) from None
-        recorded = recorded_hash(path, MODEL_NAME) if (path / MANIFEST_NAME).is_file() else None
-        if recorded is not None and recorded != xxhash.xxh3_128(content).hexdigest():
-            raise VocabularyError(f"vocabulary {file} differs from what {MANIFEST_NAME} recorded; make or copy it again")
+        if path.is_dir() and _recorded_hash(path) not in (None, xxhash.xxh3_128(content).hexdigest()):
+            raise VocabularyError(
+                f"vocabulary {file} differs from what {MANIFEST_NAME} recorded; make or copy it again"
+            )
         return cls.from_bytes(content, name=str(file))
 
     @classmethod
@@ -86,10 +89,10 @@ class Vocabulary:
                 "make or copy it again"
             ) from None
         found = tuple(processor.id_to_piece(index) for index in range(min(3, processor.get_piece_size())))
-        if found != SENTENCEPIECE_SPECIALS or processor.pad_id() != -1:
+        if found != SENTENCEPIECE_FIRST or processor.pad_id() != -1:
             raise VocabularyError(
-                f"vocabulary {name} opens with the pieces {' '.join(found) or '(none)'}, not with SentencePiece's default "
-                f"{' '.join(SENTENCEPIECE_SPECIALS)} without <pad>; train it with the default ids"
+                f"vocabulary {name} opens with the pieces {' '.join(found) or '(none)'}, not with SentencePiece's "
+                f"default {' '.join(SENTENCEPIECE_FIRST)} without <pad>; train it with the default ids"
             )
         return cls(processor, xxhash.xxh3_128(content).hexdigest())
 
@@ -152,13 +155,13 @@ class Vocabulary:
     def pieces(self) -> tuple[str, ...]:
         """All pieces, by id."""
         learned = self._processor.id_to_piece(list(range(3, self.size - 2)))
-        return (*SPECIAL_PIECES, *learned, SPECIALS_MASK)
+        return (*FIRST_PIECES, *learned, MASK_PIECE)
 
     @functools.cached_property
     def scores(self) -> tuple[float, ...]:
         """The score of each piece, by id: its log probability in a unigram model; 0 for specials."""
         learned = self._processor.get_score(list(range(3, self.size - 2)))
-        return (*(0.0 for _ in SPECIAL_PIECES), *learned, 0.0)
+        return (*(0.0 for _ in FIRST_PIECES), *learned, 0.0)
 
     @functools.cached_property
     def word_starts(self) -> npt.NDArray[np.bool_]:
@@ -177,10 +180,22 @@ class Vocabulary:
                 raise VocabularyError(f"id {index} is not in this vocabulary of {self.size} ids (0 to {self.size - 1})")
 
     def _is_blank(self, character: str) -> bool:
-        if character.isalnum():
-            return False
-        # A character on its own normalises to nothing when it is space or is dropped by the normaliser.
-        return not self._processor.normalize(_utf8(character)).strip(SPACE.encode())
+        known = self._blanks.get(character)
+        if known is None:
+            # Alone, a character normalises to nothing when it is space or when the normaliser drops it.
+            known = self._blanks[character] = not self.normalize(character)
+        return known
+
+
+def _recorded_hash(folder: Path) -> str | None:
+    """What the folder's manifest says of the model file; None where there is no manifest (a foreign model folder)."""
+    manifest = folder / MANIFEST_NAME
+    if not manifest.is_file():
+        return None
+    try:
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["files"][MODEL_NAME]["xxh3_128"])
+    except (ValueError, KeyError, TypeError):
+        raise VocabularyError(f"{manifest} is damaged or does not list {MODEL_NAME}; make the folder again") from None
 
 
 def _utf8(text: str) -> bytes:

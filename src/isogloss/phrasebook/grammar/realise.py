@@ -23,6 +23,7 @@ class Writing:
     question_mark: str = "?"
     between_sentences: str = " "
     capitals: bool = True
+    capital_i: str = "I"
 
 
 # The languages of XNLI. Thai closes a sentence with a space; Greek asks with a semicolon.
@@ -38,7 +39,7 @@ LANGUAGES: dict[str, Writing] = {
     "ru": Writing(),
     "sw": Writing(),
     "th": Writing(space="", full_stop="", question_mark="", capitals=False),
-    "tr": Writing(),
+    "tr": Writing(capital_i="İ"),
     "ur": Writing(full_stop="۔", question_mark="؟", capitals=False),
     "vi": Writing(),
     "zh": Writing(space="", full_stop="。", question_mark="？", between_sentences="", capitals=False),
@@ -77,7 +78,7 @@ def realise(clause: Clause, language: str) -> Sentence:
     words = _frames(language)[clause.frame](clause, lexicon(language))
     mark = how.question_mark if clause.frame in QUESTION_FRAMES else how.full_stop
     if how.capitals:
-        words = _capitalised(words)
+        words = _capitalised(words, how)
     return _joined(words, mark, how)
 
 
@@ -92,11 +93,11 @@ def _frames(language: str) -> FrameTable:
     return table
 
 
-def _capitalised(words: list[Word]) -> list[Word]:
+def _capitalised(words: list[Word], how: Writing) -> list[Word]:
     """Capital on the first letter; an opening mark (¿) goes before it."""
     for index, word in enumerate(words):
         if word.text[0].isalpha():
-            first = word.text[0].upper()
+            first = how.capital_i if word.text[0] == "i" else word.text[0].upper()
             capital = Word(first + word.text[1:], word.role, word.entity, word.glued)
             return [*words[:index], capital, *words[index + 1 :]]
     return words

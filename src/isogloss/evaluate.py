@@ -1,0 +1,319 @@
+"""Evaluation: fine-tuned models × languages → scores, in `results.json` and as a table.
+
+    settings = load_recipe("recipes/evaluate/pos.toml", EvaluateSettings, ["models=['runs/pos']"])
+    scores = evaluate(settings)
+    table(scores)                           # text: a line a model, a column a language
+
+Each score knows where it comes from: task, language, split, metric, number of examples, seed, setting, selection and
+the fingerprints of model and data. Beside the models stands what a constant answer reaches ("majority").
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from isogloss.checkpoint import load_model
+from isogloss.config import Settings
+from isogloss.devices import Device, Precision, choose
+from isogloss.encode import one_row, run_packed
+from isogloss.errors import ConfigError, FolderError
+from isogloss.heads import TaskModel
+from isogloss.manifest import MANIFEST_NAME, hash_file, read_manifest, write_json
+from isogloss.runs import CONFIG_NAME
+from isogloss.tasks import (
+    Example,
+    Kind,
+    QuestionExample,
+    TaggedExample,
+    Task,
+    Window,
+    data_language,
+    find_files,
+    find_task,
+    gold_labels,
+    make_windows,
+    predictions,
+)
+from isogloss.vocab import Vocabulary
+
+__all__ = [
+    "HEADS",
+    "EvaluateSettings",
+    "LabelledSet",
+    "Score",
+    "evaluate",
+    "majority_scores",
+    "read_results",
+    "table",
+]
+
+# The head that answers each kind of task.
+HEADS: Mapping[Kind, Literal["sequence", "token", "question"]] = {
+    "classify": "sequence",
+    "tag": "token",
+    "answer": "question",
+}
+
+
+class EvaluateSettings(Settings):
+    """Which models are asked what, in which languages."""
+
+    models: tuple[Path, ...] = Field(min_length=1, description="fine-tuning runs, or model folders")
+    task: str = Field(description="a task of the catalogue, such as nli, pos, ner, qa")
+    data: Path = Field(description="folder with files SPLIT.LANGUAGE.tsv or .json")
+    output: Path = Field(description="where results.json is written")
+    split: str = Field("dev", description="which files: dev, val, test")
+    languages: tuple[str, ...] = Field((), description="languages to score; none given: all that are there")
+    max_length: int = Field(512, ge=16, description="longest sequence in tokens, at most the model's")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
+    precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number and where it comes from; `value` is percent, `n` counts examples (texts, sentences, questions)."""
+
+    task: str
+    language: str
+    split: str
+    metric: str
+    value: float
+    n: int
+    direction: Literal["higher", "lower"]
+    seed: int | None
+    setting: str
+    selection: str
+    fingerprints: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """The examples of one file, and the sequences they are for the model."""
+
+    task: Task
+    language: str
+    split: str
+    fingerprint: str
+    examples: Sequence[Example]
+    windows: Sequence[Window]
+
+    @classmethod
+    def read(
+        cls,
+        task: Task,
+        path: Path,
+        vocabulary: Vocabulary,
+        *,
+        language: str,
+        split: str,
+        labels: Sequence[str],
+        max_length: int,
+    ) -> LabelledSet:
+        """Read and cut a file; a label that is not among `labels` is an error."""
+        examples = task.read(path, labels=labels)
+        windows = make_windows(task.kind, examples, vocabulary, language=data_language(language), max_length=max_length)
+        return cls(task, language, split, hash_file(path), examples, windows)
+
+    def predict(self, model: TaskModel, *, device: Device) -> list[Any]:
+        """One prediction an example. The model is used as it is: put it into evaluation mode and place it before."""
+        logits = run_packed(
+            model,
+            (window.ids for window in self.windows),
+            device=device,
+            num_rows=one_row if self.task.kind == "classify" else len,
+        )
+        contexts = [example.context for example in self.examples if isinstance(example, QuestionExample)]
+        return predictions(
+            self.task.kind,
+            self.windows,
+            list(logits),
+            model.labels,
+            num_examples=len(self.examples),
+            contexts=contexts,
+        )
+
+    def score(self, model: TaskModel, *, device: Device) -> dict[str, float]:
+        """Percent by metric of the task."""
+        return self.compare(self.predict(model, device=device))
+
+    def compare(self, predicted: Sequence[Any]) -> dict[str, float]:
+        """Percent by metric of these predictions."""
+        return self.task.score(self.examples, predicted, language=data_language(self.language))
+
+
+def evaluate(settings: EvaluateSettings) -> list[Score]:
+    """Score every model in every language, write results.json, and return the scores, constants first.
+
+    Raises ConfigError for a model without the head that the task needs, DataError for data that cannot be used.
+    """
+    task = find_task(settings.task)
+    files = find_files(task, settings.data, split=settings.split, languages=settings.languages)
+    device = choose(settings.device, precision=settings.precision)
+    scores: list[Score] = []
+    for number, folder in enumerate(settings.models):
+        folder = model_folder(folder)
+        model = load_task_model(folder, task)
+        device.place(model).eval()
+        vocabulary = Vocabulary.load(folder)
+        origin = _origin(folder)
+        max_length = min(settings.max_length, model.encoder.settings.max_length)
+        for language, path in _shown(files.items(), f"{folder.parent.name} {task.name}"):
+            data = LabelledSet.read(
+                task,
+                path,
+                vocabulary,
+                language=language,
+                split=settings.split,
+                labels=model.labels,
+                max_length=max_length,
+            )
+            if number == 0:
+                scores += majority_scores(data)
+            scores += _scores(data, data.score(model, device=device), **origin)
+    settings.output.parent.mkdir(parents=True, exist_ok=True)
+    write_json(settings.output, [asdict(score) for score in scores])
+    return scores
+
+
+def majority_scores(data: LabelledSet) -> list[Score]:
+    """What the best constant answer reaches on these very examples: the most frequent label, given to all.
+
+    Questions have no such answer, and give no score.
+    """
+    labels = gold_labels(data.examples)
+    if not labels:
+        return []
+    (most, _), *_ = Counter(labels).most_common(1)
+    if data.task.kind == "classify":
+        constant: list[Any] = [most] * len(data.examples)
+    else:
+        constant = [(most,) * len(tags.words) for tags in data.examples if isinstance(tags, TaggedExample)]
+    return _scores(data, data.compare(constant), seed=None, setting="majority", selection="", fingerprints={})
+
+
+def read_results(path: Path) -> list[Score]:
+    """The scores of a results.json. Raises FolderError if it is none."""
+    names = {field.name for field in fields(Score)}
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(rows, list) or any(set(row) != names for row in rows):
+            raise FolderError(f"{path} is not a results.json; 'isogloss evaluate' writes one")
+        return [Score(**row) for row in rows]
+    except (OSError, json.JSONDecodeError, TypeError) as error:
+        raise FolderError(f"{path} cannot be read as results.json ({error}); 'isogloss evaluate' writes one") from None
+
+
+def table(scores: Sequence[Score], *, source_languages: Sequence[str] = ("en",)) -> str:
+    """Scores as text: a block a task and metric, a line a setting (mean over seeds), a column a language.
+
+    The last column is the mean over the languages that are not `source_languages`, where there are any.
+    """
+    console = Console(width=240, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        for task, split, metric in dict.fromkeys((score.task, score.split, score.metric) for score in scores):
+            block = [score for score in scores if (score.task, score.split, score.metric) == (task, split, metric)]
+            console.print(_block(block, f"{task}, {metric}, {split}", source_languages))
+    return "\n".join(line.rstrip() for line in capture.get().rstrip().split("\n"))
+
+
+def load_task_model(folder: Path, task: Task) -> TaskModel:
+    """A model with the head a task needs. Raises ConfigError if it has another one."""
+    model = load_model(folder)
+    if isinstance(model, TaskModel) and model.kind == HEADS[task.kind]:
+        return model
+    head = f"a {model.kind} head" if isinstance(model, TaskModel) else "a masked-language-model head"
+    raise ConfigError(
+        f"{folder} has {head}, task {task.name} needs a {HEADS[task.kind]} head; 'isogloss finetune' makes one"
+    )
+
+
+def model_folder(folder: Path) -> Path:
+    """The model of a run folder; any other folder is taken for the model itself."""
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
+def _origin(folder: Path) -> dict[str, Any]:
+    """Seed, setting, selection and fingerprint of a model, from its manifest and the run it lies in."""
+    config = _run_config(folder.parent)
+    setting = config.get("setting", "")
+    has_manifest = (folder / MANIFEST_NAME).exists()
+    fingerprint = read_manifest(folder, "model").fingerprint if has_manifest else hash_file(folder / "config.json")
+    return {
+        "seed": config.get("seed"),
+        "setting": f"{setting}, random weights" if config.get("random_weights") else setting,
+        "selection": config.get("selection", ""),
+        "fingerprints": {"model": fingerprint},
+    }
+
+
+def _run_config(run: Path) -> Mapping[str, Any]:
+    """The settings of the run a model lies in; empty for a model that lies elsewhere."""
+    path = run / CONFIG_NAME
+    config = json.loads(path.read_text(encoding="utf-8")).get("config", {}) if path.is_file() else {}
+    return config if isinstance(config, dict) else {}
+
+
+def _scores(
+    data: LabelledSet,
+    values: Mapping[str, float],
+    *,
+    seed: int | None,
+    setting: str,
+    selection: str,
+    fingerprints: Mapping[str, str],
+) -> list[Score]:
+    return [
+        Score(
+            task=data.task.name,
+            language=data.language,
+            split=data.split,
+            metric=metric,
+            value=values[metric],
+            n=len(data.examples),
+            direction="higher",
+            seed=seed,
+            setting=setting,
+            selection=selection,
+            fingerprints={**fingerprints, "data": data.fingerprint},
+        )
+        for metric in data.task.metrics
+    ]
+
+
+def _block(scores: Sequence[Score], title: str, source_languages: Sequence[str]) -> Table:
+    languages = list(dict.fromkeys(score.language for score in scores))
+    others = [language for language in languages if language not in source_languages]
+    is_transfer = 0 < len(others) < len(languages)
+    block = Table(title=title, title_justify="left")
+    block.add_column("setting")
+    for heading in (*languages, "mean", *(["others"] if is_transfer else [])):
+        block.add_column(heading, justify="right")
+    for setting in dict.fromkeys(score.setting for score in scores):
+        values = {
+            language: _mean(s.value for s in scores if (s.setting, s.language) == (setting, language))
+            for language in languages
+        }
+        means = [_mean(values.values())] + ([_mean(values[code] for code in others)] if is_transfer else [])
+        block.add_row(setting or "?", *(f"{value:.1f}" for value in (*values.values(), *means)))
+    return block
+
+
+def _mean(values: Iterable[float]) -> float:
+    kept = list(values)
+    return sum(kept) / len(kept) if kept else float("nan")
+
+
+def _shown(items: Iterable[Any], what: str) -> Iterable[Any]:
+    """A progress bar on stderr, when that is a terminal."""
+    console = Console(stderr=True)
+    return track(list(items), what, console=console, disable=not console.is_terminal, transient=True)

@@ -1,0 +1,281 @@
+"""Fine-tuning: a pretrained model + a task's training files → a run folder with the chosen model in `RUN/model`.
+
+    settings = load_recipe("recipes/finetune/pos/zero-shot.toml", FinetuneSettings, ["seed=2"])
+    run = finetune(settings)                             # started again it goes on, or finds itself done
+
+Which files are trained on is the setting (zero-shot, each, translate-train, translate-train-all, all); which
+checkpoint is kept is the selection (source-dev, joint-dev, last). Both are written beside every score.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from isogloss.checkpoint import load_encoder, save_model
+from isogloss.config import Duration, Settings
+from isogloss.devices import Device, Precision, choose
+from isogloss.errors import ConfigError, DataError
+from isogloss.evaluate import HEADS, LabelledSet
+from isogloss.heads import TaskModel
+from isogloss.loop import Action, LoopSettings, train
+from isogloss.manifest import MANIFEST_NAME, hash_file, read_manifest, write_json
+from isogloss.model import initialise
+from isogloss.optim import OptimSettings
+from isogloss.runs import RunFolder
+from isogloss.tasks import (
+    Target,
+    Task,
+    Window,
+    data_language,
+    find_files,
+    find_task,
+    labels_of,
+    make_targets,
+    make_windows,
+)
+from isogloss.tasks.training import ExampleBatch, ExampleBatches, TrainingSet
+from isogloss.vocab import Vocabulary
+
+__all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune"]
+
+COMMAND = "isogloss finetune"
+# What may change when a run goes on: where its folders lie and how it is watched, but nothing that is learned from.
+MAY_DIFFER = ("run", "model", "data", "loop", "device")
+
+Setting = Literal["zero-shot", "each", "translate-train", "translate-train-all", "all"]
+Selection = Literal["source-dev", "joint-dev", "last"]
+
+
+@dataclass(frozen=True)
+class SettingRule:
+    """How many languages a setting trains on: any number that is given, one, or many (if none are given, all)."""
+
+    languages: Literal["any", "one", "many"]
+    about: str
+
+
+SETTINGS: Mapping[Setting, SettingRule] = {
+    "zero-shot": SettingRule("any", "labels of the source languages only, English unless others are given"),
+    "each": SettingRule("one", "labels of the one language that is tested: a model a language"),
+    "translate-train": SettingRule("one", "training text translated into the one language that is tested"),
+    "translate-train-all": SettingRule("many", "training text translated into all languages, one model"),
+    "all": SettingRule("many", "the labels of all languages, one model"),
+}
+
+
+class FinetuneOptim(OptimSettings):
+    """AdamW for fine-tuning: as for pretraining, with a lower rate."""
+
+    peak_rate: float = Field(2e-5, gt=0, description="highest learning rate, reached at the end of the warmup")
+
+
+class FinetuneSettings(Settings):
+    """A fine-tuning run."""
+
+    run: Path = Field(description="the run folder, made or gone on with")
+    model: Path = Field(description="a pretrained model folder; its encoder and vocabulary are used")
+    random_weights: bool = Field(False, description="fresh weights of the model's shape: what pretraining is worth")
+    task: str = Field(description="a task of the catalogue, such as nli, pos, ner, qa")
+    data: Path = Field(description="folder with files SPLIT.LANGUAGE.tsv or .json")
+    setting: Setting = Field("zero-shot", description="which languages' training files are used, and why")
+    source_languages: tuple[str, ...] = Field((), description="languages trained on, where the setting leaves a choice")
+    dev_languages: tuple[str, ...] = Field(
+        (), description="joint-dev: languages that choose; none given: all there are"
+    )
+    selection: Selection = Field("source-dev", description="which checkpoint is kept: by which dev files, or the last")
+    train_split: str = Field("train", description="split that is trained on")
+    dev_split: str = Field("dev", description="split that chooses the checkpoint")
+    steps: int | None = Field(None, ge=1, description="optimizer steps; instead of epochs")
+    epochs: float = Field(3.0, gt=0, description="passes over the training data")
+    batch_size: int = Field(32, ge=1, description="sequences a step")
+    max_length: int = Field(256, ge=16, description="longest sequence in tokens, at most the model's")
+    validate_every: Duration = Field(Duration("10 %"), description="how often the dev files are scored")
+    seed: int = Field(1, ge=0, description="head weights, data order and dropout follow from it")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
+    precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
+    optim: FinetuneOptim = Field(FinetuneOptim(), description="AdamW, its schedule, what is frozen")
+    loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
+
+
+def finetune(settings: FinetuneSettings) -> Path:
+    """Train, keep the checkpoint that the selection says, and return the run folder; a finished run stays as it is.
+
+    Raises ConfigError or DataError for settings and data that do not go together, FolderError when the run was made
+    with other settings or data, and Preempted after a signal.
+    """
+    task = find_task(settings.task)
+    files = _training_files(settings, task)
+    settings = settings.model_copy(update={"source_languages": tuple(files)})
+    data = {language: hash_file(path) for language, path in files.items()}
+    parents = [read_manifest(settings.model, "model")] if (settings.model / MANIFEST_NAME).exists() else []
+    origin = {"model": [parent.fingerprint for parent in parents], "training_files": data}
+    run = RunFolder.open(settings.run, settings.model_dump(mode="json") | {"origin": origin}, may_differ=MAY_DIFFER)
+    target = settings.run / "model"
+    if (target / MANIFEST_NAME).exists():
+        read_manifest(target, "model")
+        return settings.run
+
+    device = choose(settings.device, precision=settings.precision)
+    vocabulary = Vocabulary.load(settings.model)
+    encoder = load_encoder(settings.model)
+    settings = settings.model_copy(update={"max_length": min(settings.max_length, encoder.settings.max_length)})
+    labels, training = _read_training(settings, task, files, vocabulary)
+    model = TaskModel(encoder, HEADS[task.kind], labels)
+    initialise(model if settings.random_weights else model.head, settings.seed)
+    batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
+    chooser = _Chooser(settings, task, model, vocabulary, run, device, parents)
+
+    train(
+        model,
+        run=run,
+        batches=batches.batch,
+        loss_of=lambda batch: loss_of(model, batch),
+        total_steps=settings.steps or max(1, round(settings.epochs * batches.steps_per_epoch)),
+        optim=settings.optim,
+        settings=settings.loop,
+        seed=settings.seed,
+        device=device,
+        tokens_per_step=round(settings.batch_size * training.mean_length),
+        actions=[Action("validate", settings.validate_every, chooser.validate)] if chooser.dev_sets else [],
+    )
+    chooser.finish(target)
+    return settings.run
+
+
+def loss_of(model: TaskModel, batch: ExampleBatch) -> Tensor:
+    """Cross-entropy in nats, summed over the labels of a batch, or over its answers (mean of start and end)."""
+    logits = model(batch.ids_N, batch.layout)
+    if model.kind == "sequence":
+        return F.cross_entropy(logits, batch.labels_M, reduction="sum")
+    if model.kind == "token":
+        return F.cross_entropy(logits[batch.rows_M], batch.labels_M, reduction="sum")
+    # Start and end are each chosen among the tokens of one sequence. Two columns are cheap to pad, unlike the model.
+    layout = batch.layout
+    padded_ST2 = logits.new_full((layout.num_sequences, layout.max_length, 2), float("-inf"))
+    padded_ST2[layout.sequences_N, layout.positions_N] = logits
+    log_shares_N2 = padded_ST2.log_softmax(dim=1)[layout.sequences_N, layout.positions_N]
+    starts_S, ends_S = batch.rows_M.view(-1, 2).unbind(1)
+    total: Tensor = -(log_shares_N2[starts_S, 0].sum() + log_shares_N2[ends_S, 1].sum()) / 2
+    return total
+
+
+class _Chooser:
+    """Scores the dev files once in a while and keeps the best model so far beside the run."""
+
+    def __init__(
+        self,
+        settings: FinetuneSettings,
+        task: Task,
+        model: TaskModel,
+        vocabulary: Vocabulary,
+        run: RunFolder,
+        device: Device,
+        parents: Sequence[Any],
+    ) -> None:
+        self._settings, self._task, self._model = settings, task, model
+        self._run, self._device, self._parents = run, device, parents
+        self.dev_sets = [] if settings.selection == "last" else self._read_dev_sets(vocabulary)
+
+    def validate(self, step: int) -> Mapping[str, Any]:
+        """Score of each dev file and their mean; the model is kept when the mean is higher than ever before."""
+        metric = self._task.metrics[0]
+        scores = {data.language: data.score(self._model, device=self._device)[metric] for data in self.dev_sets}
+        mean = sum(scores.values()) / len(scores)
+        best = self._best()
+        # A run that goes on repeats to the bit what came after its checkpoint: there an equal score is the same step's.
+        if best is None or mean > best["mean"]:
+            self._save(self._run.path / "best", f"step {step}, {metric} {mean:.2f} on {self._settings.selection}")
+            write_json(self._run.path / "best.json", {"step": step, "mean": mean})
+            best = {"step": step, "mean": mean}
+        return {"dev": scores, "dev_mean": mean, "best_step": best["step"]}
+
+    def finish(self, target: Path) -> None:
+        """Put the chosen model in its place: the best, or the last one where nothing chooses."""
+        if self.dev_sets:
+            (self._run.path / "best").rename(target)
+        else:
+            self._save(target, "last step")
+
+    def _best(self) -> dict[str, Any] | None:
+        path = self._run.path / "best.json"
+        known: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        return known
+
+    def _save(self, folder: Path, chosen: str) -> None:
+        settings = self._settings
+        save_model(
+            folder,
+            self._model,
+            vocabulary_folder=settings.model,
+            parents=self._parents,
+            command=COMMAND,
+            card=f"Fine-tuned with isogloss on {settings.task} ({settings.setting} from "
+            f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}).",
+        )
+
+    def _read_dev_sets(self, vocabulary: Vocabulary) -> list[LabelledSet]:
+        settings = self._settings
+        languages = settings.source_languages if settings.selection == "source-dev" else settings.dev_languages
+        files = find_files(self._task, settings.data, split=settings.dev_split, languages=languages)
+        return [
+            LabelledSet.read(
+                self._task,
+                path,
+                vocabulary,
+                language=language,
+                split=settings.dev_split,
+                labels=self._model.labels,
+                max_length=settings.max_length,
+            )
+            for language, path in files.items()
+        ]
+
+
+def _training_files(settings: FinetuneSettings, task: Task) -> dict[str, Path]:
+    """The training files that the setting asks for, by language."""
+    given, rule = settings.source_languages, SETTINGS[settings.setting]
+    if settings.dev_languages and settings.selection != "joint-dev":
+        raise ConfigError(f"dev_languages are given, but selection = {settings.selection}; set selection=joint-dev")
+    if rule.languages == "one" and len(given) != 1:
+        raise ConfigError(
+            f"setting = {settings.setting} trains on one language, source_languages has {len(given)}; "
+            f'for example source_languages=["sw"]'
+        )
+    if rule.languages == "any" and not given:
+        given = ("en",)
+    files = find_files(task, settings.data, split=settings.train_split, languages=given)
+    if rule.languages == "many" and len(files) < 2:
+        raise ConfigError(
+            f"setting = {settings.setting} trains on several languages, {settings.data} has {settings.train_split} in "
+            f"{', '.join(files)} only; use setting=zero-shot or setting=each"
+        )
+    return files
+
+
+def _read_training(
+    settings: FinetuneSettings, task: Task, files: Mapping[str, Path], vocabulary: Vocabulary
+) -> tuple[tuple[str, ...], TrainingSet]:
+    """The labels, and the sequences of all languages with their targets."""
+    examples = {language: task.read(path) for language, path in files.items()}
+    labels = labels_of(task, [example for read in examples.values() for example in read])
+    if task.kind != "answer" and len(labels) < 2:
+        raise DataError(
+            f"{settings.data}: the training files have one label only, {labels[0]!r}: nothing can be learned"
+        )
+    windows: list[Window] = []
+    targets: list[Target] = []
+    for language, read in examples.items():
+        cut = make_windows(
+            task.kind, read, vocabulary, language=data_language(language), max_length=settings.max_length
+        )
+        windows += cut
+        targets += make_targets(task.kind, read, cut, labels)
+    return labels, TrainingSet.of(task.kind, windows, targets)

@@ -1,0 +1,375 @@
+"""Russian. Everything is declined here, from the lemma and what a cell says about it.
+
+Nouns: gender ``m f n``; ``anim`` for living beings; ``indeclinable``; ``only_plural`` (фрукты); ``cloth`` is washed
+with стирать, other things with мыть. ``stem=`` is the stem before endings (лев, льв-); single forms that differ from
+the rule: ``g= d= i= p=`` singular, ``pl= gpl= dpl= ipl=`` plural, ``few=`` after 2-4, ``many=`` after 5-10 without an
+adjective (пять человек), ``fem=`` said of a woman. Places carry
+their preposition ``в на возле`` (``from=`` when leaving needs another).
+Verbs: ``sg= pl=`` third person, ``dat`` when the object is in the dative, ``cloth_sg= cloth_pl=`` (стирать),
+``far_sg= far_pl=`` for coming from a city, ``not=`` (нет). Adjectives: ``er=`` comparative, ``short= fshort=`` short
+forms where the predicate prefers them. Numerals: ``f= g= d= i=``. Days: ``a=`` accusative, ``во``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from isogloss.phrasebook.clauses import Clause, Phrase
+from isogloss.phrasebook.grammar.questions import asks_whom
+from isogloss.phrasebook.grammar.svo import asks, svo_frames
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, gender_of, is_mass, say, with_role
+from isogloss.phrasebook.lexicon import Cell, Lexicon
+
+__all__ = ["FRAMES"]
+
+NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+VELARS_AND_HUSHES = "гкхжчшщ"  # и is written after these, never ы
+
+# Singular endings by the shape of the lemma: genitive, dative, accusative, instrumental, prepositional.
+SINGULAR = {
+    "ия": ("ии", "ии", "ию", "ией", "ии"),
+    "ие": ("ия", "ию", "ие", "ием", "ии"),
+    "а": ("ы", "е", "у", "ой", "е"),
+    "я": ("и", "е", "ю", "ей", "е"),
+    "о": ("а", "у", "о", "ом", "е"),
+    "е": ("я", "ю", "е", "ем", "е"),
+    "й": ("я", "ю", "й", "ем", "е"),
+    "ь": ("я", "ю", "ь", "ем", "е"),
+    "ь f": ("и", "и", "ь", "ью", "и"),
+    "": ("а", "у", "", "ом", "е"),
+}
+# Plural endings: nominative and genitive; the other cases follow from the nominative.
+PLURAL = {
+    "ия": ("ии", "ий"),
+    "ие": ("ия", "ий"),
+    "а": ("ы", ""),
+    "я": ("и", "ь"),
+    "о": ("а", ""),
+    "е": ("я", "ей"),
+    "й": ("и", "ев"),
+    "ь": ("и", "ей"),
+    "ь f": ("и", "ей"),
+    "": ("ы", "ов"),
+}
+# Adjective endings of the hard kind: masculine and neuter, feminine, plural.
+ADJECTIVE = {
+    "nom": ("ый", "ая", "ые"),
+    "gen": ("ого", "ой", "ых"),
+    "dat": ("ому", "ой", "ым"),
+    "acc": ("ый", "ую", "ые"),
+    "ins": ("ым", "ой", "ыми"),
+}
+SOFT_VOWELS = str.maketrans("ыоау", "иеяю")
+
+
+def spelled(stem: str, ending: str) -> str:
+    """Stem and ending by the spelling rules: книг + ы = книги, птиц + ой = птицей."""
+    if ending.startswith("ы") and stem[-1] in VELARS_AND_HUSHES:
+        ending = "и" + ending[1:]
+    if ending in ("ой", "ом") and stem[-1] in "жчшщц":
+        ending = "е" + ending[1:]
+    if ending == "ов" and stem[-1] in "жчшщ":
+        ending = "ей"
+    return stem + ending
+
+
+def shape(cell: Cell) -> str:
+    if cell.lemma.endswith("ь"):
+        return "ь f" if "f" in cell.tags else "ь"
+    return next(ending for ending in SINGULAR if cell.lemma.endswith(ending))
+
+
+def stem(cell: Cell) -> str:
+    return cell.form("stem", cell.lemma.removesuffix(shape(cell).removesuffix(" f")))
+
+
+def singular(cell: Cell, case: str) -> str:
+    if case == "nom" or "indeclinable" in cell.tags:
+        return cell.lemma
+    genitive, dative, accusative, instrumental, prepositional = SINGULAR[shape(cell)]
+    if case == "acc" and shape(cell) not in ("а", "я", "ия"):
+        masculine_being = "anim" in cell.tags and "m" in cell.tags
+        return singular(cell, "gen") if masculine_being else cell.lemma
+    ending = {"gen": genitive, "dat": dative, "acc": accusative, "ins": instrumental, "prep": prepositional}[case]
+    return cell.form(case[0], spelled(stem(cell), ending))
+
+
+def plural(cell: Cell, case: str) -> str:
+    if "indeclinable" in cell.tags:
+        return cell.lemma
+    nominative = cell.form("pl", spelled(stem(cell), PLURAL[shape(cell)][0]))
+    if case == "nom" or (case == "acc" and "anim" not in cell.tags):
+        return nominative
+    if case in ("gen", "acc"):
+        root = nominative[:-1] if "pl" in cell.forms else stem(cell)
+        return cell.form("gpl", spelled(root, PLURAL[shape(cell)][1]))
+    hard = nominative[-1] in "аы" or nominative[-2] in VELARS_AND_HUSHES
+    dative = cell.form("dpl", nominative[:-1] + ("ам" if hard else "ям"))
+    return dative if case == "dat" else cell.form("ipl", dative + "и")
+
+
+def adjective(cell: Cell, gender: str, case: str, *, animate: bool = False) -> str:
+    """``gender`` is m, f, n or pl."""
+    if case == "acc" and animate and gender in ("m", "pl"):
+        case = "gen"
+    if gender == "m" and case in ("nom", "acc"):
+        return cell.lemma
+    root, last = cell.lemma[:-2], cell.lemma[-3]
+    ending = ADJECTIVE[case][{"m": 0, "n": 0, "f": 1, "pl": 2}[gender]]
+    if gender == "n" and case in ("nom", "acc"):
+        ending = "ое"
+    if last in VELARS_AND_HUSHES:
+        ending = re.sub("^ы", "и", ending)
+        if last in "жчшщ" and cell.lemma.endswith("ий"):  # хорошего, but большого under stress
+            ending = re.sub("^о", "е", ending)
+    elif cell.lemma.endswith("ий"):
+        ending = ending[0].translate(SOFT_VOWELS) + ending[1:]
+    return root + ending
+
+
+def noun_gender(p: Phrase, words: Lexicon) -> str:
+    """m, f, n, or pl for more than one: what adjectives and verbs agree with."""
+    if p.name:
+        return gender_of(p)
+    cell = words[p.noun]
+    return "pl" if p.plural or "only_plural" in cell.tags else cell.tagged("m", "f", "n")
+
+
+def phrase(p: Phrase, words: Lexicon, case: str, role: str) -> list[Word]:
+    if p.name:
+        cell = words[p.name]
+        return [Word(person(cell, case), role, entity_kind(p.name))]
+    cell = words[p.noun]
+    if p.number > 1:
+        return with_role(role, counted(p, words, case))
+    number = noun_gender(p, words)
+    modifier = adjective(words[p.adjective], number, case, animate="anim" in cell.tags) if p.adjective else ""
+    return with_role(role, modifier, plural(cell, case) if number == "pl" else singular(cell, case))
+
+
+def person(cell: Cell, case: str) -> str:
+    """A name of a man declines like any being: accusative = genitive."""
+    return singular(Cell(cell.concept, cell.lemma, cell.tags | {"anim", "m"}, cell.forms), case)
+
+
+def counted(p: Phrase, words: Lexicon, case: str) -> str:
+    """Numeral, adjective, noun: два больших стола, две большие лампы, пять больших ламп, двум большим лампам."""
+    numeral, noun = words[NUMERALS[p.number]], words[p.noun]
+    gender = noun.tagged("m", "f", "n")
+    modifier = words[p.adjective] if p.adjective else None
+    few = p.number < 5
+    if case == "acc" and "anim" in noun.tags and few:
+        case = "gen"
+    if case in ("nom", "acc"):
+        amount = numeral.form("f", numeral.lemma) if gender == "f" else numeral.lemma
+        described = adjective(modifier, "pl", "nom" if few and gender == "f" else "gen") if modifier else ""
+        things = noun.form("few", singular(noun, "gen")) if few else plural(noun, "gen")
+        many = not few
+    else:
+        amount = numeral.form(case[0])
+        described = adjective(modifier, "pl", case) if modifier else ""
+        things = plural(noun, case)
+        many = case == "gen"
+    if many and not modifier:
+        things = noun.form("many", things)
+    return f"{amount} {described} {things}"
+
+
+def preposition_at(cell: Cell) -> str:
+    return "в" if entity_kind(cell.concept) else cell.tagged("в", "на", "возле")
+
+
+def place(c: Clause, words: Lexicon, direction: str = "at") -> list[Word]:
+    """в парке, в парк, из парка; на рынке, на рынок, с рынка; возле реки, к реке, от реки."""
+    cell = words[c.place]
+    usual = preposition_at(cell)
+    if direction == "at":
+        preposition, case = usual, "gen" if usual == "возле" else "prep"
+    elif direction == "to":
+        preposition, case = ("к", "dat") if usual == "возле" else (usual, "acc")
+    else:
+        preposition, case = cell.form("from", {"в": "из", "на": "с", "возле": "от"}[usual]), "gen"
+    return say(preposition, Word(singular(cell, case), "place", entity_kind(c.place)))
+
+
+def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """The verb in the third person, agreeing with the subject ("who" is singular)."""
+    number = "pl" if c.subject != Phrase() and noun_gender(c.subject, words) == "pl" else "sg"
+    cell = words[concept or c.verb]
+    form = cell.form(number)
+    if c.verb == cell.concept and c.object.noun and "cloth" in words[c.object.noun].tags:
+        form = cell.form(f"cloth_{number}", form)
+    if entity_kind(c.place):
+        form = cell.form(f"far_{number}", form)
+    return say("не" if c.negated else "", with_role("verb", form))
+
+
+def subject(c: Clause, words: Lexicon, case: str = "nom") -> list[Word]:
+    return phrase(c.subject, words, case, "subject")
+
+
+def object_(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "dat" if c.verb and "dat" in words[c.verb].tags else "acc", "object")
+
+
+def other(c: Clause, words: Lexicon, case: str) -> list[Word]:
+    return phrase(c.recipient, words, case, "recipient")
+
+
+def act(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), verb(c, words))
+
+
+def located(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), "не" if c.negated else "", place(c, words))
+
+
+def there_is(c: Clause, words: Lexicon) -> list[Word]:
+    return say(place(c, words), "" if c.subject.number > 1 else "есть", subject(c, words))
+
+
+def predicate(c: Clause, words: Lexicon) -> list[Word]:
+    cell, gender = words[c.adjective], noun_gender(c.subject, words)
+    if "short" in cell.forms:
+        feminine = cell.form("fshort")
+        text = {"f": feminine, "m": cell.form("short"), "pl": re.sub("а$", "ы", feminine)}[gender]
+    else:
+        text = adjective(cell, gender, "nom")
+    return with_role("adjective", text)
+
+
+def property_(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), "не" if c.negated else "", predicate(c, words))
+
+
+def kind(c: Clause, words: Lexicon) -> list[Word]:
+    cell = words[c.noun]
+    several = c.subject.plural and (not is_mass(c.noun) or "only_plural" in cell.tags)
+    woman = c.subject.name and gender_of(c.subject) == "f"
+    text = plural(cell, "nom") if several else cell.form("fem") if woman else cell.lemma
+    return say(subject(c, words), "не" if c.negated else "—", with_role("noun", text))
+
+
+def has(c: Clause, words: Lexicon) -> list[Word]:
+    have = words["have"]
+    exists = with_role("verb", have.form("not") if c.negated else have.lemma)
+    return say("у", subject(c, words, "gen"), exists, phrase(c.object, words, "gen" if c.negated else "nom", "object"))
+
+
+def likes(c: Clause, words: Lexicon) -> list[Word]:
+    """Анне нравятся яблоки: the verb agrees with what is liked."""
+    liked = Clause("act", subject=c.object, negated=c.negated)
+    return say(subject(c, words, "dat"), verb(liked, words, "like"), phrase(c.object, words, "nom", "object"))
+
+
+def wants_to(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), verb(c, words, "want"), with_role("verb", words[c.verb].lemma))
+
+
+def can(c: Clause, words: Lexicon) -> list[Word]:
+    able = [Word(word.text) for word in verb(c, words, "can")]
+    return say(subject(c, words), able, with_role("verb", words[c.verb].lemma))
+
+
+def gives(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), verb(c, words, "give"), other(c, words, "dat"), object_(c, words))
+
+
+def with_(c: Clause, words: Lexicon) -> list[Word]:
+    companion = other(c, words, "ins")
+    heavy = re.match("[сзшж][бвгджзклмнпрстфхцчшщ]|льв", companion[0].text.lower())
+    return say(act(c, words), "со" if heavy else "с", companion)
+
+
+def compare(c: Clause, words: Lexicon) -> list[Word]:
+    more = Word(words[c.adjective].form("er"), "adjective", glued=True)
+    return say(subject(c, words), more, ",", "чем", other(c, words, "nom"))
+
+
+def together(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), "и", other(c, words, "nom"), with_role("verb", words[c.verb].form("pl")))
+
+
+def on_day(c: Clause, words: Lexicon) -> list[Word]:
+    day = words[c.day]
+    return say("во" if "во" in day.tags else "в", with_role("day", day.form("a")), act(c, words))
+
+
+def owned(c: Clause, words: Lexicon) -> list[Word]:
+    thing = phrase(Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1), words, "nom", "subject")
+    return say(thing, other(c, words, "gen"), predicate(c, words))
+
+
+def years(number: int) -> str:
+    if number % 10 == 1 and number % 100 != 11:
+        return "год"
+    return "года" if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else "лет"
+
+
+def age(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words, "dat"), with_role("number", str(c.number)), years(c.number))
+
+
+def price(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "евро")
+
+
+def works_for(c: Clause, words: Lexicon) -> list[Word]:
+    name = Word(words[c.place].lemma, "place", entity_kind(c.place), glued=True)
+    return say(subject(c, words), verb(c, words, "work"), "в компании", Word("«", glued=True), name, "»")
+
+
+def named(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words, "acc"), "зовут", other(c, words, "nom"))
+
+
+def where_is(c: Clause, words: Lexicon) -> list[Word]:
+    return say("где", subject(c, words))
+
+
+def what_has(c: Clause, words: Lexicon) -> list[Word]:
+    return say("что", with_role("verb", words["have"].lemma), "у", subject(c, words, "gen"))
+
+
+def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
+    living = "кому" if "dat" in words[c.verb].tags else "кого"
+    return say(living if asks_whom(c.verb) else "что", verb(c, words), subject(c, words))
+
+
+def how_old(c: Clause, words: Lexicon) -> list[Word]:
+    return say("сколько лет", subject(c, words, "dat"))
+
+
+def what_name(c: Clause, words: Lexicon) -> list[Word]:
+    return say("как зовут", subject(c, words, "acc"))
+
+
+FRAMES: FrameTable = {
+    **svo_frames(subject=subject, verb=verb, object_=object_, place=place, who="кто"),
+    "located": located,
+    "there_is": there_is,
+    "property": property_,
+    "kind": kind,
+    "has": has,
+    "likes": likes,
+    "wants_to": wants_to,
+    "can": can,
+    "gives": gives,
+    "with": with_,
+    "compare": compare,
+    "together": together,
+    "on_day": on_day,
+    "owned": owned,
+    "age": age,
+    "price": price,
+    "works_for": works_for,
+    "named": named,
+    "where_is": where_is,
+    "where_lives": asks("где", verb, subject, "live"),
+    "where_works": asks("где", verb, subject, "work"),
+    "what_has": what_has,
+    "what_transitive": what_transitive,
+    "how_old": how_old,
+    "how_much": asks("сколько", verb, subject, "cost"),
+    "what_name": what_name,
+}

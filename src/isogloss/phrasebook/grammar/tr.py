@@ -1,0 +1,319 @@
+"""Turkish: vowel harmony, cases, possessives, singular after numerals; the verb comes last and keeps the singular.
+
+Nouns: ``soft=`` the stem before a vowel where it differs (kitap, kitab-ı; su, suy-u); tag ``possessed``: the noun ends
+in a possessive suffix and joins cases with n (meyve suyu-nu). Places: tag ``by``: nehir kenarında. Verbs are stems, with
+``soft=`` too (git, gid-iyor), ``now=`` an irregular present, tag ``acc`` or ``dat``: the object always has that case.
+Only definite objects are accusative otherwise. Names take suffixes after an apostrophe and never soften.
+"""
+
+from __future__ import annotations
+
+from isogloss.phrasebook.clauses import Clause, Phrase
+from isogloss.phrasebook.grammar.questions import asks_whom
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.lexicon import Cell, Lexicon
+
+__all__ = ["FRAMES"]
+
+NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+VOWELS = "aeıioöuüâ"
+# I in a suffix is ı, i, u or ü by the last vowel; A is a or e; D is t after these consonants.
+HIGH = {"a": "ı", "â": "ı", "ı": "ı", "e": "i", "i": "i", "o": "u", "u": "u", "ö": "ü", "ü": "ü"}
+LOW = dict.fromkeys("aâıou", "a") | dict.fromkeys("eiöü", "e")
+VOICELESS = "pçtkfhsşx"
+# Case suffixes; a letter in brackets stands after vowels only.
+CASES = {"": "", "acc": "(y)I", "dat": "(y)A", "loc": "DA", "abl": "DAn", "gen": "(n)In", "poss": "(s)I"}
+
+
+def last_vowel(text: str) -> str:
+    return next(letter for letter in reversed(text) if letter in VOWELS)
+
+
+def suffixed(stem: str, suffix: str, *, soft: str = "", mark: str = "") -> str:
+    """``stem`` with ``suffix`` in harmony; ``soft`` is the stem before a vowel, ``mark`` the apostrophe of names."""
+    if not suffix:
+        return stem
+    buffer, rest = (suffix[1], suffix[3:]) if suffix.startswith("(") else ("", suffix)
+    base = stem
+    if soft and rest[0] in "IA":
+        base = soft
+    elif base[-1] in VOWELS:
+        rest = buffer + rest
+    written = base + mark
+    spoken = stem
+    for letter in rest:
+        sound = {"I": HIGH, "A": LOW}.get(letter, {}).get(last_vowel(spoken), letter)
+        if letter == "D":
+            sound = "t" if base[-1] in VOICELESS else "d"
+        written += sound
+        spoken += sound
+    return written
+
+
+def in_case(noun: Cell, case: str, *, plural: bool = False) -> str:
+    """köpek, köpeği, köpekler, köpekleri, …; meyve suyu, meyve suyunu."""
+    if plural:
+        return suffixed(suffixed(noun.lemma, "lAr"), CASES[case])
+    if "possessed" in noun.tags and case:
+        return suffixed(noun.lemma, "n" + CASES[case].removeprefix("(y)").removeprefix("(n)"))
+    return suffixed(noun.lemma, CASES[case], soft=noun.form("soft", ""))
+
+
+def name(concept: str, words: Lexicon, role: str, case: str) -> Word:
+    text = suffixed(words[concept].lemma, CASES[case], mark="'" if case else "")
+    return Word(text, role, entity_kind(concept))
+
+
+def phrase(p: Phrase, words: Lexicon, role: str, case: str = "", *, bare: bool = False) -> list[Word]:
+    """``bare`` leaves out what says "a" or "some": general things, what there is none of."""
+    if p.name:
+        return [name(p.name, words, role, case)]
+    adjective = words[p.adjective].lemma if p.adjective else ""
+    number, article = "", ""
+    if p.number > 1:
+        number = words[NUMERALS[p.number]].lemma
+    elif not p.definite and not bare and not is_mass(p.noun):
+        number, article = ("bazı", "") if p.plural else ("", "bir")
+    noun = in_case(words[p.noun], case, plural=p.number == 0)
+    return with_role(role, number, adjective, article, noun)
+
+
+def some(p: Phrase, words: Lexicon, role: str) -> list[Word]:
+    """birkaç elma: an indefinite plural that is not a subject."""
+    adjective = words[p.adjective].lemma if p.adjective else ""
+    return with_role(role, "birkaç", adjective, words[p.noun].lemma)
+
+
+def object_(c: Clause, words: Lexicon, verb: Cell) -> list[Word]:
+    o = c.object
+    if "dat" in verb.tags:
+        return phrase(o, words, "object", "dat")
+    if "acc" in verb.tags:
+        return phrase(o, words, "object", "acc", bare=o.number == 0)
+    if o.name or o.definite:
+        return phrase(o, words, "object", "acc")
+    if c.negated and o.number < 2:
+        return phrase(Phrase(noun=o.noun, adjective=o.adjective), words, "object", bare=True)
+    return some(o, words, "object") if o.number == 0 else phrase(o, words, "object")
+
+
+def continuous(verb: Cell, *, negated: bool = False) -> str:
+    """uyuyor, bekliyor, gidiyor; uyumuyor, beklemiyor, gitmiyor."""
+    stem = verb.lemma
+    if negated:
+        return suffixed(stem, "mIyor")
+    if stem[-1] in VOWELS:
+        stem = stem[:-1] if any(letter in VOWELS for letter in stem[:-1]) else stem
+    return verb.form("now", suffixed(verb.form("soft", stem), "Iyor"))
+
+
+def able(verb: Cell, *, negated: bool) -> str:
+    """yüzebiliyor, yüzemiyor; uyuyabiliyor, edebiliyor."""
+    return suffixed(verb.lemma, "(y)AmIyor" if negated else "(y)Abiliyor", soft=verb.form("soft", ""))
+
+
+def does(c: Clause, words: Lexicon, concept: str) -> list[Word]:
+    return with_role("verb", continuous(words[concept], negated=c.negated))
+
+
+def subject(c: Clause, words: Lexicon, case: str = "") -> list[Word]:
+    return phrase(c.subject, words, "subject", case)
+
+
+def place(c: Clause, words: Lexicon, case: str = "loc") -> list[Word]:
+    cell = words[c.place]
+    if entity_kind(c.place):
+        return [name(c.place, words, "place", case)]
+    if "by" in cell.tags and case == "loc":
+        return say(with_role("place", cell.lemma), "kenarında")
+    return with_role("place", in_case(cell, case))
+
+
+def act(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), does(c, words, c.verb))
+
+
+def act_at(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), place(c, words), does(c, words, c.verb))
+
+
+def transitive(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), object_(c, words, words[c.verb]), does(c, words, c.verb))
+
+
+def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), place(c, words), object_(c, words, words[c.verb]), does(c, words, c.verb))
+
+
+def is_not(c: Clause) -> str:
+    return "değil" if c.negated else ""
+
+
+def located(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), place(c, words), is_not(c))
+
+
+def there_is(c: Clause, words: Lexicon) -> list[Word]:
+    return say(place(c, words), phrase(c.subject, words, "subject", bare=c.subject.number == 0), "var")
+
+
+def property_(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), with_role("adjective", words[c.adjective].lemma), is_not(c))
+
+
+def kind(c: Clause, words: Lexicon) -> list[Word]:
+    """Anna doktor; what things are is said with -dır: At bir hayvandır."""
+    what = words[c.noun].lemma
+    if c.subject.name:
+        return say(subject(c, words), with_role("noun", what), is_not(c))
+    if c.negated:
+        return say(subject(c, words), with_role("noun", what), "değildir")
+    return say(subject(c, words), with_role("noun", "" if c.subject.plural else "bir", suffixed(what, "DIr")))
+
+
+def has(c: Clause, words: Lexicon) -> list[Word]:
+    """Anna'nın iki kedisi var: Anna's two cats exist."""
+    o = c.object
+    none = c.negated and o.number < 2
+    if none:
+        o = Phrase(noun=o.noun, adjective=o.adjective)
+    have = words["have"].form("not") if c.negated else words["have"].lemma
+    owned_thing = phrase(o, words, "object", "poss", bare=none or o.number == 0)
+    return say(subject(c, words, "gen"), owned_thing, with_role("verb", have))
+
+
+def likes(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), phrase(c.object, words, "object", "abl", bare=True), does(c, words, "like"))
+
+
+def wants(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), object_(c, words, words["want"]), does(c, words, "want"))
+
+
+def wants_to(c: Clause, words: Lexicon) -> list[Word]:
+    infinitive = with_role("verb", suffixed(words[c.verb].lemma, "mAk"))
+    return say(subject(c, words), infinitive, continuous(words["want"]))
+
+
+def can(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), with_role("verb", able(words[c.verb], negated=c.negated)))
+
+
+def gives(c: Clause, words: Lexicon) -> list[Word]:
+    """What is definite comes first: kitabı çocuğa, but çocuğa bir kitap."""
+    what, to_whom = object_(c, words, words["give"]), phrase(c.recipient, words, "recipient", "dat")
+    both = (what, to_whom) if c.object.definite else (to_whom, what)
+    return say(subject(c, words), *both, does(c, words, "give"))
+
+
+def moves(concept: str, case: str) -> Frame:
+    """SUBJECT PLACE VERB: goes to, comes from, lives in, works for."""
+
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        return say(subject(c, words), place(c, words, case), does(c, words, concept))
+
+    return frame
+
+
+def with_(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), phrase(c.recipient, words, "recipient"), "ile birlikte", does(c, words, c.verb))
+
+
+def compare(c: Clause, words: Lexicon) -> list[Word]:
+    than = phrase(c.recipient, words, "recipient", "abl")
+    return say(subject(c, words), than, "daha", with_role("adjective", words[c.adjective].lemma))
+
+
+def together(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), "ve", phrase(c.recipient, words, "recipient"), does(c, words, c.verb))
+
+
+def on_day(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), with_role("day", words[c.day].lemma), "günü", does(c, words, c.verb))
+
+
+def owned(c: Clause, words: Lexicon) -> list[Word]:
+    thing = in_case(words[c.subject.noun], "poss", plural=c.subject.plural)
+    owner = phrase(c.recipient, words, "recipient", "gen")
+    return say(owner, with_role("subject", thing), with_role("adjective", words[c.adjective].lemma))
+
+
+def age(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), with_role("number", str(c.number)), "yaşında")
+
+
+def price(c: Clause, words: Lexicon) -> list[Word]:
+    cost = with_role("verb", words["cost"].lemma)
+    return say(subject(c, words, "gen"), cost, with_role("number", str(c.number)), "euro")
+
+
+def named(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words, "gen"), "adı", phrase(c.recipient, words, "recipient"))
+
+
+def asks(question: str, concept: str = "", *, case: str = "") -> Frame:
+    """SUBJECT QUESTION and the verb ``concept``, if there is one."""
+
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        return say(subject(c, words, case), question, does(c, words, concept) if concept else "")
+
+    return frame
+
+
+def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
+    what = "ne"
+    if asks_whom(c.verb):
+        what = "kime" if "dat" in words[c.verb].tags else "kimi"
+    return say(subject(c, words), what, does(c, words, c.verb))
+
+
+def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
+    """Elmayı kim yiyor? but Kim bir elma yiyor?"""
+    verb = words[c.verb]
+    what = object_(c, words, verb)
+    marked = c.object.name or c.object.definite or verb.tags & {"acc", "dat"}
+    return say(*((what, "kim") if marked else ("kim", what)), does(c, words, c.verb))
+
+
+def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
+    return say(place(c, words), "kim", does(c, words, c.verb))
+
+
+FRAMES: FrameTable = {
+    "act": act,
+    "act_at": act_at,
+    "transitive": transitive,
+    "transitive_at": transitive_at,
+    "located": located,
+    "there_is": there_is,
+    "property": property_,
+    "kind": kind,
+    "has": has,
+    "likes": likes,
+    "wants": wants,
+    "wants_to": wants_to,
+    "can": can,
+    "gives": gives,
+    "goes_to": moves("go", "dat"),
+    "comes_from": moves("come", "abl"),
+    "lives_in": moves("live", "loc"),
+    "with": with_,
+    "compare": compare,
+    "together": together,
+    "on_day": on_day,
+    "owned": owned,
+    "age": age,
+    "price": price,
+    "works_for": moves("work", "loc"),
+    "named": named,
+    "where_is": asks("nerede"),
+    "where_lives": asks("nerede", "live"),
+    "where_works": asks("nerede", "work"),
+    "what_has": asks("neye sahip"),
+    "what_transitive": what_transitive,
+    "who_transitive": who_transitive,
+    "who_act_at": who_act_at,
+    "how_old": asks("kaç yaşında"),
+    "how_much": asks("fiyatı ne kadar", case="gen"),
+    "what_name": asks("adı ne", case="gen"),
+}

@@ -1,0 +1,235 @@
+"""Labelled data of the phrasebook: sentence pairs (NLI), entities (IOB2) and questions with answers (SQuAD form).
+
+The label of a pair comes from ``world.judge``: from all scenes in which the premise is true, not from the way the
+hypothesis was made. Held-out items are made of clauses that no training document contains.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from isogloss.phrasebook.clauses import Clause, Phrase
+from isogloss.phrasebook.grammar import LANGUAGES, Sentence, realise
+from isogloss.phrasebook.scenes import (
+    adjectives_for,
+    draw_scene,
+    is_held_out,
+    is_mass,
+    phrase_for,
+    places,
+    true_clauses,
+)
+from isogloss.phrasebook.text import facts_about, random_clause
+from isogloss.phrasebook.world import Scene, judge, kinds_of, members, opposites
+
+__all__ = ["LABELS", "Pair", "Question", "TaggedSentence", "pairs", "questions", "tagged_sentences"]
+
+LABELS = ("entailment", "neutral", "contradiction")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A premise, a hypothesis and what the one says about the other, with the clauses they come from."""
+
+    premise: str
+    hypothesis: str
+    label: str
+    clauses: tuple[Clause, Clause]
+
+
+@dataclass(frozen=True)
+class TaggedSentence:
+    """Words and their IOB2 tags (PER, LOC, ORG)."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, the context that answers it, and the answer with its place: context[start : start + len(answer)]."""
+
+    question: str
+    context: str
+    answer: str
+    start: int
+
+
+def pairs(language: str, num_pairs: int, *, seed: int, held_out: bool) -> Iterator[Pair]:
+    """Pairs in ``language``, the three labels in turn; pair k depends on (seed, held_out, k) alone, so the languages
+    of one seed are translations of each other."""
+    for index in range(num_pairs):
+        rng = random.Random(f"pair/{seed}/{held_out}/{index}")
+        premise, hypothesis = _draw_pair(rng, LABELS[index % len(LABELS)], held_out)
+        label = LABELS[index % len(LABELS)]
+        yield Pair(realise(premise, language).text, realise(hypothesis, language).text, label, (premise, hypothesis))
+
+
+def tagged_sentences(language: str, num_sentences: int, *, seed: int, held_out: bool) -> Iterator[TaggedSentence]:
+    """Sentences with at least one name; sentence k depends on (seed, held_out, k) alone."""
+    for index in range(num_sentences):
+        rng = random.Random(f"tagged/{seed}/{held_out}/{index}")
+        while True:
+            clause = random_clause(rng)
+            sentence = realise(clause, language)
+            if is_held_out(clause) == held_out and any(word.entity for word in sentence.words):
+                break
+        yield _tagged(sentence)
+
+
+def questions(language: str, num_questions: int, *, seed: int, held_out: bool) -> Iterator[Question]:
+    """Contexts of three to five statements with one question each; the subjects and frames mix, so that neither
+    alone gives the answer away."""
+    for index in range(num_questions):
+        rng = random.Random(f"question/{seed}/{held_out}/{index}")
+        yield _question(_draw_facts(rng, held_out), rng, language)
+
+
+def _draw_pair(rng: random.Random, label: str, held_out: bool) -> tuple[Clause, Clause]:
+    while True:
+        scene = draw_scene(rng)
+        premise = _premise(scene, rng)
+        if is_held_out(premise) != held_out:
+            continue
+        edits = _hypotheses(premise, scene, rng)
+        for _ in range(12):
+            hypothesis = rng.choice(edits)()
+            if hypothesis in (None, premise) or is_held_out(hypothesis) != held_out:
+                continue
+            if judge(premise, hypothesis) == label:
+                return premise, hypothesis
+
+
+def _premise(scene: Scene, rng: random.Random) -> Clause:
+    frame = ("transitive" if scene.patient else "act") + ("_at" if rng.random() < 0.7 else "")
+    return Clause(
+        frame,
+        subject=phrase_for(scene.agent, rng, general=0.2, adjective=0.7),
+        verb=scene.verb,
+        object=phrase_for(scene.patient, rng, general=0.2, adjective=0.7) if scene.patient else Phrase(),
+        place=scene.place if frame.endswith("_at") else "",
+    )
+
+
+def _hypotheses(premise: Clause, scene: Scene, rng: random.Random) -> list[Callable[[], Clause]]:
+    """Ways to change or use the premise; what each comes to is for ``judge`` to say."""
+
+    def shorter() -> Clause:
+        clause = replace(premise, subject=_vaguer(premise.subject, rng), object=_vaguer(premise.object, rng))
+        if premise.place and rng.random() < 0.5:
+            clause = replace(clause, frame=premise.frame.removesuffix("_at"), place="")
+        kinds = kinds_of(premise.verb)
+        return replace(clause, verb=rng.choice(kinds)) if kinds and rng.random() < 0.5 else clause
+
+    def other_number() -> Clause:
+        slot = rng.choice(["subject", "object"] if premise.object.noun else ["subject"])
+        phrase: Phrase = getattr(premise, slot)
+        if phrase.name or phrase.number < 2:
+            return shorter()
+        clause = shorter() if rng.random() < 0.5 else premise
+        noun = getattr(clause, slot).noun
+        number = rng.choice([n for n in range(2, 8) if n != phrase.number])
+        return clause if is_mass(noun) else replace(clause, **{slot: replace(phrase, noun=noun, number=number)})
+
+    def elsewhere() -> Clause:
+        place = rng.choice(places())
+        clause = shorter() if rng.random() < 0.5 else premise
+        return replace(clause, frame=premise.frame.removesuffix("_at") + "_at", place=place)
+
+    def longer() -> Clause:
+        slot = rng.choice(["subject", "object"] if premise.object.noun else ["subject"])
+        phrase: Phrase = getattr(premise, slot)
+        if phrase.name or not adjectives_for(phrase.noun):
+            return elsewhere()
+        return replace(premise, **{slot: replace(phrase, adjective=rng.choice(adjectives_for(phrase.noun)))})
+
+    def narrower() -> Clause:
+        below = members(premise.subject.noun) if premise.subject.noun else ()
+        return replace(premise, subject=replace(premise.subject, noun=rng.choice(below))) if below else longer()
+
+    def located() -> Clause:
+        place = premise.place if premise.place and rng.random() < 0.5 else rng.choice(places())
+        return Clause("located", _definite(premise.subject, rng), place=place, negated=rng.random() < 0.4)
+
+    def described() -> Clause:
+        phrase = rng.choice([each for each in (premise.subject, premise.object) if each != Phrase()])
+        said = phrase.adjective
+        fitting = adjectives_for(phrase.noun)
+        if said and rng.random() < 0.7:
+            fitting = (said, *opposites(said))
+        if not fitting:
+            return located()
+        negated = rng.random() < 0.4
+        return Clause("property", _definite(phrase, rng), adjective=rng.choice(fitting), negated=negated)
+
+    def denied() -> Clause:
+        clause = Clause(premise.frame, _definite(premise.subject, rng), premise.verb, premise.object, negated=True)
+        if clause.frame == "transitive_at":
+            clause = replace(clause, frame="transitive")
+        return replace(clause, frame=clause.frame.removesuffix("_at"))
+
+    ways = [shorter, shorter, other_number, elsewhere, longer, narrower, located, described, described]
+    return ways if rng.random() < 0.6 else [*ways, denied]
+
+
+def _vaguer(phrase: Phrase, rng: random.Random) -> Phrase:
+    """The same phrase with an adjective, a number or a kind less."""
+    if phrase.name or phrase == Phrase():
+        return phrase
+    kinds = kinds_of(phrase.noun)
+    noun = rng.choice(kinds) if kinds and rng.random() < 0.4 else phrase.noun
+    number = 0 if phrase.number > 1 and rng.random() < 0.5 else phrase.number
+    if is_mass(noun):
+        noun, number = (noun, 1) if phrase.number == 1 else (phrase.noun, number)
+    return replace(phrase, noun=noun, number=number, adjective=phrase.adjective if rng.random() < 0.4 else "")
+
+
+def _definite(phrase: Phrase, rng: random.Random) -> Phrase:
+    """The same people or things, spoken of again: "two big dogs" become "the dogs" or "the animals"."""
+    if phrase.name:
+        return phrase
+    again = _vaguer(replace(phrase, adjective=""), rng)
+    return replace(again, definite=True, number=1 if phrase.number == 1 else 0)
+
+
+def _tagged(sentence: Sentence) -> TaggedSentence:
+    words = tuple(sentence.text[word.start : word.end] for word in sentence.words)
+    tags = ["O" if not word.entity else f"B-{word.entity}" for word in sentence.words]
+    for index in range(1, len(tags)):
+        before, now = sentence.words[index - 1], sentence.words[index]
+        if now.entity and (now.entity, now.role) == (before.entity, before.role):
+            tags[index] = f"I-{now.entity}"
+    return TaggedSentence(words, tuple(tags))
+
+
+def _draw_facts(rng: random.Random, held_out: bool) -> list[tuple[Clause, Clause, str]]:
+    """Statements none of which answers another's question."""
+    facts: list[tuple[Clause, Clause, str]] = []
+    length = rng.randint(3, 5)
+    while len(facts) < length:
+        fact = rng.choice(facts_about(rng))()
+        if is_held_out(fact[0]) == held_out and fact[1] not in [known[1] for known in facts]:
+            facts.append(fact)
+    return facts
+
+
+def _question(facts: list[tuple[Clause, Clause, str]], rng: random.Random, language: str) -> Question:
+    asked = rng.randrange(len(facts))
+    context = ""
+    start = end = 0
+    for index, (statement, _, slot) in enumerate(facts):
+        sentence = realise(statement, language)
+        context += LANGUAGES[language].between_sentences if context else ""
+        if index == asked:
+            start, end = (len(context) + offset for offset in sentence.answer(slot))
+        context += sentence.text
+    return Question(realise(facts[asked][1], language).text, context, context[start:end], start)
+
+
+def scene_and_clauses(rng: random.Random, num_clauses: int) -> tuple[Scene, list[Clause]]:
+    """A scene and some of the clauses said of it, for tests that check ``holds`` against what is generated."""
+    scene = draw_scene(rng)
+    ways = true_clauses(scene, rng)
+    return scene, [rng.choice(ways)() for _ in range(num_clauses)]

@@ -1,0 +1,118 @@
+"""The phrasebook as files: text for the corpus room, labelled files in the usual forms for the task rooms.
+
+    text/LANG.txt                 one document a line, a blank line between documents
+    nli/train.en.tsv …            premise TAB hypothesis TAB label
+    ner/train.en.tsv …            token TAB tag, a blank line between sentences
+    qa/train.en.json …            SQuAD v1.1
+
+Train and dev files are in the source language, test files in every language. Test items and dev items are made of
+clauses that occur in no document; dev and test differ in their seed.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from isogloss.config import Settings
+from isogloss.phrasebook.grammar import LANGUAGES
+from isogloss.phrasebook.labelled import Pair, Question, TaggedSentence, pairs, questions, tagged_sentences
+from isogloss.phrasebook.text import documents
+
+__all__ = ["PhrasebookSettings", "write_labelled", "write_text"]
+
+# Seeds of the parts of a labelled set, added to the phrasebook's own.
+PARTS = {"train": 0, "dev": 1, "test": 2}
+
+
+class PhrasebookSettings(Settings):
+    """How much of the phrasebook to write."""
+
+    languages: tuple[str, ...] = Field(("en", "ru", "zh", "ar", "sw"), description="Languages, the source among them")
+    source: str = Field("en", description="The language of training labels")
+    num_documents: int = Field(6000, ge=1, description="Documents a language")
+    num_pairs: int = Field(12000, ge=3, description="NLI training pairs")
+    num_tagged: int = Field(3000, ge=1, description="Training sentences with entities")
+    num_questions: int = Field(6000, ge=1, description="Training questions")
+    num_test: int = Field(600, ge=3, description="Test items a language and task; dev has half as many")
+    seed: int = Field(1, description="Everything drawn depends on it alone")
+
+    @field_validator("languages")
+    @classmethod
+    def _spoken(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [language for language in languages if language not in LANGUAGES]
+        if unknown:
+            raise ValueError(f"the phrasebook does not speak {', '.join(unknown)}; it speaks {', '.join(LANGUAGES)}")
+        return languages
+
+
+def write_text(folder: Path, settings: PhrasebookSettings) -> None:
+    """Write LANG.txt for every language, two languages at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(folder, language, settings.num_documents, settings.seed) for language in settings.languages]
+    # spawn: a forked child would inherit the threads and locks of whatever the parent has loaded.
+    with ProcessPoolExecutor(min(2, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(_write_documents, *zip(*jobs, strict=True)))
+
+
+def write_labelled(folder: Path, settings: PhrasebookSettings) -> None:
+    """Write the nli, ner and qa folders."""
+    sizes = {
+        "nli": settings.num_pairs,
+        "ner": settings.num_tagged,
+        "qa": settings.num_questions,
+    }
+    for task, num_train in sizes.items():
+        (folder / task).mkdir(parents=True, exist_ok=True)
+        for part, size in (("train", num_train), ("dev", settings.num_test // 2), ("test", settings.num_test)):
+            for language in settings.languages if part == "test" else [settings.source]:
+                _write_part(folder / task, task, part, language, size, settings.seed)
+
+
+def _write_documents(folder: Path, language: str, num_documents: int, seed: int) -> None:
+    text = "\n\n".join(documents(language, num_documents, seed=seed))
+    (folder / f"{language}.txt").write_text(text + "\n", encoding="utf-8")
+
+
+def _write_part(folder: Path, task: str, part: str, language: str, size: int, seed: int) -> None:
+    seed = seed * len(PARTS) + PARTS[part]
+    held_out = part != "train"
+    if task == "nli":
+        text = _nli(pairs(language, size, seed=seed, held_out=held_out))
+    elif task == "ner":
+        text = _ner(tagged_sentences(language, size, seed=seed, held_out=held_out))
+    else:
+        text = _qa(questions(language, size, seed=seed, held_out=held_out))
+    name = f"{part}.{language}.{'json' if task == 'qa' else 'tsv'}"
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def _nli(items: Iterable[Pair]) -> str:
+    return "".join(f"{pair.premise}\t{pair.hypothesis}\t{pair.label}\n" for pair in items)
+
+
+def _ner(items: Iterable[TaggedSentence]) -> str:
+    sentences = ["".join(f"{word}\t{tag}\n" for word, tag in zip(s.words, s.tags, strict=True)) for s in items]
+    return "\n".join(sentences)
+
+
+def _qa(items: Iterable[Question]) -> str:
+    paragraphs: Sequence[object] = [
+        {
+            "context": item.context,
+            "qas": [
+                {
+                    "id": str(number),
+                    "question": item.question,
+                    "answers": [{"text": item.answer, "answer_start": item.start}],
+                }
+            ],
+        }
+        for number, item in enumerate(items)
+    ]
+    return json.dumps({"version": "1.1", "data": [{"title": "phrasebook", "paragraphs": paragraphs}]}, ensure_ascii=False)

@@ -1,0 +1,272 @@
+"""The five questions a model can be asked: fill_mask, classify, tag, answer, embed.
+
+    model = load("runs/ner/model")
+    model.tag(["Anna anaishi Oslo."])         # [[TaggedSpan(start=0, end=4, text='Anna', tag='PER'), …]]
+    load("runs/demo/model").fill_mask(["Paris is the <mask> of France."], top_k=3)
+
+Every answer is about the text as it was given: spans are characters of it, words are never cut. Texts come in any
+number and order; they are sorted, packed without padding, and answered in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from isogloss.attention import Layout
+from isogloss.checkpoint import load_model
+from isogloss.devices import Device, Precision, choose
+from isogloss.encode import TOKEN_BUDGET, one_row, run_packed
+from isogloss.errors import ConfigError, DataError
+from isogloss.evaluate import model_folder
+from isogloss.heads import TaskModel
+from isogloss.model import MaskedLM
+from isogloss.tasks import (
+    FloatArray,
+    IntArray,
+    Span,
+    best_spans,
+    divide_words,
+    join_words,
+    question_windows,
+    text_windows,
+    word_tags,
+    word_windows,
+)
+from isogloss.tasks.metrics import entities
+from isogloss.vocab import Vocabulary
+
+__all__ = ["FoundAnswer", "MaskFill", "Predictor", "TaggedSpan", "TextLabel", "load"]
+
+MASK = "<mask>"
+# Logits of a pack when every row of a masked language model is asked for: 256 MB in fp32.
+MOST_LOGITS = 1 << 26
+
+
+@dataclass(frozen=True)
+class MaskFill:
+    """A piece that may stand at a mask; `text` is the piece with its mark of a new word as a space."""
+
+    text: str
+    id: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class TextLabel:
+    """The most probable label, and the probability of each."""
+
+    label: str
+    probabilities: dict[str, float]
+
+    @property
+    def probability(self) -> float:
+        return self.probabilities[self.label]
+
+
+@dataclass(frozen=True)
+class TaggedSpan:
+    """Characters `start` to `end` of the text and what they are: an entity's type, or a word's tag."""
+
+    start: int
+    end: int
+    text: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class FoundAnswer:
+    """Characters `start` to `end` of the context; `score`, the sum of both logits, compares answers of one model."""
+
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+def load(folder: Path | str, *, device: str = "auto", precision: Precision = "auto") -> Predictor:
+    """A model folder, or the model of a run folder, ready to be asked."""
+    folder = model_folder(Path(folder))
+    return Predictor(load_model(folder), Vocabulary.load(folder), choose(device, precision=precision))
+
+
+class Predictor:
+    """A model, its vocabulary and the device it answers on; made with `load`."""
+
+    def __init__(self, model: MaskedLM | TaskModel, tokenizer: Vocabulary, device: Device) -> None:
+        self.model = device.place(model).eval()
+        self.tokenizer = tokenizer
+        self.device = device
+        self.max_length = model.encoder.settings.max_length
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the model's head tells apart; empty for a model without labels."""
+        return tuple(self.model.labels) if isinstance(self.model, TaskModel) else ()
+
+    def fill_mask(self, texts: Sequence[str], *, top_k: int = 5) -> list[list[list[MaskFill]]]:
+        """For each text and each `<mask>` in it, the `top_k` most probable pieces, best first.
+
+        Raises DataError for a text without a mask or too long to hold its masks.
+        """
+        model = self._masked_lm()
+        if not 1 <= top_k <= self.tokenizer.size:
+            raise ConfigError(f"top_k = {top_k} is outside 1 to {self.tokenizer.size}, the size of the vocabulary")
+        mask_id = self.tokenizer.mask_id
+
+        def best(ids_N: Tensor, layout: Layout) -> Tensor:
+            (rows_M,) = torch.nonzero(ids_N == mask_id, as_tuple=True)
+            top = model.logits(ids_N, layout, rows_M).softmax(-1).topk(top_k)
+            # Ids as fp32 beside their probabilities: exact to 16 million pieces.
+            return torch.stack([top.values, top.indices.float()], dim=-1)
+
+        sequences = [self._masked_sequence(number, text) for number, text in enumerate(texts, start=1)]
+        filled = run_packed(best, sequences, device=self.device, num_rows=lambda ids: int((ids == mask_id).sum()))
+        return [[[self._fill(*pair) for pair in mask.tolist()] for mask in masks] for masks in filled]
+
+    def classify(self, texts: Sequence[str | tuple[str, str]]) -> list[TextLabel]:
+        """The label of each text or pair. Text beyond the model's length is not read; of a pair the longer is cut."""
+        model = self._task_model("sequence")
+        pairs = [(text,) if isinstance(text, str) else tuple(text) for text in texts]
+        windows = text_windows(pairs, self.tokenizer, max_length=self.max_length)
+        labelled: list[TextLabel] = []
+        for logits in run_packed(model, (window.ids for window in windows), device=self.device):
+            shares = dict(zip(self.labels, _softmax(logits).tolist(), strict=True))
+            labelled.append(TextLabel(max(shares, key=lambda label: shares[label]), shares))
+        return labelled
+
+    def tag(self, texts: Sequence[str | Sequence[str]], *, language: str | None = None) -> list[list[TaggedSpan]]:
+        """The entities of each text, or its words with their tags where tags are not those of entities.
+
+        A text is divided into words as `tasks.words` says. Words may also be given as a list; they are joined with
+        spaces, or without if `language` has none, and offsets refer to that text.
+        """
+        model = self._task_model("token")
+        sentences = [self._words(text, language) for text in texts]
+        windows = word_windows(sentences, self.tokenizer, max_length=self.max_length)
+        logits = run_packed(model, (window.ids for window in windows), device=self.device, num_rows=len)
+        tags = word_tags(windows, list(logits), self.labels, num_examples=len(sentences))
+        return [self._spans(text, words, found) for (text, words), found in zip(sentences, tags, strict=True)]
+
+    def answer(self, questions: Sequence[tuple[str, str]]) -> list[FoundAnswer]:
+        """The best answer to each (question, context); a long context is searched through overlapping windows."""
+        model = self._task_model("question")
+        windows = question_windows(questions, self.tokenizer, max_length=self.max_length)
+        logits = run_packed(model, (window.ids for window in windows), device=self.device, num_rows=len)
+        contexts = [context for _, context in questions]
+        return [
+            FoundAnswer(span.start, span.end, context[span.start : span.end], span.score)
+            for span, context in zip(best_spans(windows, list(logits), contexts), contexts, strict=True)
+        ]
+
+    def embed(
+        self, texts: Sequence[str], *, pooling: Literal["mean", "cls"] = "mean", normalise: bool = False
+    ) -> FloatArray:
+        """A vector a text, (texts, width): the mean of its pieces' hidden states (`<s>` and `</s>` left out), or `<s>`.
+
+        A text without pieces gives the vector of `<s>` in both. Text beyond the model's length is not read.
+        """
+        if pooling not in ("mean", "cls"):
+            raise ConfigError(f"pooling = '{pooling}' is not known: use mean or cls")
+        encoder = self.model.encoder
+
+        def pooled(ids_N: Tensor, layout: Layout) -> Tensor:
+            x_ND: Tensor = encoder(ids_N, layout).float()
+            starts_S = layout.offsets[:-1].long()
+            if pooling == "cls":
+                return x_ND[starts_S]
+            lengths_S = layout.offsets.diff()
+            # The piece rows of each sequence; <s> alone where there are none.
+            kept_N = (layout.positions_N > 0) & (layout.positions_N < lengths_S[layout.sequences_N] - 1)
+            kept_N[starts_S[lengths_S <= 2]] = True
+            sums_SD = x_ND.new_zeros(layout.num_sequences, x_ND.shape[1])
+            sums_SD.index_add_(0, layout.sequences_N[kept_N], x_ND[kept_N])
+            return sums_SD / (lengths_S - 2).clamp(min=1)[:, None]
+
+        windows = text_windows([(text,) for text in texts], self.tokenizer, max_length=self.max_length)
+        rows = list(run_packed(pooled, (window.ids for window in windows), device=self.device))
+        vectors: FloatArray = np.stack(rows) if rows else np.empty((0, encoder.settings.width), np.float32)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12) if normalise else vectors
+
+    def hidden_states(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
+        """Last hidden states, (T, D) fp32 for each list of ids (special ids included, nothing padded)."""
+        return self._run(self.model.encoder, ids, num_rows=len)
+
+    def logits(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
+        """What the head says, fp32: (T, V), (num_labels,), (T, num_labels) or (T, 2)."""
+        model = self.model
+        if isinstance(model, TaskModel):
+            return self._run(model, ids, num_rows=one_row if model.kind == "sequence" else len)
+
+        def every_row(ids_N: Tensor, layout: Layout) -> Tensor:
+            return model.logits(ids_N, layout, torch.arange(len(ids_N), device=ids_N.device))
+
+        # A row a piece of the vocabulary wide: packs are kept as small as such rows are large.
+        return self._run(every_row, ids, num_rows=len, token_budget=max(1, MOST_LOGITS // self.tokenizer.size))
+
+    def _run(
+        self,
+        forward: Callable[[Tensor, Layout], Tensor],
+        ids: Sequence[Sequence[int]],
+        *,
+        num_rows: Callable[[IntArray], int],
+        token_budget: int = TOKEN_BUDGET,
+    ) -> list[Tensor]:
+        arrays = [np.asarray(one, np.int32) for one in ids]
+        found = run_packed(forward, arrays, device=self.device, num_rows=num_rows, token_budget=token_budget)
+        return [torch.from_numpy(rows) for rows in found]
+
+    def _masked_sequence(self, number: int, text: str) -> IntArray:
+        """`<s> … </s>` with the mask's id where the text has `<mask>`, which takes the space before it."""
+        parts = [part.rstrip() for part in text.split(MASK)]
+        if len(parts) == 1:
+            raise DataError(f"text {number} has no {MASK}: {text[:60]!r}; write {MASK} where a piece is missing")
+        ids: list[IntArray] = []
+        for piece_ids in self.tokenizer.encode(parts):
+            ids += [piece_ids, np.array([self.tokenizer.mask_id], np.int32)]
+        sequence = np.concatenate([[self.tokenizer.bos_id], *ids[:-1], [self.tokenizer.eos_id]]).astype(np.int32)
+        if len(sequence) > self.max_length:
+            raise DataError(f"text {number} has {len(sequence)} pieces, the model reads {self.max_length}; shorten it")
+        return sequence
+
+    def _fill(self, probability: float, index: float) -> MaskFill:
+        return MaskFill(self.tokenizer.piece(int(index)).replace("▁", " "), int(index), probability)
+
+    def _words(self, text: str | Sequence[str], language: str | None) -> tuple[str, list[Span]]:
+        if not isinstance(text, str):
+            return join_words(text, language=language)
+        _, starts, ends = self.tokenizer.encode_with_offsets(text)
+        return text, divide_words(text, starts, ends)
+
+    def _spans(self, text: str, words: Sequence[Span], tags: Sequence[str]) -> list[TaggedSpan]:
+        if "O" in self.labels:
+            found = [(words[start][0], words[stop - 1][1], kind) for start, stop, kind in entities(tags)]
+        else:
+            found = [(start, end, tag) for (start, end), tag in zip(words, tags, strict=True)]
+        return [TaggedSpan(start, end, text[start:end], tag) for start, end, tag in found]
+
+    def _masked_lm(self) -> MaskedLM:
+        if isinstance(self.model, MaskedLM):
+            return self.model
+        raise ConfigError(
+            f"this model has a {self.model.kind} head; fill_mask needs a pretrained masked-language model"
+        )
+
+    def _task_model(self, kind: Literal["sequence", "token", "question"]) -> TaskModel:
+        if isinstance(self.model, TaskModel) and self.model.kind == kind:
+            return self.model
+        head = f"a {self.model.kind} head" if isinstance(self.model, TaskModel) else "a masked-language-model head"
+        asked = {"sequence": "classify", "token": "tag", "question": "answer"}[kind]
+        raise ConfigError(f"this model has {head}; {asked} needs a {kind} head, which 'isogloss finetune' makes")
+
+
+def _softmax(logits: FloatArray) -> FloatArray:
+    powers = np.exp(logits - logits.max())
+    shares: FloatArray = powers / powers.sum()
+    return shares

@@ -1,0 +1,200 @@
+"""Pretraining: a recipe → a run folder with its checkpoints, curves, ledger and the finished model in ``RUN/model``.
+
+    settings = load_recipe("recipes/smoke/pretrain.toml", PretrainSettings, ["run=runs/smoke"])
+    run = pretrain(settings)                             # started again it goes on, or finds itself done
+
+The objective is masked-language modelling on text of all languages of the shards, mixed by alpha. Held-out text of each
+language is scored once in a while, with masks that never change.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from torch import Tensor
+
+from isogloss.batches import BatchSettings, MaskedBatch, MaskedBatches, held_out_batches
+from isogloss.checkpoint import load_model, save_model
+from isogloss.config import Duration, Settings
+from isogloss.devices import Device, Precision, choose
+from isogloss.errors import ConfigError
+from isogloss.loop import Action, LoopSettings, train
+from isogloss.manifest import MANIFEST_NAME, read_manifest
+from isogloss.masking import NUM_SPECIAL
+from isogloss.model import MaskedLM, ModelSettings, initialise
+from isogloss.optim import OptimSettings
+from isogloss.runs import RunFolder
+from isogloss.shards import Shards
+from isogloss.vocab import Vocabulary
+
+__all__ = ["PretrainSettings", "ValidationSettings", "bits_per_character", "pretrain"]
+
+COMMAND = "isogloss pretrain"
+# What may change when a run goes on: where its folders lie and how it is watched, but nothing that is learned from.
+MAY_DIFFER = ("run", "shards", "vocabulary", "init", "loop", "validation", "device")
+
+
+class ValidationSettings(Settings):
+    """How often, and on how much, held-out text is scored."""
+
+    every: Duration = Field(Duration("5 %"), description="how often held-out text of each language is scored")
+    sequences: int = Field(64, ge=1, description="most sequences scored a language")
+
+
+class PretrainSettings(Settings):
+    """A pretraining run."""
+
+    run: Path = Field(description="the run folder, made or gone on with")
+    shards: Path = Field(description="token files, made by isogloss shards")
+    vocabulary: Path = Field(description="the vocabulary the shards were made with")
+    steps: int = Field(ge=1, description="optimizer steps, all together")
+    seed: int = Field(1, ge=0, description="fresh weights, data order, masks and dropout follow from it")
+    init: Path | None = Field(None, description="a model folder to go on from, with a fresh optimizer")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
+    precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
+    model: ModelSettings = Field(ModelSettings(), description="the model's shape; its vocabulary size is the shards'")
+    batches: BatchSettings = Field(BatchSettings(), description="languages, packing and masking")
+    optim: OptimSettings = Field(OptimSettings(), description="AdamW and its schedule")
+    loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
+    validation: ValidationSettings = Field(ValidationSettings(), description="scoring of held-out text")
+
+
+def pretrain(settings: PretrainSettings) -> Path:
+    """Train to ``settings.steps`` and return the run folder; a finished run is returned as it is.
+
+    Raises FolderError when the run was made with other settings or from other shards, and Preempted after a signal.
+    """
+    vocabulary = Vocabulary.load(settings.vocabulary)
+    shards = Shards.open(settings.shards, vocabulary=vocabulary)
+    settings = _resolved(settings, shards)
+    config = settings.model_dump(mode="json") | {"parents": {"shards": shards.manifest.fingerprint}}
+    run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
+    target = settings.run / "model"
+    if (target / MANIFEST_NAME).exists():
+        read_manifest(target, "model")
+        return settings.run
+
+    device = choose(settings.device, precision=settings.precision)
+    batches = MaskedBatches(shards, settings.batches, seed=settings.seed, word_starts=vocabulary.word_starts)
+    validation = Validation(shards, settings, vocabulary.word_starts)
+    model = _starting_model(settings)
+    train(
+        model,
+        run=run,
+        batches=lambda step, micro, num_micros: batches.batch(step, micro=micro, num_micros=num_micros),
+        loss_of=lambda batch: _masked_loss(model, batch),
+        total_steps=settings.steps,
+        optim=settings.optim,
+        settings=settings.loop,
+        seed=settings.seed,
+        device=device,
+        tokens_per_step=settings.batches.batch_size * settings.batches.sequence_length,
+        actions=[Action("validate", settings.validation.every, lambda step: validation.scores(model, device))],
+        ledger=lambda step: {"ledger": batches.ledger(step)},
+    )
+    save_model(
+        target,
+        model,
+        vocabulary_folder=settings.vocabulary,
+        parents=[shards.manifest],
+        command=COMMAND,
+        card=_card(run),
+    )
+    return settings.run
+
+
+class Validation:
+    """Held-out text of each language that has some, masked once and for all."""
+
+    def __init__(self, shards: Shards, settings: PretrainSettings, word_starts: npt.NDArray[np.bool_]) -> None:
+        self._batches: dict[str, list[MaskedBatch]] = {}
+        for code in shards.languages:
+            found = held_out_batches(
+                shards, code, settings.batches, num_sequences=settings.validation.sequences, word_starts=word_starts
+            )
+            # A text of a few pieces may have nothing masked; its loss would be a made-up number.
+            if batches := [batch for batch in found if batch.num_targets]:
+                self._batches[code] = batches
+        self._pieces_per_character = {code: _pieces_per_character(shards, code) for code in self._batches}
+
+    def scores(self, model: MaskedLM, device: Device) -> dict[str, Any]:
+        """Masked loss (nats a masked piece) and bits a character of each language, and their means over languages."""
+        scores = {}
+        for code, batches in self._batches.items():
+            total = sum(float(_masked_loss(model, batch.to(device.device))) for batch in batches)
+            loss = total / sum(batch.num_targets for batch in batches)
+            bits = bits_per_character(loss, pieces_per_character=self._pieces_per_character[code])
+            scores[code] = {"loss": loss, "bits_per_character": bits}
+        if not scores:
+            return {}
+        mean = {
+            name: sum(score[name] for score in scores.values()) / len(scores) for name in next(iter(scores.values()))
+        }
+        return {"held_out": scores, "held_out_mean": mean}
+
+
+def bits_per_character(loss: float, *, pieces_per_character: float) -> float:
+    """Masked loss in nats a masked piece → bits a character of held-out text: loss / ln 2 x pieces / characters.
+
+    A figure in the style of a pseudo-likelihood: what naming every piece would cost if each cost what a masked one does
+    with the rest of the noised text in view. It is no code length (each piece sees both sides), but unlike the loss it
+    can be compared between vocabularies, since a character stays one however the text is cut.
+    """
+    return loss / math.log(2) * pieces_per_character
+
+
+def _masked_loss(model: MaskedLM, batch: MaskedBatch) -> Tensor:
+    return model.masked_loss(batch.ids_N, batch.layout, batch.rows_M, batch.targets_M)
+
+
+def _pieces_per_character(shards: Shards, code: str) -> float:
+    tokens, _, num_characters = shards.held_out(code)
+    tokens = np.asarray(tokens)
+    num_pieces = np.count_nonzero((tokens >= NUM_SPECIAL) & (tokens != shards.mask_id))
+    return float(num_pieces / max(1, num_characters))
+
+
+def _resolved(settings: PretrainSettings, shards: Shards) -> PretrainSettings:
+    """The settings with the shards' vocabulary size in the model; raises ConfigError where they do not go together."""
+    model = settings.model
+    if "vocabulary_size" in model.model_fields_set and model.vocabulary_size != shards.vocabulary_size:
+        raise ConfigError(
+            f"model.vocabulary_size = {model.vocabulary_size}, but the shards have {shards.vocabulary_size} pieces; "
+            f"set model.vocabulary_size={shards.vocabulary_size} or leave it out"
+        )
+    length, size, accumulate = settings.batches.sequence_length, settings.batches.batch_size, settings.loop.accumulate
+    if length > model.max_length:
+        raise ConfigError(
+            f"batches.sequence_length = {length} is more than model.max_length = {model.max_length}; change one of them"
+        )
+    if accumulate > size:
+        raise ConfigError(
+            f"loop.accumulate = {accumulate} is more than batches.batch_size = {size}: a micro-batch would be empty"
+        )
+    return settings.model_copy(update={"model": model.model_copy(update={"vocabulary_size": shards.vocabulary_size})})
+
+
+def _starting_model(settings: PretrainSettings) -> MaskedLM:
+    """The weights to start from: 1. the run's newest checkpoint, read by the loop over these; 2. init; 3. the seed."""
+    if settings.init is None:
+        model = MaskedLM(settings.model)
+        initialise(model, settings.seed)
+        return model
+    loaded = load_model(settings.init)
+    if not isinstance(loaded, MaskedLM):
+        raise ConfigError(f"init = {settings.init} has no masked-language-model head; name a pretrained model folder")
+    if loaded.settings.vocabulary_size != settings.model.vocabulary_size:
+        raise ConfigError(
+            f"init = {settings.init} has {loaded.settings.vocabulary_size} pieces, the shards have "
+            f"{settings.model.vocabulary_size}; make the shards with that model's vocabulary"
+        )
+    return loaded
+
+
+def _card(run: RunFolder) -> str:
+    return f"Pretrained by masked-language modelling with isogloss ({run.path.name})."

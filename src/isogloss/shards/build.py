@@ -1,0 +1,274 @@
+"""Write a shards folder: encode a corpus with a vocabulary, language by language, and hold documents out.
+
+    build_shards(ShardSettings(corpus=Path("corpus"), vocabulary=Path("vocab"), output=Path("shards")))
+
+The held-out documents are those with the smallest hashes of their text, so they do not depend on the order of the
+corpus, and every copy of one is held out with it. ``statistics.json`` marks a language as done: after an interruption
+the same command goes on with the next one.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+from pydantic import Field
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from isogloss.config import Settings
+from isogloss.corpus import Corpus
+from isogloss.errors import DataError
+from isogloss.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    building,
+    finished,
+    read_manifest,
+    write_json,
+    write_manifest,
+)
+from isogloss.shards.read import COMMAND, HELD_OUT, TRAINING, dtype_for
+from isogloss.vocab import Vocabulary
+from isogloss.vocab.sample import languages_with_text
+
+__all__ = ["ShardSettings", "build_shards"]
+
+STATISTICS_NAME = "statistics.json"
+# Characters encoded at a time: enough to keep many threads busy, little enough to forget about memory.
+BATCH_CHARACTERS = 4_000_000
+
+
+class ShardSettings(Settings):
+    """Settings of ``isogloss shards``."""
+
+    corpus: Path = Field(description="corpus folder to read")
+    vocabulary: Path = Field(description="vocab folder, model folder or SentencePiece .model file")
+    output: Path = Field(description="shards folder to write")
+    languages: tuple[str, ...] = Field(default=(), description="languages of the corpus to take; empty: all with text")
+    held_out_share: float = Field(default=0.01, ge=0, le=0.5, description="share of a language's documents to hold out")
+    held_out_documents: int = Field(
+        default=1000, ge=0, description="most documents a language to hold out; at least one is unless this is 0"
+    )
+    num_threads: int = Field(default=-1, ge=-1, description="threads that encode; -1: all cores; never changes a byte")
+
+
+@dataclass
+class PartCounts:
+    """What one file of tokens holds; ``tokens`` counts the ``</s>`` after each document too."""
+
+    documents: int = 0
+    tokens: int = 0
+    characters: int = 0
+    unknown: int = 0
+
+
+def build_shards(settings: ShardSettings) -> Manifest:
+    """Encode the corpus; a finished folder of the same settings and parents is returned as is.
+
+    A language without text is left out and named in the manifest's ``warnings``; asked for by name, it is a DataError.
+    """
+    corpus = Corpus.open(settings.corpus)
+    vocabulary = Vocabulary.load(settings.vocabulary)
+    parents = [corpus.manifest, _vocabulary_manifest(settings.vocabulary, vocabulary)]
+    config = settings.model_dump(mode="json", exclude={"corpus", "vocabulary", "output", "num_threads"})
+    if (done := finished(settings.output, "shards", config, parents)) is not None:
+        return done
+    languages, warnings = languages_with_text(corpus.manifest, settings.languages, where=settings.corpus)
+    made_from = {"config": config, "parents": {parent.kind: parent.fingerprint for parent in parents}}
+    statistics: dict[str, Any] = {}
+    with building(settings.output) as folder, _progress() as progress:
+        _drop_strangers(folder, languages, made_from)
+        for code, counts in languages.items():
+            task = progress.add_task(code, total=counts["documents"])
+            if (known := _done(folder / code)) is None:
+                with building(folder / code) as beside:
+                    known = _encode_language(
+                        beside,
+                        functools.partial(corpus.documents, code),
+                        counts,
+                        vocabulary,
+                        settings,
+                        functools.partial(progress.advance, task),
+                    )
+                    write_json(beside / STATISTICS_NAME, {**known, "made_from": made_from})
+            statistics[code] = known
+            progress.update(task, completed=counts["documents"])
+            if not known["held_out"]["documents"] and settings.held_out_documents and settings.held_out_share:
+                warnings[code] = "no document is held out: all its documents are the same, or there is only one"
+        return write_manifest(
+            folder,
+            kind="shards",
+            command=COMMAND,
+            config=config,
+            parents=parents,
+            statistics={
+                "vocabulary": {"size": vocabulary.size, "fingerprint": vocabulary.fingerprint},
+                "dtype": dtype_for(vocabulary.size).name,
+                "languages": statistics,
+                "warnings": warnings,
+            },
+        )
+
+
+def _encode_language(
+    folder: Path,
+    documents: Callable[[], Iterable[str]],
+    counts: Mapping[str, int],
+    vocabulary: Vocabulary,
+    settings: ShardSettings,
+    advance: Callable[[int], None],
+) -> dict[str, Any]:
+    """Write one language into ``folder``; returns its statistics."""
+    held_out = _smallest_hashes(documents(), _num_held_out(counts["documents"], settings))
+    empty = 0
+    with (
+        _PartWriter(folder, TRAINING, vocabulary) as training,
+        _PartWriter(folder, HELD_OUT, vocabulary) as kept,
+    ):
+        for batch in _batches(documents()):
+            encoded = vocabulary.encode(batch, num_threads=settings.num_threads)
+            for text, ids in zip(batch, encoded, strict=True):
+                if len(ids):
+                    (kept if _hash(text) in held_out else training).add(text, ids)
+                else:
+                    empty += 1
+            advance(len(batch))
+    if not training.counts.documents:
+        raise DataError(
+            f"{settings.corpus}: no document of '{folder.name.removesuffix('.tmp')}' is left to train on "
+            f"({empty} have no text); give more text or leave the language out"
+        )
+    return {
+        "bytes": counts["bytes"],
+        "training": asdict(training.counts),
+        "held_out": asdict(kept.counts),
+        "empty": empty,
+    }
+
+
+def _num_held_out(num_documents: int, settings: ShardSettings) -> int:
+    if num_documents < 2 or not settings.held_out_share:
+        return 0
+    return min(max(1, round(settings.held_out_share * num_documents)), settings.held_out_documents)
+
+
+class _PartWriter:
+    """Appends documents to one .bin file and writes its offsets at the end."""
+
+    def __init__(self, folder: Path, name: str, vocabulary: Vocabulary) -> None:
+        self.counts = PartCounts()
+        self._folder, self._name, self._vocabulary = folder, name, vocabulary
+        self._dtype = dtype_for(vocabulary.size)
+        self._end = np.array([vocabulary.eos_id], self._dtype)
+        self._offsets = [0]
+        self._stream: IO[bytes] = (folder / f"{name}.bin").open("wb")
+
+    def add(self, text: str, ids: npt.NDArray[np.int32]) -> None:
+        self._stream.write(ids.astype(self._dtype).tobytes())
+        self._stream.write(self._end.tobytes())
+        self.counts.documents += 1
+        self.counts.tokens += len(ids) + 1
+        self.counts.characters += len(text)
+        self.counts.unknown += int(np.count_nonzero(ids == self._vocabulary.unk_id))
+        self._offsets.append(self.counts.tokens)
+
+    def __enter__(self) -> _PartWriter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        np.save(self._folder / f"{self._name}.offsets.npy", np.array(self._offsets, np.uint64))
+
+
+def _vocabulary_manifest(path: Path, vocabulary: Vocabulary) -> Manifest:
+    """The vocab folder's manifest; a model folder or a bare file is known by its SentencePiece model's fingerprint."""
+    if (path / MANIFEST_NAME).is_file() and json.loads((path / MANIFEST_NAME).read_text("utf-8"))["kind"] == "vocab":
+        return read_manifest(path, "vocab")
+    return Manifest("vocab", "", "", {}, {}, {}, fingerprint=vocabulary.fingerprint)
+
+
+def _drop_strangers(folder: Path, languages: Iterable[str], made_from: Mapping[str, Any]) -> None:
+    """Delete what an earlier attempt left that is unfinished or was made from other settings or parents."""
+    for path in folder.iterdir():
+        marker = path / STATISTICS_NAME
+        same = marker.is_file() and json.loads(marker.read_text("utf-8")).get("made_from") == made_from
+        if path.name in languages and same:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _done(folder: Path) -> dict[str, Any] | None:
+    """The statistics of a language that an earlier attempt finished."""
+    marker = folder / STATISTICS_NAME
+    if not marker.is_file():
+        return None
+    statistics: dict[str, Any] = json.loads(marker.read_text("utf-8"))
+    del statistics["made_from"]
+    return statistics
+
+
+def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    characters = 0
+    for document in documents:
+        batch.append(document)
+        characters += len(document)
+        if characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _smallest_hashes(documents: Iterable[str], number: int) -> frozenset[int]:
+    """The ``number`` smallest different hashes; fewer when that would leave fewer than half the different documents."""
+    if not number:
+        return frozenset()
+    smallest: list[int] = []  # negated: the largest kept hash is on top
+    held: set[int] = set()
+    for document in documents:
+        value = _hash(document)
+        if value in held:
+            continue
+        if len(smallest) <= number:
+            heapq.heappush(smallest, -value)
+            held.add(value)
+        elif value < -smallest[0]:
+            held.add(value)
+            held.discard(-heapq.heapreplace(smallest, -value))
+    # One more than asked for was kept, so that a language of copies of one document is seen to have no other.
+    return frozenset(sorted(held)[: min(number, len(held) - 1)])
+
+
+def _hash(document: str) -> int:
+    return xxhash.xxh3_64_intdigest(document.encode("utf-8", errors="replace"))
+
+
+def _progress() -> Progress:
+    """A bar a language on stderr, in documents; silent when stderr is not a terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} documents"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )

@@ -1,0 +1,160 @@
+"""Training examples as packed batches: which examples a step sees is a pure function of (seed, step).
+
+    training = TrainingSet.of("tag", windows, targets)
+    batches = ExampleBatches(training, batch_size=32, seed=1)
+    batch = batches.batch(step)                          # or .batch(step, micro, num_micros)
+
+An epoch is a shuffle of all sequences. Inside a stretch of some dozens of batches sequences are sorted by length, so
+that a batch holds similar lengths and attention meets few different ones; the stretch's batches are shuffled again.
+
+Shapes: N packed tokens, M rows with a target or labels.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from isogloss.attention import Layout
+from isogloss.randomness import key_of
+from isogloss.tasks.windows import Kind, Target, Window
+from isogloss.tasks.words import IntArray
+
+__all__ = ["ExampleBatch", "ExampleBatches", "TrainingSet"]
+
+# Batches that are sorted together: enough for lengths to be alike, few enough for the order to stay random.
+STRETCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class ExampleBatch:
+    """Packed sequences and what they should give: `labels_M` of the sequences (classify) or of `rows_M` (tag), or,
+    as pairs in `rows_M`, the rows where answers start and end. `num_targets` is what the loss is averaged over."""
+
+    ids_N: Tensor
+    layout: Layout
+    rows_M: Tensor
+    labels_M: Tensor
+    num_targets: int
+    indices: tuple[int, ...]
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self.ids_N)
+
+    def to(self, device: torch.device) -> ExampleBatch:
+        """The same batch on a device."""
+        if self.ids_N.device == device:
+            return self
+        ids_N, rows_M, labels_M = (x.to(device, non_blocking=True) for x in (self.ids_N, self.rows_M, self.labels_M))
+        return ExampleBatch(
+            ids_N, Layout.of(self.layout.lengths, device), rows_M, labels_M, self.num_targets, self.indices
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """All sequences and their targets, in flat arrays."""
+
+    kind: Kind
+    ids: _Ragged
+    rows: _Ragged
+    labels: _Ragged
+
+    @classmethod
+    def of(cls, kind: Kind, windows: Sequence[Window], targets: Sequence[Target]) -> TrainingSet:
+        """The set of these sequences; one without any target (a stretch of text where no word begins) is left out."""
+        kept = [(window, target) for window, target in zip(windows, targets, strict=True) if len(target.rows) > 0]
+        return cls(
+            kind,
+            _Ragged.of(window.ids for window, _ in kept),
+            _Ragged.of(target.rows for _, target in kept),
+            _Ragged.of(target.labels for _, target in kept),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids.lengths)
+
+    @property
+    def mean_length(self) -> float:
+        return float(self.ids.lengths.mean())
+
+    def batch(self, indices: IntArray) -> ExampleBatch:
+        """These sequences as one batch."""
+        lengths = self.ids.lengths[indices]
+        begins = np.cumsum(lengths) - lengths
+        rows = self.rows.take(indices) + np.repeat(begins, self.rows.lengths[indices])
+        labels = self.labels.take(indices)
+        return ExampleBatch(
+            ids_N=torch.from_numpy(self.ids.take(indices).astype(np.int64)),
+            layout=Layout.of(lengths.tolist()),
+            rows_M=torch.from_numpy(rows.astype(np.int64)),
+            labels_M=torch.from_numpy(labels.astype(np.int64)),
+            num_targets=len(labels) if self.kind == "tag" else len(indices),
+            indices=tuple(indices.tolist()),
+        )
+
+
+class ExampleBatches:
+    """All batches of a run, by step."""
+
+    def __init__(self, training: TrainingSet, *, batch_size: int, seed: int) -> None:
+        assert len(training) > 0, "nothing to train on"
+        self._training = training
+        self._batch_size = batch_size
+        self._seed = seed
+        self.steps_per_epoch = -(-len(training) // batch_size)
+        self._order_of = functools.lru_cache(maxsize=2)(self._order)
+
+    def batch(self, step: int, micro: int = 0, num_micros: int = 1) -> ExampleBatch:
+        """Micro-batch `micro` of `num_micros` of a step; together they are the whole batch, in order."""
+        indices = self.indices(step)
+        first, last = (len(indices) * part // num_micros for part in (micro, micro + 1))
+        return self._training.batch(indices[first:last])
+
+    def indices(self, step: int) -> IntArray:
+        """The numbers of the sequences that a step sees."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        indices: IntArray = self._order_of(epoch)[place]
+        return indices
+
+    def _order(self, epoch: int) -> npt.NDArray[np.int32]:
+        """The batches of an epoch, (steps, batch size). The last one is filled up with the epoch's first sequences."""
+        random = np.random.default_rng(key_of(self._seed, "epoch", epoch))
+        shuffled = random.permutation(len(self._training)).astype(np.int32)
+        shuffled = np.resize(shuffled, self.steps_per_epoch * self._batch_size)
+        batches = []
+        for first in range(0, len(shuffled), STRETCH * self._batch_size):
+            stretch = shuffled[first : first + STRETCH * self._batch_size]
+            stretch = stretch[np.argsort(self._training.ids.lengths[stretch], kind="stable")]
+            batches.append(random.permutation(stretch.reshape(-1, self._batch_size)))
+        return np.concatenate(batches)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ragged:
+    """Arrays of different lengths, one after another."""
+
+    values: IntArray
+    starts: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, arrays: Iterable[IntArray]) -> _Ragged:
+        kept = list(arrays)
+        lengths = np.array([len(array) for array in kept], np.int64)
+        values = np.concatenate([np.empty(0, np.int32), *kept]).astype(np.int32)
+        return cls(values, np.cumsum(lengths) - lengths, lengths)
+
+    def take(self, indices: IntArray) -> IntArray:
+        """The arrays of these numbers, one after another."""
+        lengths = self.lengths[indices]
+        inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        taken: IntArray = self.values[np.repeat(self.starts[indices], lengths) + inside]
+        return taken

@@ -1,0 +1,225 @@
+"""Examples become sequences of ids for the model: `<s> A </s>`, `<s> A </s></s> B </s>`, and windows of long texts.
+
+    windows = make_windows("tag", examples, vocabulary, language="en", max_length=512)
+    targets = make_targets("tag", examples, windows, labels)          # for training
+    ...one output of the model a window...
+    outputs.predictions("tag", windows, logits, labels, num_examples=len(examples))
+
+Each window remembers its example and what its rows stand for. Texts to classify are cut to the length of the
+model, the longer of a pair first. Sentences to tag and contexts to search are never cut: they are read through
+overlapping windows, and a word is taken from the window that shows most text on both its sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from isogloss.errors import ConfigError
+from isogloss.tasks.readers import Example, QuestionExample, TaggedExample, TextExample
+from isogloss.tasks.words import IntArray, Span, join_words, word_rows
+
+if TYPE_CHECKING:
+    from isogloss.vocab import Vocabulary
+
+__all__ = [
+    "ContextWindow",
+    "Kind",
+    "Target",
+    "TextWindow",
+    "Window",
+    "WordWindow",
+    "make_targets",
+    "make_windows",
+    "question_windows",
+    "text_windows",
+    "word_windows",
+]
+
+Kind = Literal["classify", "tag", "answer"]
+
+# Pieces that neighbouring windows share, unless that is more than half a window.
+OVERLAP = 128
+# Less than this leaves no room for text beside the special pieces and a question.
+SHORTEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class TextWindow:
+    """A text or a pair; the whole sequence is classified."""
+
+    example: int
+    ids: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class WordWindow:
+    """A sentence or a part of it: `words[i]` is read from `rows[i]`, a row of its own where `own[i]`."""
+
+    example: int
+    ids: IntArray
+    words: IntArray
+    rows: IntArray
+    own: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextWindow:
+    """A question and a part of its context; its piece i is row `first_row + i` and characters `starts[i]:ends[i]`."""
+
+    example: int
+    ids: IntArray
+    first_row: int
+    starts: IntArray
+    ends: IntArray
+
+
+Window = TextWindow | WordWindow | ContextWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a window should give: labels at rows (classify, tag), or the rows where the answer starts and ends."""
+
+    rows: IntArray
+    labels: IntArray
+
+
+def make_windows(
+    kind: Kind, examples: Sequence[Example], vocabulary: Vocabulary, *, language: str, max_length: int
+) -> list[Window]:
+    """The sequences of examples, in their order; an example of kind tag or answer may have several."""
+    if max_length < SHORTEST:
+        raise ConfigError(f"max_length = {max_length} leaves no room for text; tasks need at least {SHORTEST}")
+    if kind == "classify":
+        pairs = [example.texts for example in examples if isinstance(example, TextExample)]
+        return list(text_windows(pairs, vocabulary, max_length=max_length))
+    if kind == "tag":
+        sentences = [
+            join_words(example.words, language=language) for example in examples if isinstance(example, TaggedExample)
+        ]
+        return list(word_windows(sentences, vocabulary, max_length=max_length))
+    questions = [(example.question, example.context) for example in examples if isinstance(example, QuestionExample)]
+    return list(question_windows(questions, vocabulary, max_length=max_length))
+
+
+def text_windows(texts: Sequence[tuple[str, ...]], vocabulary: Vocabulary, *, max_length: int) -> list[TextWindow]:
+    """One sequence a text or pair, cut to `max_length`, the longer text of a pair first."""
+    flat = vocabulary.encode([text for parts in texts for text in parts])
+    windows: list[TextWindow] = []
+    position = 0
+    for example, parts in enumerate(texts):
+        pieces = flat[position : position + len(parts)]
+        position += len(parts)
+        windows.append(TextWindow(example, _sequence(vocabulary, _fit(pieces, max_length - 2 * len(parts)))))
+    return windows
+
+
+def word_windows(
+    sentences: Sequence[tuple[str, Sequence[Span]]], vocabulary: Vocabulary, *, max_length: int
+) -> list[WordWindow]:
+    """The windows of sentences, each a text and the characters of its words; every word is in exactly one window."""
+    room = max_length - 2
+    windows: list[WordWindow] = []
+    for example, (text, spans) in enumerate(sentences):
+        pieces, starts, ends = vocabulary.encode_with_offsets(text)
+        rows, own = word_rows(text, spans, starts, ends)
+        openings = _openings(len(pieces), room)
+        nearest = _roomiest(rows, openings, len(pieces), room)
+        for window, opening in enumerate(openings):
+            words = np.flatnonzero(nearest == window).astype(np.int32)
+            ids = _sequence(vocabulary, [pieces[opening : opening + room]])
+            # Row 0 is <s>: a sentence without any piece (-1) is read there.
+            in_window = np.maximum(rows[words] - opening + 1, 0).astype(np.int32)
+            windows.append(WordWindow(example, ids, words, in_window, own[words]))
+    return windows
+
+
+def question_windows(
+    questions: Sequence[tuple[str, str]], vocabulary: Vocabulary, *, max_length: int
+) -> list[ContextWindow]:
+    """The windows of (question, context) pairs; a question takes at most half of a window."""
+    encoded: dict[str, tuple[IntArray, IntArray, IntArray]] = {}
+    asked = vocabulary.encode([question for question, _ in questions])
+    windows: list[ContextWindow] = []
+    for example, ((_, context), question) in enumerate(zip(questions, asked, strict=True)):
+        if context not in encoded:
+            encoded[context] = vocabulary.encode_with_offsets(context)
+        pieces, starts, ends = encoded[context]
+        question = question[: (max_length - 4) // 2]
+        room = max_length - 4 - len(question)
+        for opening in _openings(len(pieces), room):
+            part = slice(opening, opening + room)
+            ids = _sequence(vocabulary, [question, pieces[part]])
+            windows.append(ContextWindow(example, ids, len(question) + 3, starts[part], ends[part]))
+    return windows
+
+
+def make_targets(kind: Kind, examples: Sequence[Any], windows: Sequence[Window], labels: Sequence[str]) -> list[Target]:
+    """The target of each window. Words that share another word's row have none; an answer outside the window is <s>."""
+    index = {label: position for position, label in enumerate(labels)}
+    targets: list[Target] = []
+    for window in windows:
+        example = examples[window.example]
+        if isinstance(window, TextWindow):
+            targets.append(Target(_ints([0]), _ints([index[example.label]])))
+        elif isinstance(window, WordWindow):
+            tags = [index[example.tags[word]] for word in window.words[window.own]]
+            targets.append(Target(window.rows[window.own], _ints(tags)))
+        else:
+            answer = example.answers[0]
+            targets.append(
+                Target(_ints(_answer_rows(window, answer.start, answer.start + len(answer.text))), _ints([]))
+            )
+    return targets
+
+
+def _answer_rows(window: ContextWindow, start: int, end: int) -> tuple[int, int]:
+    if len(window.starts) == 0 or start < window.starts[0] or end > window.ends[-1]:
+        return 0, 0
+    first = int(np.searchsorted(window.ends, start, side="right"))
+    last = int(np.searchsorted(window.starts, end, side="left")) - 1
+    return window.first_row + first, window.first_row + max(first, last)
+
+
+def _sequence(vocabulary: Vocabulary, parts: Sequence[IntArray]) -> IntArray:
+    """`<s> A </s>`, or `<s> A </s></s> B </s>`."""
+    bos, eos = _ints([vocabulary.bos_id]), _ints([vocabulary.eos_id])
+    joined = [bos, parts[0], eos]
+    for part in parts[1:]:
+        joined += [eos, part, eos]
+    return np.concatenate(joined).astype(np.int32)
+
+
+def _fit(pieces: Sequence[IntArray], room: int) -> list[IntArray]:
+    if len(pieces) == 1:
+        return [pieces[0][:room]]
+    first, second = pieces
+    num_first = min(len(first), max(room - len(second), room - room // 2))
+    return [first[:num_first], second[: room - num_first]]
+
+
+def _openings(num_pieces: int, room: int) -> list[int]:
+    """Where windows of `room` pieces begin so that they cover all pieces; the last one ends where the text ends."""
+    if num_pieces <= room:
+        return [0]
+    step = room - min(OVERLAP, room // 2)
+    return [*range(0, num_pieces - room, step), num_pieces - room]
+
+
+def _roomiest(rows: IntArray, openings: Sequence[int], num_pieces: int, room: int) -> IntArray:
+    """For each word's piece the window that shows most text around it; the ends of the text are no edges."""
+    starts = np.array(openings, np.int64)[:, None]
+    left = np.where(starts == 0, num_pieces, rows - starts)
+    right = np.where(starts + room >= num_pieces, num_pieces, starts + room - 1 - rows)
+    inside = (rows >= starts) & (rows < starts + room)
+    nearest: IntArray = np.where(inside, np.minimum(left, right), -1).argmax(axis=0).astype(np.int32)
+    return nearest
+
+
+def _ints(values: Sequence[int]) -> IntArray:
+    return np.array(values, np.int32)

@@ -1,0 +1,14 @@
+"""Vocabularies: SentencePiece trained on raw text of many languages, with XLM-R's ids.
+
+    settings = VocabSettings(corpus=Path("corpus"), output=Path("vocab"), size=8000)
+    train_vocabulary(settings)
+    vocabulary = Vocabulary.load("vocab")
+
+``sample`` says which lines a vocabulary is trained on, ``train`` trains it, ``layout`` maps text to ids and back,
+``hub`` writes the files Hugging Face loads, ``report`` measures each language's pieces.
+"""
+
+from isogloss.vocab.layout import MODEL_NAME, Vocabulary
+from isogloss.vocab.train import VocabSettings, train_vocabulary
+
+__all__ = ["MODEL_NAME", "VocabSettings", "Vocabulary", "train_vocabulary"]

@@ -1,0 +1,147 @@
+"""The files by which Hugging Face loads a vocabulary: tokenizer.json and its two companions.
+
+``tokenizer.json`` describes the same model to the ``tokenizers`` library, in the form that transformers 5 itself
+builds for XLM-R: the normaliser's table from SentencePiece, a split at spaces, unigram scores (or merges, for bpe).
+
+    write_hub_files(folder, vocabulary)
+    AutoTokenizer.from_pretrained(folder)
+
+Ids are equal to SentencePiece's but for four known kinds of text: two segmentations of exactly the same score (rows
+of dots); text whose combining marks Hugging Face's normaliser takes together and SentencePiece's one by one (some
+Tamil and other Indic text); a literal ``▁``, which SentencePiece folds with the spaces around it; and the special
+pieces spelt out in text, which Hugging Face takes for special ids and we for characters.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from sentencepiece import sentencepiece_model_pb2
+
+from isogloss.manifest import write_json
+from isogloss.vocab.layout import FIRST_PIECES, MASK_PIECE, SPACE, Vocabulary
+
+__all__ = ["tokenizer_json", "write_hub_files"]
+
+# Its classes are made when it is imported, so no type checker sees them.
+_messages: Any = sentencepiece_model_pb2
+
+
+def write_hub_files(folder: Path, vocabulary: Vocabulary, *, max_length: int = 512) -> None:
+    """Write tokenizer.json, tokenizer_config.json and special_tokens_map.json into ``folder``."""
+    specials = {
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "sep_token": "</s>",
+        "cls_token": "<s>",
+        "unk_token": "<unk>",
+        "pad_token": "<pad>",
+        "mask_token": MASK_PIECE,
+    }
+    backend = tokenizer_json(vocabulary)
+    # XLM-R's class rebuilds its backend as a unigram model; any other kind must be taken from tokenizer.json as it is.
+    unigram = backend["model"]["type"] == "Unigram"
+    config = {
+        "tokenizer_class": "XLMRobertaTokenizer" if unigram else "PreTrainedTokenizerFast",
+        "model_max_length": max_length,
+        "clean_up_tokenization_spaces": False,
+        **specials,
+    }
+    # One line a file of 250k pieces: indenting would triple it.
+    (folder / "tokenizer.json").write_text(json.dumps(backend, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(folder / "tokenizer_config.json", config)
+    write_json(folder / "special_tokens_map.json", specials)
+
+
+def tokenizer_json(vocabulary: Vocabulary) -> dict[str, Any]:
+    """The content of tokenizer.json for this vocabulary."""
+    proto = _messages.ModelProto()
+    proto.ParseFromString(vocabulary.content)
+    charsmap = base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode("ascii")
+    is_bpe = proto.trainer_spec.model_type == _messages.TrainerSpec.BPE
+    metaspace = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always"}
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            *(_added_token(index, piece) for index, piece in enumerate(FIRST_PIECES)),
+            # Hugging Face's XLM-R takes the space before <mask> into it.
+            _added_token(vocabulary.mask_id, MASK_PIECE, lstrip=True),
+        ],
+        "normalizer": {"type": "Precompiled", "precompiled_charsmap": charsmap} if charsmap else None,
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [{"type": "WhitespaceSplit"}, {**metaspace, "split": True}],
+        },
+        "post_processor": _template(),
+        "decoder": {**metaspace, "split": True},
+        "model": _bpe_model(vocabulary) if is_bpe else _unigram_model(vocabulary),
+    }
+
+
+def _added_token(index: int, piece: str, *, lstrip: bool = False) -> dict[str, Any]:
+    return {
+        "id": index,
+        "content": piece,
+        "single_word": False,
+        "lstrip": lstrip,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
+
+
+def _template() -> dict[str, Any]:
+    """``<s> A </s>`` and ``<s> A </s> </s> B </s>``, as XLM-R marks one text and two."""
+
+    def special(piece: str) -> dict[str, Any]:
+        return {"SpecialToken": {"id": piece, "type_id": 0}}
+
+    def text(name: str) -> dict[str, Any]:
+        return {"Sequence": {"id": name, "type_id": 0}}
+
+    start, end = special("<s>"), special("</s>")
+    return {
+        "type": "TemplateProcessing",
+        "single": [start, text("A"), end],
+        "pair": [start, text("A"), end, end, text("B"), end],
+        "special_tokens": {
+            piece: {"id": piece, "ids": [FIRST_PIECES.index(piece)], "tokens": [piece]} for piece in ("<s>", "</s>")
+        },
+    }
+
+
+def _unigram_model(vocabulary: Vocabulary) -> dict[str, Any]:
+    return {
+        "type": "Unigram",
+        "unk_id": vocabulary.unk_id,
+        "vocab": [list(pair) for pair in zip(vocabulary.pieces, vocabulary.scores, strict=True)],
+        "byte_fallback": False,
+    }
+
+
+def _bpe_model(vocabulary: Vocabulary) -> dict[str, Any]:
+    """SentencePiece keeps no merges: a piece may be merged from any two pieces, earlier pieces first."""
+    ids = {piece: index for index, piece in enumerate(vocabulary.pieces)}
+    merges = [
+        [piece[:cut], piece[cut:]]
+        for piece in vocabulary.pieces[len(FIRST_PIECES) : -1]
+        for cut in range(1, len(piece))
+        if piece[:cut] in ids and piece[cut:] in ids
+    ]
+    return {
+        "type": "BPE",
+        "vocab": ids,
+        "merges": merges,
+        "unk_token": "<unk>",
+        "fuse_unk": True,
+        "byte_fallback": False,
+        "dropout": None,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+        "ignore_merges": False,
+    }

@@ -1,0 +1,38 @@
+"""What every test runs under: one torch thread, no network, no hub, and real data where it lies beside the checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported anywhere: a second busy process slows a two-thread torch up to tenfold.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real text and labels, where they are at hand."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("no folder shared/data beside the checkout: real text is not at hand")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Prediction files and the scores of the official scorers."""
+    if not (SHARED / "golden").is_dir():
+        pytest.skip("no folder shared/golden beside the checkout: official scores are not at hand")
+    return SHARED / "golden"

@@ -1,0 +1,180 @@
+"""Readers: what each form holds, and one clear line with file and line number for what cannot be used."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isogloss.errors import ConfigError, DataError
+from isogloss.tasks import CATALOGUE, data_language, find_files, find_task, labels_of
+from isogloss.tasks.readers import QuestionExample, TaggedExample, TextExample
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"labelled data is not at {DATA}")
+
+
+def write(folder: Path, text: str, name: str = "train.en.tsv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def squad(*entries: dict[str, Any], context: str = "Anna lives in Oslo.") -> str:
+    return json.dumps({"data": [{"title": "t", "paragraphs": [{"context": context, "qas": list(entries)}]}]}, indent=1)
+
+
+def question(name: str = "q1", text: str = "Oslo", start: int = 14) -> dict[str, Any]:
+    return {"id": name, "question": "Where?", "answers": [{"text": text, "answer_start": start}]}
+
+
+def test_pairs_keep_their_texts_and_odd_line_breaks(tmp_path: Path) -> None:
+    path = write(tmp_path, "a\u2028b\tc \tneutral\r\n\td\tentailment")
+    assert find_task("nli").read(path) == [
+        TextExample(("a\u2028b", "c "), "neutral"),
+        TextExample(("", "d"), "entailment"),
+    ]
+
+
+def test_tagged_sentences_end_at_blank_lines(tmp_path: Path) -> None:
+    path = write(tmp_path, "\nAnna\tB-PER\nlives\tO\n\n\nOslo\tB-LOC\n\n")
+    assert find_task("ner").read(path) == [
+        TaggedExample(("Anna", "lives"), ("B-PER", "O")),
+        TaggedExample(("Oslo",), ("B-LOC",)),
+    ]
+
+
+def test_questions_keep_every_right_answer(tmp_path: Path) -> None:
+    entry = question()
+    entry["answers"].append({"text": "in Oslo", "answer_start": 11})
+    (example,) = find_task("qa").read(write(tmp_path, squad(entry)))
+    assert isinstance(example, QuestionExample)
+    assert [answer.text for answer in example.answers] == ["Oslo", "in Oslo"]
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "line", "says"),
+    [
+        ("nli", "a\tb\tneutral\na\tb\tmaybe\n", 2, "unknown label 'maybe'; known are entailment"),
+        ("nli", "a\tb\tneutral\na\tb\n", 2, "no label"),
+        ("nli", "a\tb\tneutral\n\na\tb\tneutral\n", 2, "1 columns"),
+        ("nli", "a\tb\tc\tneutral\n", 1, "4 columns"),
+        ("text", "a\t\n", 1, "label is empty"),
+        ("text", "only text\n", 1, "no label"),
+        ("pos", "a\tNOUN\nb\tNOUNS\n", 2, "unknown tag 'NOUNS'"),
+        ("pos", "a\tNOUN\nb\n", 2, "no tag"),
+        ("ner", "a\tO\nb\tS-PER\n", 2, "IOBES"),
+        ("ner", "a\tO\nb\tU-PER\n", 2, "BILOU"),
+        ("ner", "a\tO\nb\tPER\n", 2, "not IOB2"),
+        ("ner", "a\tO\nb\tI-PER\n\nc\tI-LOC\nd\tB-LOC\n", 2, "IOB1"),
+        ("ner", "a\tB-PER\tO\n", 1, "3 columns"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_line(tmp_path: Path, task: str, text: str, line: int, says: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(DataError) as caught:
+        find_task(task).read(path)
+    assert str(caught.value).startswith(f"{path}:{line}: ")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("task", sorted(CATALOGUE))
+@pytest.mark.parametrize("content", [b"", b"\n", b"caf\xe9\tneutral\n", None], ids=["empty", "blank", "latin1", "none"])
+def test_empty_foreign_and_missing_files_are_refused(tmp_path: Path, task: str, content: bytes | None) -> None:
+    path = tmp_path / "train.en.tsv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"train\.en\.tsv"):
+        find_task(task).read(path)
+
+
+@pytest.mark.parametrize(
+    ("entries", "line_of", "says"),
+    [
+        ([question(start=13)], "q1", "offset 13"),
+        ([question(start=-5)], "q1", "offset -5"),
+        ([question(text="")], "q1", "the answer is ''"),
+        ([question(), question("q2"), question()], "last", "second question"),
+        ([{"id": "q1", "question": "Where?", "answers": []}], "q1", "no answers"),
+        ([{"id": "q1", "question": "Where?"}], "q1", "no answers"),
+        ([{"id": "q1", "question": "Where?", "answers": ["Oslo"]}], "q1", "'text' and 'answer_start'"),
+        ([question(start="14")], "q1", "a number"),  # type: ignore[arg-type]
+    ],
+)
+def test_questions_that_cannot_be_used_are_named_with_their_line(
+    tmp_path: Path, entries: list[dict[str, Any]], line_of: str, says: str
+) -> None:
+    text = squad(*entries)
+    path = write(tmp_path, text, "train.en.json")
+    lines = [number for number, line in enumerate(text.split("\n"), start=1) if '"id": "q1"' in line]
+    with pytest.raises(DataError) as caught:
+        find_task("qa").read(path)
+    assert str(caught.value).startswith(f"{path}:{lines[-1] if line_of == 'last' else lines[0]}: question 'q1'")
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"data": [{"paragraphs": [{"context": 1, "qas": []}]}]}', '{"data": []}'])
+def test_json_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match=r"train\.en\.json"):
+        find_task("qa").read(write(tmp_path, text, "train.en.json"))
+
+
+def test_a_stray_inside_tag_in_an_iob2_file_is_kept(tmp_path: Path) -> None:
+    path = write(tmp_path, "a\tB-PER\nb\tO\nc\tI-PER\n\nd\tB-LOC\n")
+    assert find_task("ner").read(path)[0].tags == ("B-PER", "O", "I-PER")  # type: ignore[union-attr]
+
+
+def test_entity_labels_are_complete_and_sorted(tmp_path: Path) -> None:
+    ner = find_task("ner")
+    examples = ner.read(write(tmp_path, "a\tB-PER\nb\tB-LOC\nc\tI-LOC\n"))
+    assert labels_of(ner, examples) == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+
+
+def test_other_labels_come_from_the_task_or_the_examples(tmp_path: Path) -> None:
+    pair = find_task("pair")
+    assert labels_of(pair, pair.read(write(tmp_path, "a\tb\t1\nc\td\t0\n"))) == ("0", "1")
+    assert labels_of(find_task("nli"), []) == ("entailment", "neutral", "contradiction")
+    assert labels_of(find_task("qa"), []) == ()
+
+
+def test_files_are_found_by_split_and_language(tmp_path: Path) -> None:
+    for name in ("dev.sw.tsv", "dev.zh-Hant.tsv", "dev.en.json", "train.en.tsv", "dev.context-de-question-en.tsv"):
+        (tmp_path / name).write_text("x")
+    nli = find_task("nli")
+    assert list(find_files(nli, tmp_path, split="dev")) == ["context-de-question-en", "sw", "zh-Hant"]
+    assert find_files(nli, tmp_path, split="dev", languages=["sw"]) == {"sw": tmp_path / "dev.sw.tsv"}
+    with pytest.raises(DataError, match=r"has no dev\.ur\.tsv; it has dev in context-de-question-en, sw, zh-Hant"):
+        find_files(nli, tmp_path, split="dev", languages=["sw", "ur"])
+    with pytest.raises(DataError, match="splits there: dev, train"):
+        find_files(nli, tmp_path, split="test")
+    with pytest.raises(DataError, match="does not exist"):
+        find_files(nli, tmp_path / "nowhere", split="dev")
+
+
+def test_the_language_of_a_cross_pair_is_that_of_its_context() -> None:
+    assert (data_language("context-de-question-en"), data_language("zh-Hant")) == ("de", "zh-Hant")
+
+
+def test_an_unknown_task_names_its_neighbour() -> None:
+    with pytest.raises(ConfigError, match="did you mean nli"):
+        find_task("xnli")
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("task", "folder", "split", "language", "num_examples"),
+    [
+        ("nli", "nli/xnli", "dev", "th", 2490),
+        ("pair", "nli/pawsx", "dev", "fr", 500),
+        ("pair", "glue/qnli", "dev", "en", 1000),
+        ("ner", "ner/panx", "dev", "zh", 800),
+        ("ner", "ner/wikineural", "val", "en", 700),
+        ("pos", "pos/udpos", "dev", "ja", 200),
+        ("qa", "qa/mlqa", "dev", "context-de-question-en", 512),
+    ],
+)
+def test_published_files_read_whole(task: str, folder: str, split: str, language: str, num_examples: int) -> None:
+    row = find_task(task)
+    files = find_files(row, DATA / folder, split=split, languages=[language])
+    assert len(row.read(files[language])) == num_examples

@@ -1,0 +1,105 @@
+"""Words and pieces by character offset: every word has a row, in every script, with spaces or without."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isogloss.tasks import divide_words, join_words, word_rows
+from isogloss.vocab import Vocabulary
+
+ALPHABET = "abcANz .,'-0½ﬁ\u00a0\u200b\u3000安北京大学ที่สภากาอيфнा्ガ▁🙂"
+
+
+def pieces_of(vocabulary: Vocabulary, text: str) -> tuple[np.ndarray, np.ndarray]:
+    _, starts, ends = vocabulary.encode_with_offsets(text)
+    return starts, ends
+
+
+@given(
+    words=st.lists(st.text(ALPHABET, min_size=0, max_size=6), max_size=8), language=st.sampled_from(["en", "zh", "th"])
+)
+@settings(max_examples=150, deadline=None)
+def test_every_word_has_a_row_and_its_own_rows_begin_inside_it(
+    vocabulary: Vocabulary, words: list[str], language: str
+) -> None:
+    text, spans = join_words(words, language=language)
+    assert [text[start:end] for start, end in spans] == words
+    starts, ends = pieces_of(vocabulary, text)
+    rows, own = word_rows(text, spans, starts, ends)
+    assert len(rows) == len(own) == len(words)
+    if len(rows) and (starts < ends).any():
+        assert rows.min() >= 0
+        assert rows.max() < len(starts)
+    for (start, end), row, mine in zip(spans, rows, own, strict=True):
+        if mine:
+            assert start <= starts[row] < end, "its own piece begins inside the word"
+    assert len(set(rows[own])) == own.sum(), "no two words own one piece"
+    assert (np.diff(rows) >= 0).all(), "rows follow the words"
+
+
+def test_languages_without_spaces_are_joined_without_them() -> None:
+    assert join_words(["北京", "大学"], language="zh")[0] == "北京大学"
+    assert join_words(["สภา", "กาชาด"], language="th")[0] == "สภากาชาด"
+    assert join_words(["東京", "の"], language="ja")[0] == "東京の"
+    assert join_words(["Ana", "anaishi"], language="sw")[0] == "Ana anaishi"
+    assert join_words(["Hà Nội", "đẹp"], language="vi") == ("Hà Nội đẹp", [(0, 6), (7, 10)])
+    assert join_words(["a", "b"])[0] == "a b"
+
+
+def test_a_lone_space_mark_is_never_a_words_piece() -> None:
+    # ▁ | 安 | 娜: the first piece stands for no character.
+    rows, own = word_rows("安娜", [(0, 1), (1, 2)], np.array([0, 0, 1]), np.array([0, 1, 2]))
+    assert rows.tolist() == [1, 2]
+    assert own.all()
+    # The piece stands for a space only.
+    rows, _ = word_rows("a .", [(0, 1), (2, 3)], np.array([0, 1, 2]), np.array([1, 2, 3]))
+    assert rows.tolist() == [0, 2]
+
+
+def test_a_word_without_a_piece_of_its_own_is_read_from_the_nearest_before_it() -> None:
+    # One piece covers both words.
+    rows, own = word_rows("北京大学", [(0, 2), (2, 4)], np.array([0]), np.array([4]))
+    assert (rows.tolist(), own.tolist()) == ([0, 0], [True, False])
+    # A piece runs across the boundary, but a later one begins inside the second word.
+    rows, own = word_rows("北京大学", [(0, 2), (2, 4)], np.array([0, 1, 3]), np.array([1, 3, 4]))
+    assert (rows.tolist(), own.tolist()) == ([0, 2], [True, True])
+    # The first word is normalised away.
+    rows, own = word_rows("\u200b ab", [(0, 1), (2, 4)], np.array([2]), np.array([4]))
+    assert (rows.tolist(), own.tolist()) == ([0, 0], [False, True])
+    # Nothing is left at all.
+    rows, own = word_rows("\u200b", [(0, 1)], np.array([], np.int32), np.array([], np.int32))
+    assert (rows.tolist(), own.tolist()) == ([-1], [False])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Anna lives in St-Denis, doesn't she?", ["Anna", "lives", "in", "St-Denis", ",", "doesn't", "she", "?"]),
+        ("«U.S.»  3.5%", ["«", "U.S", ".", "»", "3.5", "%"]),
+        ("अन्ना ओस्लो में।", ["अन्ना", "ओस्लो", "में", "।"]),
+        ("تعيش، في", ["تعيش", "،", "في"]),
+        ("", []),
+    ],
+)
+def test_running_text_divides_at_spaces_and_punctuation(vocabulary: Vocabulary, text: str, expected: list[str]) -> None:
+    spans = divide_words(text, *pieces_of(vocabulary, text))
+    assert [text[start:end] for start, end in spans] == expected
+
+
+@given(text=st.text(ALPHABET, max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_divided_words_cover_all_visible_characters_once(vocabulary: Vocabulary, text: str) -> None:
+    spans = divide_words(text, *pieces_of(vocabulary, text))
+    covered = [position for start, end in spans for position in range(start, end)]
+    assert covered == sorted(set(covered))
+    assert {position for position in range(len(text)) if not text[position].isspace()} <= set(covered)
+
+
+def test_text_without_spaces_divides_where_pieces_begin(vocabulary: Vocabulary) -> None:
+    text = "安娜住在Oslo北京大学"
+    starts, ends = pieces_of(vocabulary, text)
+    spans = divide_words(text, starts, ends)
+    inside = {start for start, _ in spans if text[start] > "\u4e00"}
+    assert inside
+    assert all(start == 0 or start in starts or text[start - 1] < "\u4e00" for start in inside)

@@ -1,0 +1,191 @@
+"""Batches as pure functions: the same whatever the micro-batching, counted exactly, quick at any step."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isogloss.batches import BatchSettings, MaskedBatches, held_out_batches
+from isogloss.errors import ConfigError, DataError
+from isogloss.languages import sampling_shares
+
+BOS, EOS, MASK = 0, 2, 999
+
+
+class FakeShards:
+    """Tokens that tell where they come from: language i counts up from 100 * i + 10; every ninth ends a document."""
+
+    vocabulary_size = 1000
+    mask_id = MASK
+
+    def __init__(self, **num_tokens: int) -> None:
+        self.languages = tuple(num_tokens)
+        self.sizes = {code: float(num) for code, num in num_tokens.items()}
+        self._tokens = {}
+        for index, (code, num) in enumerate(num_tokens.items()):
+            self._tokens[code] = (100 * index + 10 + np.arange(num) % 90).astype(np.uint16)
+            self._tokens[code][8::9] = EOS
+
+    def tokens(self, language: str) -> np.ndarray:
+        return self._tokens[language]
+
+    def held_out(self, language: str) -> tuple[np.ndarray, np.ndarray, int]:
+        tokens = self._tokens[language][:300]
+        return tokens, np.array([0, len(tokens)]), 5 * len(tokens)
+
+
+SHARDS = FakeShards(en=20_000, sw=3_000, th=1_111)
+
+
+def make(seed: int = 1, shards: FakeShards = SHARDS, **values: object) -> MaskedBatches:
+    chosen = {"sequence_length": 32, "batch_size": 24, "mask_rate": 0.2, **values}
+    return MaskedBatches(shards, BatchSettings(**chosen), seed=seed, word_starts=np.arange(1000) % 4 == 0)
+
+
+def unmasked(batch) -> torch.Tensor:
+    ids = batch.ids_N.clone()
+    ids[batch.rows_M] = batch.targets_M
+    return ids
+
+
+@pytest.mark.parametrize("packing", ["stream", "document"])
+@pytest.mark.parametrize("whole_word", [False, True])
+@pytest.mark.parametrize("num_micros", [2, 5, 24])
+def test_micro_batches_are_the_batch_in_parts(packing: str, whole_word: bool, num_micros: int) -> None:
+    batches = make(packing=packing, whole_word=whole_word)
+    whole = batches.batch(3)
+    parts = [batches.batch(3, micro=micro, num_micros=num_micros) for micro in range(num_micros)]
+    starts = np.cumsum([0, *(part.num_tokens for part in parts)])[:-1]
+    assert torch.equal(torch.cat([part.ids_N for part in parts]), whole.ids_N)
+    assert torch.equal(
+        torch.cat([part.rows_M + start for part, start in zip(parts, starts, strict=True)]), whole.rows_M
+    )
+    assert torch.equal(torch.cat([part.targets_M for part in parts]), whole.targets_M)
+    assert sum((part.layout.lengths for part in parts), ()) == whole.layout.lengths
+    assert sum((part.languages for part in parts), ()) == whole.languages
+    assert [index for part in parts for index in part.indices] == list(whole.indices) == list(range(72, 96))
+
+
+def test_other_seeds_and_steps_are_other_batches_and_the_same_ones_are_the_same() -> None:
+    one = make().batch(7)
+    assert torch.equal(one.ids_N, make().batch(7).ids_N)
+    assert not torch.equal(unmasked(one), unmasked(make(seed=2).batch(7)))
+    assert not torch.equal(unmasked(one), unmasked(make().batch(8)))
+
+
+def test_stream_packing_fills_sequences_across_documents_with_one_language_each() -> None:
+    batch = make().batch(0)
+    rows = unmasked(batch).view(24, 32).numpy()
+    assert batch.layout.lengths == (32,) * 24
+    assert np.all(rows[:, 0] == BOS)
+    assert not np.any(rows[:, 1:] == BOS)
+    assert np.any(rows[:, 1:-1] == EOS)
+    for row, code in zip(rows, batch.languages, strict=True):
+        origin = SHARDS.languages.index(code)
+        assert set((row[(row != BOS) & (row != EOS)] - 10) // 100) == {origin}
+
+
+def test_document_packing_holds_the_same_text_but_ends_sequences_at_documents() -> None:
+    stream, document = make().batch(0), make(packing="document").batch(0)
+    texts = [ids[ids != BOS] for ids in (unmasked(stream), unmasked(document))]
+    assert torch.equal(*texts)
+    sequences = unmasked(document).split(list(document.layout.lengths))
+    assert len(document.languages) == len(sequences) > 24
+    assert max(len(sequence) for sequence in sequences) <= 10
+    for sequence in sequences:
+        assert sequence[0] == BOS
+        assert not torch.any(sequence[1:] == BOS)
+        assert not torch.any(sequence[1:-1] == EOS)
+
+
+def test_a_text_shorter_than_a_sequence_is_a_short_sequence() -> None:
+    batches = make(shards=FakeShards(en=5000, sw=12), alpha=0.0)
+    batch = batches.batch(0)
+    lengths = dict(zip(batch.languages, batch.layout.lengths, strict=True))
+    assert lengths == {"en": 32, "sw": 13}
+    assert batches.ledger(1)["sw"]["epochs"] == batch.languages.count("sw")
+
+
+@given(st.integers(0, 2**31), st.integers(0, 40), st.sampled_from(["stream", "document"]), st.floats(0, 1))
+@settings(max_examples=15, deadline=None)
+def test_the_ledger_equals_counting(seed: int, num_steps: int, packing: str, alpha: float) -> None:
+    batches = make(seed, packing=packing, alpha=alpha)
+    ledger = batches.ledger(num_steps)
+    for index, code in enumerate(SHARDS.languages):
+        tokens = sum(_tokens_of(batches.batch(step), index, code) for step in range(num_steps))
+        assert ledger[code]["tokens"] == tokens
+        assert ledger[code]["sequences"] * 31 == tokens
+        num_blocks = len(SHARDS.tokens(code)) // 31
+        assert ledger[code]["epochs"] == pytest.approx(tokens / 31 / num_blocks, abs=1e-5)
+
+
+def _tokens_of(batch, index: int, code: str) -> int:
+    """Tokens of text, without <s>, of the sequences that name a language; checked against the tokens themselves."""
+    sequences = unmasked(batch).split(list(batch.layout.lengths))
+    mine = [sequence[1:] for sequence, language in zip(sequences, batch.languages, strict=True) if language == code]
+    for tokens in mine:
+        text = tokens[tokens != EOS]
+        assert torch.all((text >= 100 * index + 10) & (text < 100 * index + 100))
+    return sum(len(tokens) for tokens in mine)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_languages_get_their_share(alpha: float) -> None:
+    batches = make(alpha=alpha)
+    ledger = batches.ledger(100_000)
+    shares = sampling_shares(SHARDS.sizes, alpha=alpha)
+    for code in SHARDS.languages:
+        assert ledger[code]["sequences"] == pytest.approx(2_400_000 * shares[code], abs=300)
+
+
+def test_an_epoch_shows_every_token_once() -> None:
+    batches = make(shards=FakeShards(en=24 * 31 * 5), sequence_length=32)
+    seen = torch.cat([unmasked(batches.batch(step)) for step in range(5)])
+    text = np.sort(seen[seen != BOS].numpy())
+    assert np.array_equal(text, np.sort(FakeShards(en=24 * 31 * 5).tokens("en")))
+
+
+def test_no_special_token_is_masked_or_put_in() -> None:
+    batches = make(mask_rate=0.9)
+    for step in range(20):
+        batch = batches.batch(step)
+        assert torch.all((batch.targets_M >= 4) & (batch.targets_M < MASK))
+        assert torch.all(batch.ids_N[batch.rows_M] >= 4)
+
+
+def test_step_one_million_comes_in_no_time() -> None:
+    start = time.perf_counter()
+    batches = make(batch_size=256)
+    batch = batches.batch(1_000_000)
+    ledger = batches.ledger(1_000_000)
+    assert time.perf_counter() - start < 1
+    assert batch.indices[0] == 256_000_000 == sum(int(line["sequences"]) for line in ledger.values())
+
+
+def test_held_out_text_is_masked_the_same_whatever_the_run() -> None:
+    settings = BatchSettings(sequence_length=32, batch_size=4)
+    found = [list(held_out_batches(SHARDS, "sw", settings, num_sequences=num)) for num in (6, 6, 1000)]
+    assert [len(batch.layout.lengths) for batch in found[0]] == [4, 2]
+    assert torch.equal(found[0][1].ids_N, found[1][1].ids_N)
+    assert sum(len(batch.layout.lengths) for batch in found[2]) == 300 // 31
+    assert list(held_out_batches(FakeShards(sw=0), "sw", settings, num_sequences=6)) == []
+
+
+def test_moving_to_a_device_keeps_everything() -> None:
+    batch = make().batch(0)
+    assert batch.to(torch.device("cpu")) is batch
+    moved = batch.to(torch.device("meta"))
+    assert moved.ids_N.device.type == moved.layout.offsets.device.type == "meta"
+    assert (moved.languages, moved.indices, moved.num_targets) == (batch.languages, batch.indices, batch.num_targets)
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(DataError, match="language sw has no tokens"):
+        make(shards=FakeShards(en=100, sw=0))
+    with pytest.raises(ConfigError, match="whole_word"):
+        MaskedBatches(SHARDS, BatchSettings(whole_word=True), seed=1)
