@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -28,13 +28,13 @@ from isogloss.dropout import keep_mask
 try:
     from torch.nn.attention.varlen import varlen_attn
 except ImportError:  # builds of torch before 2.10 and some CPU builds have no such kernel
-    varlen_attn = None
+    varlen_attn = None  # type: ignore[assignment]
 
 __all__ = ["Bucket", "Layout", "attend", "attend_plain"]
 
-# Up to this length two batched products and a softmax beat the fused CPU kernel in training: its bf16 backward took
-# 22 ms where the products took 3 (64 sequences of 64 tokens, 4 heads of 48, two cores with AMX).
-SHORT_LENGTH = 512
+# Up to these lengths two batched products and a softmax beat the fused CPU kernel in training. Its bf16 backward is
+# slow (64 sequences of 64 tokens, 4 heads of 48: 22 ms where the products take 3), and with dropout it is not fused.
+SHORT_LENGTH, SHORT_LENGTH_FP32 = 512, 64
 
 
 class Bucket(NamedTuple):
@@ -109,8 +109,7 @@ def attend(qkv_N3HE: Tensor, layout: Layout, *, dropout: float = 0.0) -> Tensor:
     if _has_varlen(qkv_N3HE, layout, dropout):
         q_NHE, k_NHE, v_NHE = qkv_N3HE.unbind(1)
         offsets, longest = layout.offsets, layout.max_length
-        out_NHE: Tensor = varlen_attn(q_NHE, k_NHE, v_NHE, offsets, offsets, longest, longest)
-        return out_NHE
+        return cast(Tensor, varlen_attn(q_NHE, k_NHE, v_NHE, offsets, offsets, longest, longest))
     if len(layout.buckets) == 1:
         return _attend_bucket(qkv_N3HE, layout.buckets[0], dropout)
     if layout.by_length is not None:
@@ -118,7 +117,7 @@ def attend(qkv_N3HE: Tensor, layout: Layout, *, dropout: float = 0.0) -> Tensor:
         out_NHE = attend(qkv_N3HE.index_select(0, order_N), ordered, dropout=dropout)
         return torch.empty_like(out_NHE).index_copy(0, order_N, out_NHE)
     # split, not slices: its backward joins the parts once instead of adding one full tensor a part.
-    parts = qkv_N3HE.split([bucket.num_sequences * bucket.length for bucket in layout.buckets])
+    parts = torch.split(qkv_N3HE, [bucket.num_sequences * bucket.length for bucket in layout.buckets])
     outs = [_attend_bucket(part, bucket, dropout) for part, bucket in zip(parts, layout.buckets, strict=True)]
     return torch.cat(outs) if outs else qkv_N3HE.sum(1)  # no token at all: empty, yet part of the graph
 
@@ -142,9 +141,9 @@ def _has_varlen(qkv_N3HE: Tensor, layout: Layout, dropout: float) -> bool:
 
 def _attend_bucket(qkv_N3HE: Tensor, bucket: Bucket, dropout: float) -> Tensor:
     """Attention of B sequences of one length."""
-    if qkv_N3HE.device.type == "cpu" and (dropout or qkv_N3HE.requires_grad) and bucket.length <= SHORT_LENGTH:
-        out_NHE: Tensor = _ShortAttention.apply(qkv_N3HE, bucket, dropout)
-        return out_NHE
+    limit = SHORT_LENGTH if dropout or qkv_N3HE.dtype == torch.bfloat16 else SHORT_LENGTH_FP32
+    if qkv_N3HE.device.type == "cpu" and (dropout or qkv_N3HE.requires_grad) and bucket.length <= limit:
+        return cast(Tensor, _ShortAttention.apply(qkv_N3HE, bucket, dropout))  # type: ignore[no-untyped-call]
     qkv_BL3HE = qkv_N3HE.view(*bucket, *qkv_N3HE.shape[1:])
     q_BHLE, k_BHLE, v_BHLE = qkv_BL3HE.permute(2, 0, 3, 1, 4)
     out_BHLE = F.scaled_dot_product_attention(q_BHLE, k_BHLE, v_BHLE, dropout_p=dropout)
@@ -174,7 +173,7 @@ class _ShortAttention(torch.autograd.Function):
         return x_GLE.view(B, H, L, E).transpose(1, 2).reshape(N, H, E)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad_NHE: Tensor) -> tuple[Tensor | None, ...]:
         qkv_3GLE, weights_GLL, factors_GLL = ctx.saved_tensors
         (B, L), (H, E) = ctx.bucket, ctx.heads

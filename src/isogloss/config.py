@@ -46,7 +46,9 @@ class Duration:
     def __init__(self, text: str) -> None:
         match = self._PATTERN.match(text)
         if match is None:
-            raise ValueError(f"'{text}' is not a duration: write a number and its unit, as '500 steps', '6 %', '2e9 tokens'")
+            raise ValueError(
+                f"'{text}' is not a duration: write a number and its unit, as '500 steps', '6 %', '2e9 tokens'"
+            )
         self.amount = float(match[1].replace("_", ""))
         self.unit = {"step": "steps", "percent": "%", "token": "tokens"}.get(match[2], match[2])
 

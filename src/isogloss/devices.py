@@ -45,7 +45,7 @@ class Device:
         model.to(self.device)
         for module in model.modules():
             if hasattr(module, "compute_dtype"):
-                module.compute_dtype = self.dtype
+                module.compute_dtype = self.dtype  # type: ignore[assignment]
         return model
 
     def __str__(self) -> str:
@@ -77,7 +77,7 @@ def has_native_bf16(device: torch.device) -> bool:
     """Whether matrix products in bf16 have instructions of their own on this device."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     return _cpu_has_bf16()
 

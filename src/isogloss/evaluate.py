@@ -52,7 +52,9 @@ __all__ = [
     "LabelledSet",
     "Score",
     "evaluate",
+    "load_task_model",
     "majority_scores",
+    "model_folder",
     "read_results",
     "table",
 ]

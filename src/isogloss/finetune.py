@@ -23,10 +23,10 @@ from isogloss.checkpoint import load_encoder, save_model
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError
-from isogloss.evaluate import HEADS, LabelledSet
+from isogloss.evaluate import HEADS, LabelledSet, model_folder
 from isogloss.heads import TaskModel
 from isogloss.loop import Action, LoopSettings, train
-from isogloss.manifest import MANIFEST_NAME, hash_file, read_manifest, write_json
+from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest, write_json
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
 from isogloss.runs import RunFolder
@@ -81,7 +81,7 @@ class FinetuneSettings(Settings):
     """A fine-tuning run."""
 
     run: Path = Field(description="the run folder, made or gone on with")
-    model: Path = Field(description="a pretrained model folder; its encoder and vocabulary are used")
+    model: Path = Field(description="a pretrained model, or its run; encoder and vocabulary are used")
     random_weights: bool = Field(False, description="fresh weights of the model's shape: what pretraining is worth")
     task: str = Field(description="a task of the catalogue, such as nli, pos, ner, qa")
     data: Path = Field(description="folder with files SPLIT.LANGUAGE.tsv or .json")
@@ -113,7 +113,8 @@ def finetune(settings: FinetuneSettings) -> Path:
     """
     task = find_task(settings.task)
     files = _training_files(settings, task)
-    settings = settings.model_copy(update={"source_languages": tuple(files)})
+    changes = {"source_languages": tuple(files), "model": model_folder(settings.model)}
+    settings = settings.model_copy(update=changes)
     data = {language: hash_file(path) for language, path in files.items()}
     parents = [read_manifest(settings.model, "model")] if (settings.model / MANIFEST_NAME).exists() else []
     origin = {"model": [parent.fingerprint for parent in parents], "training_files": data}
@@ -178,10 +179,10 @@ class _Chooser:
         vocabulary: Vocabulary,
         run: RunFolder,
         device: Device,
-        parents: Sequence[Any],
+        parents: Sequence[Manifest],
     ) -> None:
         self._settings, self._task, self._model = settings, task, model
-        self._run, self._device, self._parents = run, device, parents
+        self._folder, self._device, self._parents = run.path / "best", device, parents
         self.dev_sets = [] if settings.selection == "last" else self._read_dev_sets(vocabulary)
 
     def validate(self, step: int) -> Mapping[str, Any]:
@@ -192,21 +193,22 @@ class _Chooser:
         best = self._best()
         # A run that goes on repeats to the bit what came after its checkpoint: there an equal score is the same step's.
         if best is None or mean > best["mean"]:
-            self._save(self._run.path / "best", f"step {step}, {metric} {mean:.2f} on {self._settings.selection}")
-            write_json(self._run.path / "best.json", {"step": step, "mean": mean})
+            self._save(self._folder / "model", f"step {step}, {metric} {mean:.2f} on {self._settings.selection}")
+            write_json(self._folder / "score.json", {"step": step, "mean": mean})
             best = {"step": step, "mean": mean}
         return {"dev": scores, "dev_mean": mean, "best_step": best["step"]}
 
     def finish(self, target: Path) -> None:
         """Put the chosen model in its place: the best, or the last one where nothing chooses."""
         if self.dev_sets:
-            (self._run.path / "best").rename(target)
+            (self._folder / "model").rename(target)
         else:
             self._save(target, "last step")
 
     def _best(self) -> dict[str, Any] | None:
-        path = self._run.path / "best.json"
-        known: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        if not ((self._folder / "model").exists() and (self._folder / "score.json").exists()):
+            return None  # nothing yet, or killed while one model took the place of another
+        known: dict[str, Any] = json.loads((self._folder / "score.json").read_text(encoding="utf-8"))
         return known
 
     def _save(self, folder: Path, chosen: str) -> None:

@@ -115,7 +115,8 @@ def train(
 
     throughput = Throughput()
     feed = _Feed(batches, progress.step, total_steps, settings.accumulate, device)
-    with _Stop() as stop, feed, _shown(progress.step, total_steps) as show:
+    shown = _shown(progress.step, total_steps)
+    with contextlib.closing(run), _Stop() as stop, feed, shown as show:
         model.train()
         while progress.step < total_steps:
             # A training step.
@@ -149,7 +150,6 @@ def train(
                     save_state(checkpoints, model, optimizer, progress, keep=settings.keep_checkpoints)
             if stop.asked and progress.step < total_steps:
                 raise stop.preempted(run, progress.step)
-    run.close()
     return progress
 
 

@@ -11,7 +11,7 @@ Shapes: M masked rows, C rows of a chunk, V vocabulary, D width.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -36,11 +36,11 @@ def linear_cross_entropy(
     """
     num_rows = max(1, chunk_logits // weight_VD.shape[0])
     if torch.is_grad_enabled() and (h_MD.requires_grad or weight_VD.requires_grad or bias_V.requires_grad):
-        total: Tensor = _LinearCrossEntropy.apply(h_MD, weight_VD, bias_V, targets_M, num_rows)
-        return total
+        loss = _LinearCrossEntropy.apply(h_MD, weight_VD, bias_V, targets_M, num_rows)  # type: ignore[no-untyped-call]
+        return cast(Tensor, loss)
     weight_VD, bias_V = weight_VD.to(h_MD.dtype), bias_V.to(h_MD.dtype)
     total = torch.zeros((), device=h_MD.device)
-    for h_CD, targets_C in zip(h_MD.split(num_rows), targets_M.split(num_rows), strict=True):
+    for h_CD, targets_C in zip(torch.split(h_MD, num_rows), torch.split(targets_M, num_rows), strict=True):
         logits_CV = F.linear(h_CD, weight_VD, bias_V).float()
         total += F.cross_entropy(logits_CV, targets_C, reduction="sum")
     return total
@@ -56,8 +56,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         grad_h_MD = torch.empty_like(h_MD)
         grad_w_VD: Tensor | None = None
         grad_b_V = torch.zeros_like(bias_V)
-        chunks = zip(h_MD.split(num_rows), targets_M.split(num_rows), grad_h_MD.split(num_rows), strict=True)
-        for h_CD, targets_C, grad_h_CD in chunks:
+        rows = (torch.split(x_M, num_rows) for x_M in (h_MD, targets_M, grad_h_MD))
+        for h_CD, targets_C, grad_h_CD in zip(*rows, strict=True):
             logits_CV = F.linear(h_CD, w_VD, b_V)
             _cross_entropy_and_gradient(logits_CV, targets_C, total, grad_b_V)
             torch.mm(logits_CV, w_VD, out=grad_h_CD)
@@ -67,7 +67,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         grad_h_MD, grad_w_VD, grad_b_V = ctx.saved_tensors
         return grad_h_MD * grad.to(grad_h_MD.dtype), grad_w_VD * grad, grad_b_V * grad, None, None
@@ -76,7 +76,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 def _cross_entropy_and_gradient(logits_CV: Tensor, targets_C: Tensor, total: Tensor, grad_b_V: Tensor) -> None:
     """Turn logits into their gradients in place, adding the loss to `total` and the bias gradient to `grad_b_V`."""
     num_rows = max(1, SLICE_LOGITS // logits_CV.shape[1]) if logits_CV.device.type == "cpu" else len(logits_CV)
-    for logits_RV, targets_R in zip(logits_CV.split(num_rows), targets_C.split(num_rows), strict=True):
+    for logits_RV, targets_R in zip(torch.split(logits_CV, num_rows), torch.split(targets_C, num_rows), strict=True):
         targets_R1 = targets_R[:, None]
         grad_RV = F.log_softmax(logits_RV, -1, dtype=torch.float32)
         total -= grad_RV.gather(1, targets_R1).sum()

@@ -114,9 +114,13 @@ def read_manifest(folder: Path | str, kind: str, *, check_files: bool = True) ->
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise FolderError(f"{folder} is not a finished {kind} folder (no {MANIFEST_NAME}); '{maker}' makes one") from None
+        raise FolderError(
+            f"{folder} is not a finished {kind} folder (no {MANIFEST_NAME}); '{maker}' makes one"
+        ) from None
     except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
-        raise FolderError(f"{folder / MANIFEST_NAME} is damaged ({error}); make the folder again with '{maker}'") from None
+        raise FolderError(
+            f"{folder / MANIFEST_NAME} is damaged ({error}); make the folder again with '{maker}'"
+        ) from None
     if manifest.kind != kind:
         raise FolderError(f"{folder} is a {manifest.kind} folder, but a {kind} folder is needed; '{maker}' makes one")
     if check_files:
@@ -143,7 +147,9 @@ def finished(folder: Path, kind: str, config: Mapping[str, Any], parents: Sequen
             )
     for parent in parents:
         if manifest.parents.get(parent.kind) != parent.fingerprint:
-            raise FolderError(f"{folder} was made from another {parent.kind}; choose another output folder or delete this one")
+            raise FolderError(
+                f"{folder} was made from another {parent.kind}; choose another output folder or delete this one"
+            )
     return manifest
 
 
@@ -165,7 +171,9 @@ def _check_sizes(folder: Path, manifest: Manifest, maker: str) -> None:
     for name, facts in manifest.files.items():
         path = folder / name
         if not path.is_file():
-            raise FolderError(f"{path} is missing though {MANIFEST_NAME} lists it; make the folder again with '{maker}'")
+            raise FolderError(
+                f"{path} is missing though {MANIFEST_NAME} lists it; make the folder again with '{maker}'"
+            )
         if path.stat().st_size != facts["bytes"]:
             raise FolderError(
                 f"{path} has {path.stat().st_size} bytes, its manifest says {facts['bytes']}; "

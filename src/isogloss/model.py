@@ -107,10 +107,9 @@ class Norm(nn.LayerNorm):
     """LayerNorm in the type of its input (its sums are fp32 in any case)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        weight, bias = self.weight, self.bias
-        if x.device.type != "cpu":  # the CPU's kernel takes fp32 weights beside bf16 values, and is faster so
-            weight, bias = weight.to(x.dtype), bias.to(x.dtype)
-        return F.layer_norm(x, self.normalized_shape, weight, bias, self.eps)
+        # The CPU's kernel takes fp32 weights beside bf16 values, and is faster so.
+        dtype = self.weight.dtype if x.device.type == "cpu" else x.dtype
+        return F.layer_norm(x, self.normalized_shape, self.weight.to(dtype), self.bias.to(dtype), self.eps)
 
 
 class Embeddings(nn.Module):
@@ -185,8 +184,8 @@ class Layer(nn.Module):
             x_ND = x_ND + self._drop(self.attention(self.attention_norm(x_ND), layout))
             return x_ND + self._drop(self.feedforward(self.feedforward_norm(x_ND)))
         x_ND = self.attention_norm(x_ND + self._drop(self.attention(x_ND, layout)))
-        x_ND = self.feedforward_norm(x_ND + self._drop(self.feedforward(x_ND)))
-        return x_ND
+        out_ND: Tensor = self.feedforward_norm(x_ND + self._drop(self.feedforward(x_ND)))
+        return out_ND
 
     def _drop(self, x_ND: Tensor) -> Tensor:
         return drop(x_ND, self.dropout) if self.training else x_ND

@@ -1,7 +1,7 @@
 """A run folder: resolved settings, versions, metrics.jsonl and TensorBoard, kept as the run goes.
 
-    run = RunFolder.open(Path("runs/demo"), config, seed=1)
-    run.log(step=10, loss=3.2)          # one line of metrics.jsonl, mirrored to TensorBoard
+run = RunFolder.open(Path("runs/demo"), config, seed=1)
+run.log(step=10, loss=3.2)          # one line of metrics.jsonl, mirrored to TensorBoard
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.filesystem import FileSystemReader
@@ -150,7 +151,7 @@ def _state_of(model: nn.Module, optimizer: Optimizer) -> tuple[dict[str, Any], d
 
 
 class _Reader(FileSystemReader):
-    """Reads the index of a checkpoint, which torch pickles, with nothing allowed in it but what torch puts there."""
+    """Reads the index of a checkpoint, which torch pickles, and lets it name nothing but what torch puts there."""
 
     def read_metadata(self, *args: Any, **kwargs: Any) -> Metadata:
         with (Path(self.path) / ".metadata").open("rb") as stream:
@@ -175,6 +176,8 @@ class _IndexUnpickler(pickle.Unpickler):
         plain = "." not in name  # a dotted name would reach through a class to what its module imports
         if plain and ((module, name) in self._ALLOWED or (module, None) in self._ALLOWED):
             return super().find_class(module, name)
+        if module == "torch" and isinstance(found := getattr(torch, name, None), torch.dtype):
+            return found
         raise pickle.UnpicklingError(f"the index names {module}.{name}, which no checkpoint needs")
 
 

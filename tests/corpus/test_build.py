@@ -136,6 +136,9 @@ def test_languages_choose(build) -> None:
     folder, manifest = build(files, languages=("zh_cn",))
     assert Corpus.open(folder).languages == ("zh-Hans",)
     assert manifest.statistics["dropped"] == {"sw": {"other-language": 1}}
+    assert (
+        "3 found: 2 read whole, 0 with a problem, 1 of languages not asked for." in (folder / "report.md").read_text()
+    )
     problems = {entry["file"]: entry["problem"] for entry in manifest.statistics["files"]}
     assert problems == {"all.jsonl": "", "en.txt": "not read: language not asked for", "zh.txt": ""}
 
@@ -203,8 +206,8 @@ def test_a_file_changed_between_a_kill_and_the_next_start_is_read_again(build, t
     with monkeypatch.context() as patch:
         patch.setattr("isogloss.corpus.build.write_report", stop)
         with pytest.raises(KeyboardInterrupt):
-            build({"en.txt": "hello", "fr.txt": "bonjour"})
-    folder, _ = build({"en.txt": "hello there"})
+            build({"en.txt": "\n\n".join("abcdefgh"), "fr.txt": "bonjour"}, part_bytes=1)
+    folder, _ = build({"en.txt": "hello there"}, part_bytes=1)
     assert list(read_documents(folder, "en")) == ["hello there"]
 
 

@@ -110,11 +110,11 @@ def test_bad_records_go_by_name_and_the_rest_stays(tmp_path: Path, line: bytes, 
 
 
 def test_bad_lines_inside_a_record(tmp_path: Path) -> None:
-    text = "good\n\n\x00\n" + "x" * 101 + "\n\ud800\ngood"
+    text = "good\n\n\x00\n" + "x" * 101 + "\n" + "ü" * 51 + "\n\ud800\ngood"
     (tmp_path / "en.jsonl").write_text(json.dumps({"text": text}))
     tally = Tally()
     assert [document.lines for document in read(tmp_path / "en.jsonl", tally, max_line_bytes=100)] == [("good", "good")]
-    assert tally.counts()["dropped"] == {"en": {"bad-utf8-line": 1, "long-line": 1, "nul-line": 1}}
+    assert tally.counts()["dropped"] == {"en": {"bad-utf8-line": 1, "long-line": 2, "nul-line": 1}}
 
 
 def test_records_of_a_file_without_a_language(tmp_path: Path) -> None:

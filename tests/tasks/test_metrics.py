@@ -10,38 +10,30 @@ from hypothesis import strategies as st
 from isogloss.tasks import find_task
 from isogloss.tasks.metrics import accuracy, answer_scores, entities, entity_report, normalise_answer
 
-SHARED = Path(__file__).parents[3] / "shared"
-GOLDEN = SHARED / "golden"
-needs_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"golden scores are not at {GOLDEN}")
-needs_data = pytest.mark.skipif(not (SHARED / "data" / "qa").is_dir(), reason=f"question data is not at {SHARED}")
-
 QA_FOLDERS = {"mlqa": "mlqa", "squad": "squad_dev_minus_xquad"}
 TAGS = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-ORG"])
 
 
-@needs_golden
-@needs_data
 @pytest.mark.parametrize("name", ["mlqa.dev.en", "mlqa.dev.ar", "mlqa.dev.vi", "mlqa.dev.zh", "squad.dev.en"])
-def test_answers_equal_the_official_scorers_to_the_last_digit(name: str) -> None:
+def test_answers_equal_the_official_scorers_to_the_last_digit(name: str, shared_data: Path, golden: Path) -> None:
     benchmark, split, language = name.split(".")
     task = find_task("qa" if benchmark == "mlqa" else "squad")
-    examples = task.read(SHARED / "data" / "qa" / QA_FOLDERS[benchmark] / f"{split}.{language}.json")
-    predicted = json.loads((GOLDEN / f"{name}.predictions.json").read_text(encoding="utf-8"))
+    examples = task.read(shared_data / "qa" / QA_FOLDERS[benchmark] / f"{split}.{language}.json")
+    predicted = json.loads((golden / f"{name}.predictions.json").read_text(encoding="utf-8"))
     assert len(predicted) < len(examples), "the golden file leaves some questions unanswered"
-    gold = {example.id: [answer.text for answer in example.answers] for example in examples}
-    scores = answer_scores(gold, predicted, language=language, rules="mlqa" if benchmark == "mlqa" else "squad")
-    expected = json.loads((GOLDEN / "qa.expected.json").read_text(encoding="utf-8"))[name]
+    right = {example.id: [answer.text for answer in example.answers] for example in examples}
+    scores = answer_scores(right, predicted, language=language, rules="mlqa" if benchmark == "mlqa" else "squad")
+    expected = json.loads((golden / "qa.expected.json").read_text(encoding="utf-8"))[name]
     assert (scores.exact_match, scores.f1) == (expected["exact_match"], expected["f1"])
 
 
-@needs_golden
-def test_entities_equal_the_conll_scorer() -> None:
-    text = (GOLDEN / "conll.tagged.txt").read_text(encoding="utf-8").strip()
+def test_entities_equal_the_conll_scorer(golden: Path) -> None:
+    text = (golden / "conll.tagged.txt").read_text(encoding="utf-8").strip()
     sentences = [[line.split() for line in block.split("\n")] for block in text.split("\n\n")]
     gold = [[columns[1] for columns in sentence] for sentence in sentences]
     predicted = [[columns[2] for columns in sentence] for sentence in sentences]
     report = entity_report(gold, predicted)
-    expected = json.loads((GOLDEN / "conll.expected.json").read_text(encoding="utf-8"))
+    expected = json.loads((golden / "conll.expected.json").read_text(encoding="utf-8"))
     flat = accuracy([tag for tags in gold for tag in tags], [tag for tags in predicted for tag in tags])
     assert f"{flat:.2f}" == f"{expected['overall'].pop('accuracy'):.2f}"
     assert report.keys() == expected.keys()

@@ -10,9 +10,6 @@ from isogloss.errors import ConfigError, DataError
 from isogloss.tasks import CATALOGUE, data_language, find_files, find_task, labels_of
 from isogloss.tasks.readers import QuestionExample, TaggedExample, TextExample
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"labelled data is not at {DATA}")
-
 
 def write(folder: Path, text: str, name: str = "train.en.tsv") -> Path:
     path = folder / name
@@ -161,7 +158,6 @@ def test_an_unknown_task_names_its_neighbour() -> None:
         find_task("xnli")
 
 
-@needs_data
 @pytest.mark.parametrize(
     ("task", "folder", "split", "language", "num_examples"),
     [
@@ -174,7 +170,9 @@ def test_an_unknown_task_names_its_neighbour() -> None:
         ("qa", "qa/mlqa", "dev", "context-de-question-en", 512),
     ],
 )
-def test_published_files_read_whole(task: str, folder: str, split: str, language: str, num_examples: int) -> None:
+def test_published_files_read_whole(
+    shared_data: Path, task: str, folder: str, split: str, language: str, num_examples: int
+) -> None:
     row = find_task(task)
-    files = find_files(row, DATA / folder, split=split, languages=[language])
+    files = find_files(row, shared_data / folder, split=split, languages=[language])
     assert len(row.read(files[language])) == num_examples

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+import sentencepiece
 import zstandard
 
 from isogloss.manifest import write_manifest
@@ -16,7 +18,7 @@ from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
 DOCUMENTS = {
     "ar": "في الصباح يفتح الخباز باب الدكان.\nرائحة الخبز تملأ الشارع كله.\nالأطفال يشترون الخبز قبل المدرسة.",
     "el": "Το πρωί ο φούρναρης ανοίγει την πόρτα.\nΗ μυρωδιά του ψωμιού γεμίζει τον δρόμο.\nΤα παιδιά αγοράζουν ψωμί.",
-    "en": "In the morning the baker opens the door.\nThe smell of the bread fills the whole street.\nThe children buy bread.",
+    "en": "In the morning the baker opens the door.\nThe smell of the bread fills the street.\nThe children buy bread.",
     "hi": "सुबह बेकर दुकान का दरवाज़ा खोलता है।\nरोटी की खुशबू पूरी गली में भर जाती है।\nबच्चे स्कूल से पहले रोटी खरीदते हैं।",
     "ko": "아침에 빵집 주인이 문을 연다.\n빵 냄새가 온 거리에 가득하다.\n아이들은 학교에 가기 전에 빵을 산다.",
     "ru": "Утром пекарь открывает дверь.\nЗапах хлеба наполняет всю улицу.\nДети покупают хлеб перед школой.",
@@ -103,3 +105,21 @@ def vocab_folder(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Path
 def vocabulary(vocab_folder: Path) -> Vocabulary:
     """The vocabulary of the eight documents."""
     return Vocabulary.load(vocab_folder)
+
+
+@pytest.fixture(scope="session")
+def other_models() -> tuple[bytes, bytes]:
+    """Two SentencePiece models of other text: one with the default ids, one with fairseq's, the common mistake."""
+
+    def train(**ids: int) -> bytes:
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["a strange model", "of strange lines", "strangely lined models"]),
+            model_writer=model,
+            vocab_size=21,
+            minloglevel=2,
+            **ids,
+        )
+        return model.getvalue()
+
+    return train(), train(bos_id=0, pad_id=1, eos_id=2, unk_id=3)

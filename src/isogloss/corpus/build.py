@@ -27,7 +27,7 @@ from rich.progress import Progress
 from isogloss.corpus.parts import ReadingWriter, write_parts
 from isogloss.corpus.readers import ReadSettings, read_source
 from isogloss.corpus.report import write_report
-from isogloss.corpus.sources import DamagedFileError, FileState, Source, file_state, find_sources
+from isogloss.corpus.sources import NOT_ASKED_FOR, DamagedFileError, FileState, Source, file_state, find_sources
 from isogloss.corpus.steps import find_verdicts
 from isogloss.corpus.tally import Tally
 from isogloss.errors import ConfigError, DataError, FolderError
@@ -178,7 +178,7 @@ def _reason_to_skip(source: Source, state: FileState, settings: CorpusSettings) 
     if source.format == "text" and source.language is None:
         return "not read: no language code in its name"
     if source.format == "text" and settings.languages and source.language not in settings.languages:
-        return "not read: language not asked for"
+        return NOT_ASKED_FOR
     return ""
 
 
@@ -196,7 +196,7 @@ def _write_all(files: list[dict[str, Any]], settings: CorpusSettings, work: Path
         for language in progress.track(sorted(by_language), description="writing"):
             done_file = work / "writing" / f"{language}.json"
             if not done_file.exists():
-                pass
+                shutil.rmtree(folder / language, ignore_errors=True)
                 done_file.parent.mkdir(exist_ok=True)
                 write_json(done_file, _write_one(by_language[language], settings, folder / language))
             done = json.loads(done_file.read_text(encoding="utf-8"))

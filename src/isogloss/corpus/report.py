@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.config import Settings
+from isogloss.corpus.sources import NOT_ASKED_FOR
 from isogloss.corpus.tally import DOCUMENT_REASONS, LINE_REASONS, NOTES
 from isogloss.languages import is_known, language, sampling_shares
 
@@ -82,14 +83,19 @@ def _notes(statistics: Mapping[str, Any]) -> Iterable[str]:
 
 def _files(statistics: Mapping[str, Any]) -> Iterable[str]:
     files: Sequence[Mapping[str, Any]] = statistics["files"]
-    troubled = [entry for entry in files if entry["problem"]]
+    unasked = sum(entry["problem"] == NOT_ASKED_FOR for entry in files)
+    troubled = [entry for entry in files if entry["problem"] not in ("", NOT_ASKED_FOR)]
+    whole = [entry for entry in files if not entry["problem"]]
     yield "## Files"
-    yield f"{len(files)} found, {len(troubled)} with a problem or not read."
-    listed = troubled + [entry for entry in files if not entry["problem"]][:MAX_FILES_LISTED]
+    yield (
+        f"{_number(len(files))} found: {_number(len(whole))} read whole, {_number(len(troubled))} with a problem, "
+        f"{_number(unasked)} of languages not asked for."
+    )
+    listed = troubled + whole[:MAX_FILES_LISTED]
     rows = [(_cell(entry["file"]), _number(entry["bytes"]), _cell(entry["problem"])) for entry in listed]
     yield _table(("file", "bytes", "problem"), rows)
-    if len(listed) < len(files):
-        yield f"{len(files) - len(listed)} further files without a problem are in manifest.json."
+    if len(whole) > MAX_FILES_LISTED:
+        yield f"{_number(len(whole) - MAX_FILES_LISTED)} further files without a problem are in manifest.json."
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

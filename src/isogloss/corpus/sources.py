@@ -23,6 +23,7 @@ from isogloss.errors import DataError
 from isogloss.languages import canonical_code, is_known
 
 __all__ = [
+    "NOT_ASKED_FOR",
     "DamagedFileError",
     "FileState",
     "NumberedLine",
@@ -38,6 +39,8 @@ BLOCK_BYTES = 1 << 20
 # Small, because one compressed byte may stand for thousands.
 COMPRESSED_BLOCK_BYTES = 1 << 14
 FORMATS = {".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+# Why a file whose name says another language than those asked for is not opened.
+NOT_ASKED_FOR = "not read: language not asked for"
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 

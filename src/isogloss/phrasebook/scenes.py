@@ -16,7 +16,19 @@ from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.lexicon import concepts
 from isogloss.phrasebook.world import Referent, Scene, axis_of, fits, kinds_of, members, opposites
 
-__all__ = ["adjectives_for", "draw_scene", "is_held_out", "is_mass", "kinds_of_person", "names_of", "phrase_for", "places", "true_clauses", "verbs_of", "words_of"]
+__all__ = [
+    "adjectives_for",
+    "draw_scene",
+    "is_held_out",
+    "is_mass",
+    "kinds_of_person",
+    "names_of",
+    "phrase_for",
+    "places",
+    "true_clauses",
+    "verbs_of",
+    "words_of",
+]
 
 HELD_OUT_PARTS, PARTS = 2, 10  # a fifth of all clauses never occurs in training text
 MAX_COUNT = 6

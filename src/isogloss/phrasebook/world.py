@@ -60,7 +60,11 @@ def axis_of(adjective: str) -> str:
 @functools.cache
 def opposites(adjective: str) -> tuple[str, ...]:
     """Adjectives that exclude this one: the antonym, or the other colours."""
-    same = [name for name, entry in concepts().items() if entry.table == "adjectives" and entry["axis"] == axis_of(adjective)]
+    same = [
+        name
+        for name, entry in concepts().items()
+        if entry.table == "adjectives" and entry["axis"] == axis_of(adjective)
+    ]
     return tuple(name for name in same if name != adjective)
 
 
@@ -135,7 +139,7 @@ def holds(clause: Clause, scene: Scene) -> bool:
 
 
 def judge(premise: Clause, hypothesis: Clause) -> str:
-    """"entailment", "contradiction" or "neutral", by looking at every scene in which the premise holds.
+    """ "entailment", "contradiction" or "neutral", by looking at every scene in which the premise holds.
 
     Both clauses speak of the same situation (as in SNLI and MNLI). The scenes enumerated vary everything that either
     clause mentions, and one value that neither mentions.

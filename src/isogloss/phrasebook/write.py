@@ -115,4 +115,6 @@ def _qa(items: Iterable[Question]) -> str:
         }
         for number, item in enumerate(items)
     ]
-    return json.dumps({"version": "1.1", "data": [{"title": "phrasebook", "paragraphs": paragraphs}]}, ensure_ascii=False)
+    return json.dumps(
+        {"version": "1.1", "data": [{"title": "phrasebook", "paragraphs": paragraphs}]}, ensure_ascii=False
+    )

@@ -50,7 +50,10 @@ class VocabSettings(Settings):
     alpha: float = Field(default=0.3, ge=0, le=1, description="languages are sampled by q ∝ p^alpha; 1: as they are")
     model_type: Literal["unigram", "bpe"] = Field(default="unigram", description="SentencePiece's model")
     character_coverage: float = Field(
-        default=0.9995, ge=0.9, le=1, description="share of the sample's characters that get a piece; the rest is <unk>"
+        default=0.9995,
+        ge=0.98,
+        le=1,
+        description="share of the sample's characters that get a piece; the rest is <unk>",
     )
     max_piece_length: int = Field(default=16, ge=1, le=64, description="longest piece, in characters")
     sample_bytes: int = Field(

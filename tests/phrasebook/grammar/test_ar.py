@@ -58,6 +58,8 @@ TRUTHS = [
     (Clause("age", subject=OMAR, number=7), "يبلغ عمر من العمر 7 سنوات."),
     (Clause("age", subject=ANNA, number=12), "تبلغ آنا من العمر 12 سنة."),
     (Clause("named", subject=the("teacher"), recipient=ANNA), "اسم المعلمة آنا."),
+    (Clause("what_transitive", subject=ANNA, verb="eat"), "ماذا تأكل آنا؟"),
+    (Clause("what_transitive", subject=ANNA, verb="help"), "من الذي تساعده آنا؟"),
     (Clause("how_much", subject=the("book", 0)), "كم سعر الكتب؟"),
 ]
 

@@ -41,6 +41,11 @@ TRUTHS = [
         "Η Άννα αγοράζει την παλιά εφημερίδα.",
     ),
     (Clause("transitive", subject=ANNA, verb="sell", object=a("lamp", 0, "blue")), "Η Άννα πουλάει μπλε λάμπες."),
+    (
+        Clause("transitive", subject=ANNA, verb="draw", object=a("vehicle", 0, "fast")),
+        "Η Άννα ζωγραφίζει γρήγορα οχήματα.",
+    ),
+    (Clause("transitive", subject=ANNA, verb="see", object=the("doctor", 3)), "Η Άννα βλέπει τους τρεις γιατρούς."),
     # Articles of names, and their ν.
     (Clause("with", subject=ANNA, verb="dance", recipient=LINA), "Η Άννα χορεύει με τη Λίνα."),
     (Clause("with", subject=LINA, verb="dance", recipient=ANNA), "Η Λίνα χορεύει με την Άννα."),

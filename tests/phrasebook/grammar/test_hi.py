@@ -30,6 +30,7 @@ TRUTHS = [
     (Clause("transitive", subject=OMAR, verb="read", object=some("book", 0, "new")), "उमर कुछ नई किताबें पढ़ता है।"),
     # People we speak of are marked, animals when known; some verbs take another word.
     (Clause("transitive", subject=ANNA, verb="see", object=the("horse", 3, "big")), "अन्ना तीनों बड़े घोड़ों को देखती है।"),
+    (Clause("transitive", subject=OMAR, verb="see", object=the("horse", 1, "small")), "उमर छोटे घोड़े को देखता है।"),
     (Clause("transitive", subject=ANNA, verb="see", object=some("horse", 1)), "अन्ना एक घोड़ा देखती है।"),
     (Clause("transitive", subject=OMAR, verb="help", object=the("child"), negated=True), "उमर बच्चे की मदद नहीं करता।"),
     (Clause("transitive", subject=OMAR, verb="love", object=the("woman", 0)), "उमर औरतों से प्यार करता है।"),

@@ -21,6 +21,7 @@ TRUTHS = [
     (Clause("act", subject=some("animal", 4), verb="run"), "Четыре животных бегают."),
     (Clause("act", subject=some("person", 5), verb="laugh"), "Пять человек смеются."),
     (Clause("act", subject=some("child", 5, "happy"), verb="play"), "Пять счастливых детей играют."),
+    (Clause("transitive", subject=ANNA, verb="buy", object=some("lamp", 5, "big")), "Анна покупает пять больших ламп."),
     # Accusative: beings take the genitive, also after 2-4; things stay.
     (Clause("transitive", subject=ANNA, verb="see", object=some("lion")), "Анна видит льва."),
     (

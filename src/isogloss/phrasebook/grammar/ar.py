@@ -2,7 +2,8 @@
 masculine (ـون); ``dip`` for plurals without tanwin; ``few=`` the plural after numerals; ``kind=`` the collective that
 means all of them (تفاح); ``bare=`` the form after the article; ``acc=`` an indefinite accusative that is not the lemma
 with alif; ``fem=`` for a woman; ``part`` for kinds that one thing is only a part of (أثاث). Places carry their
-preposition. Verbs: ``fpl=`` hollow feminine plurals. Adjectives: ``f= pl= acc=``, ``er=`` the elative, ``long=`` the
+preposition. Verbs: ``fpl=`` hollow feminine plurals;
+``person`` where the object must be one. Adjectives: ``f= pl= acc=``, ``er=`` the elative, ``long=`` the
 full stem of defective ones. Numerals are stored as they stand before feminine nouns; two is the dual."""
 
 from __future__ import annotations
@@ -305,6 +306,14 @@ def asks(question: str, concept: str) -> Frame:
     return frame
 
 
+def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
+    """People are asked for with "who is it whom she helps": without it, asker and asked would look alike."""
+    if "person" not in words[c.verb].tags:
+        return asks("ماذا", "")(c, words)
+    form = conjugated(words[c.verb], feminine=is_she(c.subject, words)) + "ه"
+    return say("من الذي", with_role("verb", form), subject(c, words))
+
+
 def what_has(c: Clause, words: Lexicon) -> list[Word]:
     return say("ماذا", with_role("verb", words["have"].lemma), subject(c, words, GENITIVE))
 
@@ -348,7 +357,7 @@ FRAMES: FrameTable = {
     "where_lives": asks("أين", "live"),
     "where_works": asks("أين", "work"),
     "what_has": what_has,
-    "what_transitive": asks("ماذا", ""),
+    "what_transitive": what_transitive,
     "who_transitive": who_transitive,
     "who_act_at": who_act_at,
     "how_old": lambda c, words: say("كم", reaches(c, words), "من العمر"),

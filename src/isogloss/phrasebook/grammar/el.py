@@ -1,10 +1,10 @@
 """Greek. Nouns, adjectives, articles and numerals agree; names carry the article (η Άννα, τον Ομάρ).
 
 Nouns: gender ``m f n``; ``only_plural`` for masses said in the plural (φρούτα); ``pl=`` plural where the rule fails;
-``apl=`` accusative plural, ``g= gpl=`` genitive where the accent moves; ``fem=`` said of a woman. Places carry ``σε``
-or ``δίπλα``; cities and days their gender. Verbs: third person singular; ``pl=`` plural where it is not -ουν; ``sub=`` the
-subjunctive after να. Adjectives: masculine; ``er=`` one-word comparative (else πιο); ``indeclinable`` (μπλε).
-Numerals: ``n=`` neuter.
+``apl=`` accusative plural, ``g= gpl=`` genitive where the accent moves; ``fem=`` said of a woman. Places carry
+``σε`` or ``δίπλα``; cities and days their gender. Verbs: third person singular; ``pl=`` plural where it is not -ουν;
+``sub= subpl=`` the subjunctive after να. Adjectives: masculine; ``er=`` one-word comparative (else πιο);
+``indeclinable`` (μπλε). Numerals: ``n=`` neuter.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def phrase(p: Phrase, words: Lexicon, case: str, role: str, *, no: str = "") -> 
     if p.name:
         name = words[p.name].lemma
         text = name + "ς" if case == "gen" and gender == "f" else name
-        article = Word(euphonic(DEFINITE[case][gender], text), role)
-        return [article, Word(text, role, entity_kind(p.name))]
+        own_article = Word(euphonic(DEFINITE[case][gender], text), role)
+        return [own_article, Word(text, role, entity_kind(p.name))]
     noun = words[p.noun]
     several = gender.endswith("p")
     numeral = words[NUMERALS[p.number]] if p.number > 1 else None
@@ -242,7 +242,9 @@ def wants_to(c: Clause, words: Lexicon) -> list[Word]:
 
 def subjunctive(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.verb]
-    return with_role("verb", third_person(cell.form("sub"), "", several=is_several(c.subject, words)))
+    return with_role(
+        "verb", third_person(cell.form("sub"), cell.form("subpl", ""), several=is_several(c.subject, words))
+    )
 
 
 def can(c: Clause, words: Lexicon) -> list[Word]:

@@ -2,12 +2,12 @@
 
 Nouns: gender ``m f n``; ``anim`` for living beings; ``indeclinable``; ``only_plural`` (фрукты); ``cloth`` is washed
 with стирать, other things with мыть. ``stem=`` is the stem before endings (лев, льв-); single forms that differ from
-the rule: ``g= d= i= p=`` singular, ``pl= gpl= dpl= ipl=`` plural, ``few=`` after 2-4, ``many=`` after 5-10 without an
-adjective (пять человек), ``fem=`` said of a woman. Places carry
-their preposition ``в на возле`` (``from=`` when leaving needs another).
-Verbs: ``sg= pl=`` third person, ``dat`` when the object is in the dative, ``cloth_sg= cloth_pl=`` (стирать),
-``far_sg= far_pl=`` for coming from a city, ``not=`` (нет). Adjectives: ``er=`` comparative, ``short= fshort=`` short
-forms where the predicate prefers them. Numerals: ``f= g= d= i=``. Days: ``a=`` accusative, ``во``.
+the rule: ``g= d= i= p=`` singular, ``pl= gpl= dpl= ipl=`` plural, ``few=`` after 2-4, ``many=`` after 5-10 without
+an adjective (пять человек), ``fem=`` said of a woman. Places carry their preposition ``в на возле`` (``from=`` when
+leaving needs another). Verbs: ``sg= pl=`` third person, ``dat`` when the object is in the dative, ``cloth_sg=
+cloth_pl=`` (стирать), ``far_sg= far_pl=`` for coming from a city, ``not=`` (нет). Adjectives: ``er=`` comparative,
+``short= fshort=`` short forms where the predicate prefers them. Numerals: ``f= g= d= i=``. Days: ``a=`` accusative,
+``во``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Turkish: vowel harmony, cases, possessives, singular after numerals; the verb comes last and keeps the singular.
 
 Nouns: ``soft=`` the stem before a vowel where it differs (kitap, kitab-ı; su, suy-u); tag ``possessed``: the noun ends
-in a possessive suffix and joins cases with n (meyve suyu-nu). Places: tag ``by``: nehir kenarında. Verbs are stems, with
+in a possessive suffix and joins cases with n (meyve suyu-nu). Places: tag ``by``: nehir kenarında. Verbs are stems,
 ``soft=`` too (git, gid-iyor), ``now=`` an irregular present, tag ``acc`` or ``dat``: the object always has that case.
 Only definite objects are accusative otherwise. Names take suffixes after an apostrophe and never soften.
 """
@@ -54,9 +54,9 @@ def in_case(noun: Cell, case: str, *, plural: bool = False) -> str:
     """köpek, köpeği, köpekler, köpekleri, …; meyve suyu, meyve suyunu."""
     if plural:
         return suffixed(suffixed(noun.lemma, "lAr"), CASES[case])
-    if "possessed" in noun.tags and case:
+    if "possessed" in noun.tags and case not in ("", "poss"):
         return suffixed(noun.lemma, "n" + CASES[case].removeprefix("(y)").removeprefix("(n)"))
-    return suffixed(noun.lemma, CASES[case], soft=noun.form("soft", ""))
+    return noun.lemma if "possessed" in noun.tags else suffixed(noun.lemma, CASES[case], soft=noun.form("soft", ""))
 
 
 def name(concept: str, words: Lexicon, role: str, case: str) -> Word:
@@ -162,10 +162,10 @@ def property_(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
-    """Anna doktor; what things are is said with -dır: At bir hayvandır."""
+    """Anna bir doktor; what things are is said with -dır: At bir hayvandır."""
     what = words[c.noun].lemma
     if c.subject.name:
-        return say(subject(c, words), with_role("noun", what), is_not(c))
+        return say(subject(c, words), with_role("noun", "" if c.negated else "bir", what), is_not(c))
     if c.negated:
         return say(subject(c, words), with_role("noun", what), "değildir")
     return say(subject(c, words), with_role("noun", "" if c.subject.plural else "bir", suffixed(what, "DIr")))

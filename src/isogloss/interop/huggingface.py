@@ -1,0 +1,242 @@
+"""Hugging Face's names for our weights and settings, both ways. No transformers needed.
+
+    config, tensors = to_hub(model)                 # what config.json and model.safetensors hold
+    model = from_hub(config, tensors, where="xlm-roberta-base")
+
+Each name of theirs is used or dropped by name: a weight that is missing, unknown, of another shape or not finite
+raises CheckpointError before any model is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from isogloss.config import make_settings
+from isogloss.errors import CheckpointError
+from isogloss.heads import HeadKind, TaskModel
+from isogloss.model import POSITION_OFFSET, Encoder, MaskedLM, ModelSettings
+
+__all__ = ["from_hub", "to_hub"]
+
+# Ours → theirs; {} is the number of the layer. Three names: queries, keys and values, one product with us.
+ATTENTION = "encoder.layer.{}.attention"
+ENCODER_NAMES: dict[str, tuple[str, ...]] = {
+    "embeddings.pieces.weight": ("embeddings.word_embeddings.weight",),
+    "embeddings.positions.weight": ("embeddings.position_embeddings.weight",),
+    "embeddings.token_types.weight": ("embeddings.token_type_embeddings.weight",),
+    "embeddings.languages.weight": ("embeddings.language_embeddings.weight",),
+    "layers.{}.attention.qkv": tuple(f"{ATTENTION}.self.{part}" for part in ("query", "key", "value")),
+    "layers.{}.attention.out": (f"{ATTENTION}.output.dense",),
+    "layers.{}.feedforward.inner": ("encoder.layer.{}.intermediate.dense",),
+    "layers.{}.feedforward.out": ("encoder.layer.{}.output.dense",),
+}
+NORM_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "post": {
+        "embeddings.norm": ("embeddings.LayerNorm",),
+        "layers.{}.attention_norm": (f"{ATTENTION}.output.LayerNorm",),
+        "layers.{}.feedforward_norm": ("encoder.layer.{}.output.LayerNorm",),
+    },
+    "pre": {
+        "layers.{}.attention_norm": (f"{ATTENTION}.self_attn_layer_norm",),
+        "layers.{}.feedforward_norm": ("encoder.layer.{}.LayerNorm",),
+        "final_norm": ("encoder.LayerNorm",),
+    },
+}
+HEAD_NAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "masked": {"dense": ("lm_head.dense",), "norm": ("lm_head.layer_norm",), "bias": ("lm_head.bias",)},
+    "sequence": {"dense": ("classifier.dense",), "out": ("classifier.out_proj",)},
+    "token": {"out": ("classifier",)},
+    "question": {"out": ("qa_outputs",)},
+}
+# Read, then left out: a table that counts, a pooler trained for nothing in XLM-R, copies of tied weights.
+DROPPED = {
+    "roberta.embeddings.position_ids",
+    "roberta.pooler.dense.weight",
+    "roberta.pooler.dense.bias",
+    "lm_head.decoder.weight",
+    "lm_head.decoder.bias",
+}
+TYPE_NAME = "roberta.embeddings.token_type_embeddings.weight"
+
+CLASSES = {
+    "masked": "ForMaskedLM",
+    "sequence": "ForSequenceClassification",
+    "token": "ForTokenClassification",
+    "question": "ForQuestionAnswering",
+}
+FAMILIES = {"post": ("xlm-roberta", "XLMRoberta"), "pre": ("xlm-roberta-xl", "XLMRobertaXL")}
+# What Hugging Face has no class for (language embeddings) goes under a type that it refuses rather than misreads.
+OWN_TYPE = "isogloss"
+
+
+def to_hub(model: MaskedLM | TaskModel) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The content of config.json and the weights under Hugging Face's names."""
+    settings = model.encoder.settings
+    kind = model.kind if isinstance(model, TaskModel) else "masked"
+    ours = model.state_dict()
+    tensors: dict[str, Tensor] = {}
+    for name, theirs in _names(settings, kind).items():
+        parts = ours[name].chunk(len(theirs))
+        tensors.update({their: part.detach().cpu().contiguous() for their, part in zip(theirs, parts, strict=True)})
+    if not settings.num_token_types:  # their class has at least one type, added to every token: all zeros
+        tensors[TYPE_NAME] = torch.zeros(1, settings.width)
+    return _to_config(settings, kind, model.labels if isinstance(model, TaskModel) else ()), tensors
+
+
+def from_hub(config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, where: str) -> MaskedLM | TaskModel | Encoder:
+    """The model that these settings and weights describe: an Encoder if there is no head among the weights.
+
+    Raises CheckpointError, opened by `where`, for another architecture and for weights that do not fit.
+    """
+    settings = _from_config(config, where)
+    if not any(name.startswith("roberta.") for name in tensors):
+        tensors = {f"roberta.{name}": tensor for name, tensor in tensors.items()}
+    kind = _head_kind(tensors)
+    names = _names(settings, kind)
+    if settings.num_token_types == 0:
+        tensors = _fold_token_type(tensors, where)
+    wanted = {their for theirs in names.values() for their in theirs}
+    if missing := sorted(wanted - set(tensors)):
+        raise CheckpointError(f"{where}: weight {missing[0]} is missing ({len(missing)} in all); the file is not whole")
+    if unknown := sorted(set(tensors) - wanted - DROPPED):
+        raise CheckpointError(f"{where}: weight {unknown[0]} is not known ({len(unknown)} in all); is it XLM-RoBERTa?")
+    tied, copy = tensors["roberta.embeddings.word_embeddings.weight"], tensors.get("lm_head.decoder.weight")
+    if copy is not None and not torch.equal(tied, copy):
+        raise CheckpointError(f"{where}: lm_head.decoder.weight differs from the embeddings; only tied heads are read")
+    with torch.device("meta"):
+        model = _build(settings, kind, config, tensors)
+    state = {}
+    for name, place in model.state_dict().items():
+        theirs = names[name if kind else f"encoder.{name}"]
+        for their in theirs:
+            _check(their, tensors[their], (place.shape[0] // len(theirs), *place.shape[1:]), where)
+        state[name] = torch.cat([tensors[their].to(torch.float32) for their in theirs])
+    model.load_state_dict(state, assign=True)
+    return model
+
+
+def _names(settings: ModelSettings, kind: str | None) -> dict[str, tuple[str, ...]]:
+    """Our names of all weights of a model, with theirs; layers and `.weight`/`.bias` spelled out."""
+    absent = {
+        "embeddings.token_types.weight": settings.num_token_types == 0,
+        "embeddings.languages.weight": settings.num_languages == 0,
+    }
+    names: dict[str, tuple[str, ...]] = {}
+    for ours, theirs in (ENCODER_NAMES | NORM_NAMES[settings.norm]).items():
+        if not absent.get(ours, False):
+            for number in range(settings.num_layers) if "{}" in ours else [0]:
+                names[f"encoder.{ours.format(number)}"] = tuple(f"roberta.{their.format(number)}" for their in theirs)
+    for ours, theirs in HEAD_NAMES[kind].items() if kind else ():
+        names[f"head.{ours}"] = theirs
+    spelled: dict[str, tuple[str, ...]] = {}
+    for ours, theirs in names.items():
+        ends = [""] if ours.endswith(("weight", "bias")) else [".weight", ".bias"]
+        spelled |= {ours + end: tuple(their + end for their in theirs) for end in ends}
+    return spelled
+
+
+def _head_kind(tensors: Mapping[str, Tensor]) -> str | None:
+    """Which head these weights have; told by the weights, as a config may carry another class's name."""
+    for kind, names in HEAD_NAMES.items():
+        theirs = names["dense"] if "dense" in names else names["out"]
+        if f"{theirs[0]}.weight" in tensors:
+            return kind
+    return None
+
+
+def _fold_token_type(tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
+    """Add the one token type, which every token gets, to the positions, and drop its row."""
+    folded = dict(tensors)
+    name = "roberta.embeddings.position_embeddings.weight"
+    row, positions = folded.pop(TYPE_NAME, None), folded.get(name)
+    if row is not None and positions is not None:
+        _check(TYPE_NAME, row, (1, positions.shape[-1]), where)
+        folded[name] = positions.float() + row.float()
+    return folded
+
+
+def _check(name: str, tensor: Tensor, shape: tuple[int, ...], where: str) -> None:
+    if tuple(tensor.shape) != shape:
+        raise CheckpointError(f"{where}: weight {name} has shape {tuple(tensor.shape)}, the config asks for {shape}")
+    if not torch.isfinite(tensor).all():
+        raise CheckpointError(f"{where}: weight {name} holds values that are not finite; its run diverged")
+
+
+def _build(
+    settings: ModelSettings, kind: str | None, config: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> MaskedLM | TaskModel | Encoder:
+    if kind is None:
+        return Encoder(settings)
+    if kind == "masked":
+        return MaskedLM(settings)
+    num_labels = tensors[HEAD_NAMES[kind]["out"][0] + ".weight"].shape[0]
+    named = config.get("id2label") or {}
+    labels = [named.get(str(number), f"LABEL_{number}") for number in range(num_labels)]
+    return TaskModel(Encoder(settings), cast(HeadKind, kind), labels, dropout=config.get("classifier_dropout"))
+
+
+def _to_config(settings: ModelSettings, kind: str, labels: tuple[str, ...]) -> dict[str, Any]:
+    model_type, family = FAMILIES[settings.norm]
+    config: dict[str, Any] = {
+        "architectures": [family + CLASSES[kind]],
+        "model_type": model_type,
+        "vocab_size": settings.vocabulary_size,
+        "hidden_size": settings.width,
+        "num_hidden_layers": settings.num_layers,
+        "num_attention_heads": settings.num_heads,
+        "intermediate_size": settings.feedforward,
+        "max_position_embeddings": settings.max_length + POSITION_OFFSET,
+        "hidden_dropout_prob": settings.dropout,
+        "attention_probs_dropout_prob": settings.attention_dropout,
+        "layer_norm_eps": settings.layer_norm_eps,
+        "type_vocab_size": settings.num_token_types or 1,
+        "hidden_act": "gelu",
+        "initializer_range": 0.02,
+        "bos_token_id": 0,
+        "pad_token_id": 1,
+        "eos_token_id": 2,
+        "tie_word_embeddings": True,
+        "dtype": "float32",
+    }
+    if settings.num_languages:
+        config |= {"model_type": OWN_TYPE, "norm": settings.norm, "num_languages": settings.num_languages}
+    if labels:
+        config["id2label"] = {str(number): label for number, label in enumerate(labels)}
+        config["label2id"] = {label: number for number, label in enumerate(labels)}
+    return config
+
+
+def _from_config(config: Mapping[str, Any], where: str) -> ModelSettings:
+    """Our settings from theirs; raises CheckpointError for an architecture that is not the one encoder's."""
+    norms = {model_type: norm for norm, (model_type, _) in FAMILIES.items()} | {OWN_TYPE: config.get("norm")}
+    model_type = config.get("model_type")
+    if norms.get(str(model_type)) is None:
+        raise CheckpointError(f"{where}: model_type = {model_type!r} is not read; known: {', '.join(norms)}")
+    needed = {"hidden_act": "gelu", "pad_token_id": 1, "tie_word_embeddings": True, "is_decoder": False}
+    needed |= {"position_embedding_type": "absolute"}
+    for key, value in needed.items():
+        if config.get(key, value) != value:
+            raise CheckpointError(f"{where}: {key} = {config[key]!r} is another model; XLM-RoBERTa has {value!r}")
+    try:
+        num_types = int(config.get("type_vocab_size", 1))
+        values = {
+            "vocabulary_size": config["vocab_size"],
+            "width": config["hidden_size"],
+            "num_layers": config["num_hidden_layers"],
+            "num_heads": config["num_attention_heads"],
+            "feedforward": config["intermediate_size"],
+            "max_length": config["max_position_embeddings"] - POSITION_OFFSET,
+            "dropout": config.get("hidden_dropout_prob", 0.1),
+            "attention_dropout": config.get("attention_probs_dropout_prob", 0.1),
+            "layer_norm_eps": config.get("layer_norm_eps", 1e-5),
+            "norm": norms[str(model_type)],
+            "num_languages": config.get("num_languages", 0),
+            "num_token_types": num_types if num_types > 1 else 0,
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{where}: config.json is not whole ({type(error).__name__}: {error})") from None
+    return make_settings(ModelSettings, values, where=f"{where}: config.json")

@@ -1,0 +1,159 @@
+"""Evaluation: scores know where they come from, constants stand beside models, results read back, clear errors."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+import sentencepiece
+from isogloss.checkpoint import save_model
+from isogloss.heads import TaskModel
+
+from isogloss.errors import ConfigError, DataError, FolderError
+from isogloss.evaluate import EvaluateSettings, LabelledSet, Score, evaluate, majority_scores, read_results, table
+from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
+from isogloss.tasks import find_task
+from isogloss.vocab import MODEL_NAME, Vocabulary
+from isogloss.vocab.hub import write_hub_files
+
+TEXTS = ["the dog runs", "mbwa anakimbia", "狗在跑", "หมาวิ่ง", "the moon is here ."]
+
+
+@pytest.fixture(scope="module")
+def vocabulary_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vocab")
+    content = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS * 5), model_writer=content, vocab_size=80, hard_vocab_limit=False, minloglevel=2
+    )
+    (folder / MODEL_NAME).write_bytes(content.getvalue())
+    write_hub_files(folder, Vocabulary.load(folder))
+    return folder
+
+
+def save(folder: Path, vocabulary_folder: Path, kind: str, labels: tuple[str, ...] = ()) -> Path:
+    settings = ModelSettings(
+        vocabulary_size=Vocabulary.load(vocabulary_folder).size, width=16, num_layers=1, num_heads=2, feedforward=32,
+        max_length=40,
+    )  # fmt: skip
+    model = MaskedLM(settings) if kind == "mlm" else TaskModel(Encoder(settings), kind, labels)  # type: ignore[arg-type]
+    initialise(model, seed=4)
+    save_model(folder, model, vocabulary_folder=vocabulary_folder, parents=[], command="test", card="A test model.")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "dev.en.tsv").write_text("the\tDET\ndog\tNOUN\nruns\tVERB\n\ndog\tNOUN\n")
+    (folder / "dev.zh.tsv").write_text("狗\tNOUN\n在\tADP\n跑\tVERB\n")
+    (folder / "dev.sw.tsv").write_text("mbwa\tNOUN\nanakimbia\tVERB\n")
+    return folder
+
+
+TAGS = ("ADP", "DET", "NOUN", "VERB")
+
+
+def test_scores_say_where_they_come_from(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    config = {"seed": 7, "setting": "zero-shot", "selection": "last", "random_weights": True}
+    (run / "config.json").write_text(json.dumps({"config": config, "versions": {}}))
+    save(run / "model", vocabulary_folder, "token", TAGS)
+    output = tmp_path / "scores" / "results.json"
+    scores = evaluate(EvaluateSettings(models=(run,), task="pos", data=data, output=output, precision="fp32"))
+    assert [(score.language, score.setting) for score in scores] == [
+        (code, setting) for code in ("en", "sw", "zh") for setting in ("majority", "zero-shot, random weights")
+    ]
+    for score in scores:
+        assert (score.task, score.split, score.metric, score.direction) == ("pos", "dev", "accuracy", "higher")
+        assert 0 <= score.value <= 100
+    mine = [score for score in scores if score.setting != "majority"]
+    assert {(score.seed, score.selection) for score in mine} == {(7, "last")}
+    assert [score.n for score in mine] == [2, 1, 1]
+    assert len({score.fingerprints["model"] for score in mine}) == 1
+    assert len({score.fingerprints["data"] for score in mine}) == 3
+    assert read_results(output) == scores
+    # The same question has the same answer.
+    again = evaluate(EvaluateSettings(models=(run / "model",), task="pos", data=data, output=output, precision="fp32"))
+    assert again == scores
+
+
+def test_the_majority_is_the_best_constant(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
+    vocabulary = Vocabulary.load(vocabulary_folder)
+
+    def majority(task: str, text: str) -> list[float]:
+        path = tmp_path / f"dev.en.{find_task(task).suffix}"
+        path.write_text(text)
+        labelled = LabelledSet.read(
+            find_task(task), path, vocabulary, language="en", split="dev", labels=(), max_length=40
+        )
+        return [score.value for score in majority_scores(labelled)]
+
+    assert majority("pos", "a\tNOUN\nb\tNOUN\nc\tVERB\n\nd\tNOUN\n") == [75.0]
+    assert majority("nli", "a\tb\tneutral\na\tb\tneutral\na\tb\tentailment\n") == [pytest.approx(200 / 3)]
+    assert majority("ner", "a\tB-PER\nb\tO\nc\tO\n") == [0.0]
+    question = {"id": "q", "question": "?", "answers": [{"text": "dog", "answer_start": 4}]}
+    assert majority("qa", json.dumps({"data": [{"paragraphs": [{"context": "the dog", "qas": [question]}]}]})) == []
+
+
+def test_questions_get_both_metrics_in_the_language_of_the_context(vocabulary_folder: Path, tmp_path: Path) -> None:
+    question = {"id": "q", "question": "狗", "answers": [{"text": "狗在跑", "answer_start": 0}]}
+    document = {"data": [{"paragraphs": [{"context": "狗在跑", "qas": [question]}]}]}
+    for name in ("dev.zh.json", "dev.context-zh-question-en.json"):
+        (tmp_path / name).write_text(json.dumps(document))
+    model = save(tmp_path / "model", vocabulary_folder, "question")
+    settings = EvaluateSettings(models=(model,), task="qa", data=tmp_path, output=tmp_path / "r.json", precision="fp32")
+    scores = evaluate(settings)
+    assert [(score.language, score.metric) for score in scores] == [
+        (code, metric) for code in ("context-zh-question-en", "zh") for metric in ("f1", "exact_match")
+    ]
+    # Whatever part of 狗在跑 is found, tokens are characters, so that something of it is right.
+    assert all(score.value > 0 for score in scores if score.metric == "f1")
+
+
+def test_wrong_heads_labels_and_languages_are_refused(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
+    def run(model: Path, **changes: object) -> None:
+        values = {"models": (model,), "task": "pos", "data": data, "output": tmp_path / "r.json", **changes}
+        evaluate(EvaluateSettings(**values))  # type: ignore[arg-type]
+
+    with pytest.raises(ConfigError, match="masked-language-model head, task pos needs a token head"):
+        run(save(tmp_path / "mlm", vocabulary_folder, "mlm"))
+    with pytest.raises(ConfigError, match="a sequence head"):
+        run(save(tmp_path / "sequence", vocabulary_folder, "sequence", ("a", "b")))
+    tagger = save(tmp_path / "token", vocabulary_folder, "token", ("NOUN", "VERB"))
+    with pytest.raises(DataError, match=r"dev\.en\.tsv:1: unknown tag 'DET'"):
+        run(tagger)
+    with pytest.raises(DataError, match=r"no dev\.ur\.tsv"):
+        run(tagger, languages=("ur",))
+    assert not (tmp_path / "r.json").exists(), "no half results"
+
+
+def score(setting: str, language: str, value: float, seed: int | None = 1, metric: str = "f1") -> Score:
+    return Score("ner", language, "dev", metric, value, 10, "higher", seed, setting, "last", {})
+
+
+def test_the_table_has_a_line_a_setting_with_means_over_seeds_and_languages() -> None:
+    scores = [
+        score("majority", "en", 0.0, None),
+        score("majority", "sw", 0.0, None),
+        score("zero-shot", "en", 80.0),
+        score("zero-shot", "en", 90.0, seed=2),
+        score("zero-shot", "sw", 40.0),
+        score("zero-shot", "sw", 50.0, seed=2),
+    ]
+    text = table(scores)
+    (line,) = [line for line in text.split("\n") if "zero-shot" in line]
+    assert [cell.strip() for cell in line.strip("│").split("│")] == ["zero-shot", "85.0", "45.0", "65.0", "45.0"]
+    assert "ner, f1, dev" in text
+    assert "others" not in table(scores, source_languages=("en", "sw"))
+
+
+def test_results_of_another_form_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    for content in ("{}", '[{"task": "pos"}]', "[", "[1]"):
+        path.write_text(content)
+        with pytest.raises(FolderError, match=r"results\.json"):
+            read_results(path)
+    with pytest.raises(FolderError, match="cannot be read"):
+        read_results(tmp_path / "nowhere.json")

@@ -1,0 +1,309 @@
+"""Fine-tuning: settings and selections, exact continuation, the loss of every head, errors."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sentencepiece
+import torch
+from isogloss.checkpoint import load_encoder, load_model, save_model
+from isogloss.heads import TaskModel
+
+from isogloss.attention import Layout
+from isogloss.config import Duration
+from isogloss.errors import ConfigError, DataError, FolderError
+from isogloss.finetune import SETTINGS, FinetuneOptim, FinetuneSettings, finetune, loss_of
+from isogloss.loop import LoopSettings
+from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
+from isogloss.runs import read_metrics
+from isogloss.tasks.training import ExampleBatch
+from isogloss.vocab import MODEL_NAME, Vocabulary
+from isogloss.vocab.hub import write_hub_files
+
+NOUNS = {"en": ["dog", "house", "river", "moon"], "sw": ["mbwa", "nyumba", "mto", "mwezi"]}
+VERBS = {"en": ["runs", "sleeps", "falls", "sings"], "sw": ["anakimbia", "analala", "anaanguka", "anaimba"]}
+CODES = ("en", "sw")
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with random weights: what a pretraining run leaves."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    lines = [f"{noun} {verb} ." for code in CODES for noun in NOUNS[code] for verb in VERBS[code]]
+    content = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=content, model_type="bpe", vocab_size=110, minloglevel=2
+    )
+    vocabulary = Vocabulary.from_bytes(content.getvalue())
+    (folder / "vocab").mkdir()
+    (folder / "vocab" / MODEL_NAME).write_bytes(content.getvalue())
+    write_hub_files(folder / "vocab", vocabulary)
+    settings = ModelSettings(
+        vocabulary_size=vocabulary.size, width=16, num_layers=1, num_heads=2, feedforward=32, max_length=32
+    )
+    model = MaskedLM(settings)
+    initialise(model, seed=1)
+    save_model(
+        folder / "model", model, vocabulary_folder=folder / "vocab", parents=[], command="test", card="A test model."
+    )
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Words and their tags, texts and labels, questions and answers, in two languages, learnable by word."""
+    folder = tmp_path_factory.mktemp("data")
+    for code in CODES:
+        pairs = [(noun, verb) for noun in NOUNS[code] for verb in VERBS[code]]
+        tagged = "\n\n".join(f"{noun}\tNOUN\n{verb}\tVERB\n.\tPUNCT" for noun, verb in pairs)
+        labelled = "\n".join(f"{noun} {verb}\t{verb}" for noun, verb in pairs)
+        for split in ("train", "dev"):
+            (folder / f"{split}.{code}.tsv").write_text(tagged)
+            (folder / "text").mkdir(exist_ok=True)
+            (folder / "text" / f"{split}.{code}.tsv").write_text(labelled)
+            entries = [
+                {
+                    "context": f"{n} {v}",
+                    "qas": [{"id": str(i), "question": ".", "answers": [{"text": v, "answer_start": len(n) + 1}]}],
+                }
+                for i, (n, v) in enumerate(pairs)
+            ]
+            (folder / f"{split}.{code}.json").write_text(json.dumps({"data": [{"paragraphs": entries}]}))
+    return folder
+
+
+def settings_for(pretrained: Path, data: Path, run: Path, **changes: Any) -> FinetuneSettings:
+    values: dict[str, Any] = {
+        "run": run,
+        "model": pretrained,
+        "task": "pos",
+        "data": data,
+        "steps": 12,
+        "batch_size": 8,
+        "precision": "fp32",
+        "device": "cpu",
+        "optim": FinetuneOptim(peak_rate=1e-2, schedule="constant", warmup=Duration("0 %")),
+        "loop": LoopSettings(log_every=Duration("4 steps"), checkpoint_every=Duration("4 steps")),
+    }
+    return FinetuneSettings(**{**values, **changes})
+
+
+def weights_of(run: Path) -> dict[str, torch.Tensor]:
+    return load_model(run / "model").state_dict()
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "reach"), [("pos", "accuracy", 90.0), ("text", "accuracy", 60.0), ("qa", "f1", 60.0)]
+)
+def test_every_kind_of_task_learns(
+    pretrained: Path, data: Path, tmp_path: Path, task: str, metric: str, reach: float
+) -> None:
+    folder = data / "text" if task == "text" else data
+    settings = settings_for(pretrained, folder, tmp_path / "run", task=task, steps=90, validate_every="30 steps")
+    run = finetune(settings)
+    lines = [line for line in read_metrics(run) if "dev_mean" in line]
+    assert [line["step"] for line in lines] == [30, 60, 90]
+    assert max(line["dev_mean"] for line in lines) >= reach
+    model = load_model(run / "model")
+    assert isinstance(model, TaskModel)
+    if task == "text":
+        assert tuple(model.labels) == tuple(sorted(VERBS["en"]))
+
+
+def test_the_best_checkpoint_is_kept_and_the_last_one_when_asked(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    scores = {}
+    for selection in ("source-dev", "last"):
+        # A rate that destroys what the first steps learned, from the seventh step on.
+        optim = FinetuneOptim(peak_rate=1.0, schedule="constant", warmup=Duration("30 steps"), clip=0)
+        run = finetune(
+            settings_for(
+                pretrained,
+                data,
+                tmp_path / selection,
+                selection=selection,
+                steps=16,
+                validate_every="2 steps",
+                optim=optim,
+            )
+        )
+        scores[selection] = [line for line in read_metrics(run) if "dev_mean" in line]
+    best = max(scores["source-dev"], key=lambda line: (line["dev_mean"], -line["step"]))
+    assert scores["last"] == [], "nothing is scored that chooses nothing"
+    assert best["step"] < 16
+    assert scores["source-dev"][-1]["best_step"] == best["step"]
+    assert "step " + str(best["step"]) in (tmp_path / "source-dev" / "model" / "README.md").read_text()
+    chosen, last = weights_of(tmp_path / "source-dev"), weights_of(tmp_path / "last")
+    assert any(not torch.equal(chosen[name], last[name]) for name in chosen)
+
+
+def test_joint_dev_scores_all_languages(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    run = finetune(settings_for(pretrained, data, tmp_path / "run", selection="joint-dev", validate_every="100 %"))
+    (line,) = [line for line in read_metrics(run) if "dev_mean" in line]
+    assert list(line["dev"]) == ["en", "sw"]
+    assert line["dev_mean"] == pytest.approx(np.mean(list(line["dev"].values())))
+
+
+def test_a_run_that_was_stopped_ends_in_the_same_weights(
+    pretrained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = finetune(settings_for(pretrained, data, tmp_path / "whole"))
+
+    class StoppedError(Exception):
+        pass
+
+    calls = 0
+
+    def breaks(model: TaskModel, batch: ExampleBatch) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls > 10:
+            raise StoppedError
+        return loss_of(model, batch)
+
+    settings = settings_for(pretrained, data, tmp_path / "stopped")
+    monkeypatch.setattr("isogloss.finetune.loss_of", breaks)
+    with pytest.raises(StoppedError):
+        finetune(settings)
+    monkeypatch.setattr("isogloss.finetune.loss_of", loss_of)
+    stopped = finetune(settings)
+    for name, weight in weights_of(whole).items():
+        assert torch.equal(weight, weights_of(stopped)[name]), name
+    # Finished: the same command again finds it and changes nothing.
+    before = (stopped / "metrics.jsonl").read_text()
+    assert finetune(settings) == stopped
+    assert (stopped / "metrics.jsonl").read_text() == before
+
+
+def test_accumulation_does_not_change_what_is_learned(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    losses = []
+    for accumulate in (1, 4):
+        loop = LoopSettings(log_every=Duration("1 steps"), accumulate=accumulate)
+        run = finetune(settings_for(pretrained, data, tmp_path / str(accumulate), loop=loop, steps=1, selection="last"))
+        losses.append(next(line["loss"] for line in read_metrics(run) if "loss" in line))
+    assert losses[0] == pytest.approx(losses[1], rel=0.05), "dropout differs between micro-batches, nothing else does"
+
+
+def test_random_weights_forget_the_pretrained_ones(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    kept, fresh = (
+        finetune(
+            settings_for(
+                pretrained,
+                data,
+                tmp_path / str(random_weights),
+                random_weights=random_weights,
+                steps=1,
+                optim=FinetuneOptim(peak_rate=1e-9),
+                seed=5,
+                selection="last",
+            )
+        )
+        for random_weights in (False, True)
+    )
+    before = load_encoder(pretrained).state_dict()
+    for run, is_kept in ((kept, True), (fresh, False)):
+        after = load_encoder(run / "model").state_dict()
+        name = "embeddings.pieces.weight"
+        assert torch.allclose(before[name], after[name], atol=1e-6) == is_kept
+    assert before.keys() == load_encoder(fresh / "model").state_dict().keys()
+
+
+def test_settings_choose_the_training_files(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    for setting, given, used in (
+        ("zero-shot", (), ["en"]),
+        ("zero-shot", ("sw",), ["sw"]),
+        ("each", ("sw",), ["sw"]),
+        ("translate-train", ("sw",), ["sw"]),
+        ("all", (), ["en", "sw"]),
+        ("translate-train-all", ("sw", "en"), ["sw", "en"]),
+    ):
+        run = tmp_path / f"{setting}-{'-'.join(given)}"
+        finetune(
+            settings_for(pretrained, data, run, setting=setting, source_languages=given, steps=1, selection="last")
+        )
+        config = json.loads((run / "config.json").read_text())["config"]
+        assert config["source_languages"] == used
+        assert list(config["origin"]["training_files"]) == used
+    assert set(SETTINGS) == {"zero-shot", "each", "translate-train", "translate-train-all", "all"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"setting": "each"}, ConfigError, "trains on one language"),
+        ({"setting": "all", "source_languages": ("en",)}, ConfigError, "several languages"),
+        ({"dev_languages": ("sw",)}, ConfigError, "selection=joint-dev"),
+        ({"source_languages": ("fr",)}, DataError, r"no train\.fr\.tsv"),
+        ({"dev_split": "test"}, DataError, r"no file test\."),
+        ({"task": "poss"}, ConfigError, "did you mean pos"),
+        ({"task": "nli"}, DataError, r"train\.en\.tsv:1: "),
+        ({"task": "ner"}, DataError, "not IOB2"),
+        ({"model": Path("nowhere")}, Exception, "nowhere"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    pretrained: Path, data: Path, tmp_path: Path, changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        finetune(settings_for(pretrained, data, tmp_path / "run", **changes))
+
+
+def test_a_file_with_one_label_teaches_nothing(pretrained: Path, tmp_path: Path) -> None:
+    (tmp_path / "train.en.tsv").write_text("dog runs\tyes\nmoon falls\tyes\n")
+    with pytest.raises(DataError, match="one label only"):
+        finetune(settings_for(pretrained, tmp_path, tmp_path / "run", task="text", selection="last"))
+
+
+def test_other_settings_or_data_in_the_same_run_are_refused(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    settings = settings_for(pretrained, data, tmp_path / "run", steps=1, selection="last")
+    finetune(settings)
+    with pytest.raises(FolderError, match=r"steps = 1, now 2"):
+        finetune(settings.model_copy(update={"steps": 2}))
+    moved = tmp_path / "data"
+    moved.mkdir()
+    (moved / "train.en.tsv").write_text("dog\tNOUN\n")
+    with pytest.raises(FolderError, match="training_files"):
+        finetune(settings.model_copy(update={"data": moved}))
+
+
+@pytest.mark.parametrize("kind", ["sequence", "token", "question"])
+def test_the_loss_is_the_sum_over_sequences(kind: Any) -> None:
+    labels = () if kind == "question" else ("a", "b", "c")
+    model = TaskModel(
+        Encoder(ModelSettings(vocabulary_size=40, width=16, num_layers=1, num_heads=2, feedforward=32)), kind, labels
+    )
+    initialise(model, seed=2)
+    model.eval()
+    random = np.random.default_rng(0)
+    lengths = [5, 9, 3]
+    ids = [torch.from_numpy(random.integers(4, 40, size=length)) for length in lengths]
+    rows = {"sequence": [[0]] * 3, "token": [[1, 3], [0, 2, 8], [2]], "question": [[1, 3], [0, 0], [2, 2]]}[kind]
+    targets = [[1], [2], [0]] if kind == "sequence" else [[row % 3 for row in found] for found in rows]
+
+    def batch(chosen: list[int]) -> ExampleBatch:
+        begins = np.cumsum([0, *(lengths[i] for i in chosen)])
+        return ExampleBatch(
+            ids_N=torch.cat([ids[i] for i in chosen]),
+            layout=Layout.of([lengths[i] for i in chosen]),
+            rows_M=torch.tensor(
+                [row + int(begin) for i, begin in zip(chosen, begins, strict=False) for row in rows[i]]
+            ),
+            labels_M=torch.tensor([label for i in chosen for label in targets[i]]),
+            num_targets=3,
+            indices=tuple(chosen),
+        )
+
+    with torch.no_grad():
+        together = float(loss_of(model, batch([0, 1, 2])))
+        apart = [float(loss_of(model, batch([i]))) for i in range(3)]
+        assert together == pytest.approx(sum(apart), rel=1e-4)
+        # Against the definition, on the last sequence.
+        logits = model(ids[2], Layout.of([3]))
+        if kind == "question":
+            shares = logits.log_softmax(dim=0)
+            expected = -(shares[2, 0] + shares[2, 1]) / 2
+        else:
+            expected = -logits.view(-1, 3)[0 if kind == "sequence" else 2].log_softmax(-1)[targets[2][0]]
+        assert apart[2] == pytest.approx(float(expected), rel=1e-4)

@@ -1,0 +1,262 @@
+"""Pretraining on tiny shards: exact after a stop or a kill, finished once, and clear about what does not fit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sentencepiece
+import torch
+from safetensors.torch import load_file
+
+from isogloss.checkpoint import load_model
+from isogloss.config import load_recipe, make_settings
+from isogloss.errors import ConfigError, FolderError, Preempted
+from isogloss.loop import train
+from isogloss.manifest import read_manifest, write_manifest
+from isogloss.model import MaskedLM
+from isogloss.pretrain import PretrainSettings, bits_per_character, pretrain
+from isogloss.runs import read_metrics
+from isogloss.vocab import MODEL_NAME, Vocabulary
+
+LANGUAGES = ("en", "sw", "th")
+STEPS = 8
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A vocab folder and a shards folder of three invented languages."""
+    folder = tmp_path_factory.mktemp("inputs")
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("abcdefghijklmnop"), size=rng.integers(2, 6))) for _ in range(60)]
+    (folder / "vocab").mkdir()
+    with (folder / "vocab" / MODEL_NAME).open("wb") as model:
+        sentences = (" ".join(rng.choice(words, size=12)) for _ in range(300))
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=sentences, model_writer=model, vocab_size=60, minloglevel=2, num_threads=1
+        )
+    of_vocab = write_manifest(folder / "vocab", kind="vocab", command="isogloss vocab train", config={})
+    vocabulary = Vocabulary.load(folder / "vocab")
+    statistics: dict[str, Any] = {}
+    for index, code in enumerate(LANGUAGES):
+        own = words[20 * index : 20 * index + 20]
+        statistics[code] = {"bytes": 10_000 // (index + 1), "held_out": {"characters": 0}}
+        (folder / "shards" / code).mkdir(parents=True)
+        for part, num_documents in (("part-00000", 60 // (index + 1)), ("held-out", 5)):
+            texts = [" ".join(rng.choice(own, size=12)) for _ in range(num_documents)]
+            documents = [[*ids.tolist(), 2] for ids in vocabulary.encode(texts)]
+            np.array(sum(documents, []), dtype=np.uint16).tofile(folder / "shards" / code / f"{part}.bin")
+            offsets = np.cumsum([0, *map(len, documents)]).astype(np.uint64)
+            np.save(folder / "shards" / code / f"{part}.offsets.npy", offsets)
+        statistics[code]["held_out"]["characters"] = sum(map(len, texts))
+    facts = {
+        "vocabulary": {"size": vocabulary.size, "fingerprint": vocabulary.fingerprint},
+        "languages": statistics,
+    }
+    write_manifest(
+        folder / "shards", kind="shards", command="isogloss shards", config={}, parents=[of_vocab], statistics=facts
+    )
+    return folder
+
+
+def settings_for(inputs: Path, run: Path, **more: Any) -> PretrainSettings:
+    values: dict[str, Any] = {
+        "run": run,
+        "shards": inputs / "shards",
+        "vocabulary": inputs / "vocab",
+        "steps": STEPS,
+        "model": {"width": 16, "num_layers": 2, "num_heads": 2, "feedforward": 32, "max_length": 24},
+        "batches": {"sequence_length": 16, "batch_size": 8},
+        "optim": {"peak_rate": 5e-3},
+        "loop": {"log_every": "2 steps", "checkpoint_every": "3 steps"},
+        "validation": {"every": "4 steps", "sequences": 8},
+    }
+    return make_settings(PretrainSettings, {**values, **more})
+
+
+def weights(run: Path) -> Mapping[str, torch.Tensor]:
+    return load_file(run / "model" / "model.safetensors")
+
+
+def same(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.fixture(scope="session")
+def unbroken(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that went through; never written to again."""
+    return pretrain(settings_for(inputs, tmp_path_factory.mktemp("unbroken") / "run"))
+
+
+def test_a_run_leaves_a_model_curves_and_ledger(inputs: Path, unbroken: Path) -> None:
+    model = load_model(unbroken / "model", kind="masked")
+    assert isinstance(model, MaskedLM)
+    assert model.settings.vocabulary_size == Vocabulary.load(inputs / "vocab").size
+    manifest = read_manifest(unbroken / "model", "model")
+    assert manifest.parents == {"shards": read_manifest(inputs / "shards", "shards").fingerprint}
+    lines = read_metrics(unbroken)
+    logged = [line for line in lines if "ledger" in line]
+    assert [line["step"] for line in logged] == [2, 4, 6, 8]
+    for line in logged:
+        assert {"tokens", "tokens_per_second", "loss", "learning_rate"} < set(line)
+        assert line["tokens"] == line["step"] * 8 * 16
+        assert sum(entry["sequences"] for entry in line["ledger"].values()) == line["step"] * 8
+    scored = [line for line in lines if "held_out" in line]
+    assert [line["step"] for line in scored] == [4, 8]
+    assert set(scored[0]["held_out"]) == set(LANGUAGES)
+    assert scored[1]["held_out_mean"]["loss"] < scored[0]["held_out_mean"]["loss"]
+
+
+def test_held_out_loss_is_what_the_model_gives_and_bits_follow(inputs: Path, unbroken: Path) -> None:
+    tokens = np.fromfile(inputs / "shards" / "sw" / "held-out.bin", dtype=np.uint16)
+    statistics = read_manifest(inputs / "shards", "shards").statistics["languages"]["sw"]
+    score = read_metrics(unbroken)[-1]["held_out"]["sw"]
+    pieces = np.count_nonzero(tokens != 2)
+    expected = score["loss"] * pieces / np.log(2) / statistics["held_out"]["characters"]
+    assert score["bits_per_character"] == pytest.approx(expected, rel=1e-9)
+    # A model that knows nothing of 64 pieces, one a character, needs 6 bits a character.
+    assert bits_per_character(float(np.log(64)), pieces_per_character=1.0) == pytest.approx(6.0)
+    assert bits_per_character(float(np.log(64)), pieces_per_character=0.25) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("stop_after", [1, 4])
+def test_stopped_and_continued_ends_in_the_same_bits(
+    inputs: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
+) -> None:
+    settings = settings_for(inputs, tmp_path / "run")
+    assert settings.model.dropout > 0
+
+    def interrupted(*args: Any, batches: Any, **kwargs: Any) -> Any:
+        def counted(step: int, micro: int, num_micros: int) -> Any:
+            if step == stop_after:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return batches(step, micro, num_micros)
+
+        return train(*args, batches=counted, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("isogloss.pretrain.train", interrupted)
+        with pytest.raises(Preempted) as caught:
+            pretrain(settings)
+    assert caught.value.exit_code == 75
+    assert not (tmp_path / "run" / "model").exists()
+    assert same(weights(pretrain(settings)), weights(unbroken))
+    assert _losses(tmp_path / "run") == _losses(unbroken)
+
+
+def _losses(run: Path) -> list[tuple[int, float]]:
+    return [(line["step"], line["loss"]) for line in read_metrics(run) if "loss" in line]
+
+
+def test_a_killed_process_started_again_ends_in_the_same_bits(inputs: Path, unbroken: Path, tmp_path: Path) -> None:
+    """SIGKILL after the first checkpoint is there, wherever the process then is."""
+    settings = settings_for(inputs, tmp_path / "run", loop={"log_every": "1 steps", "checkpoint_every": "1 steps"})
+    (tmp_path / "settings.json").write_text(settings.model_dump_json(), encoding="utf-8")
+    program = (
+        "import sys, time, pathlib, torch\n"
+        "from isogloss import loop, pretrain as room\n"
+        "torch.set_num_threads(1)\n"
+        "step = loop._training_step\n"
+        "def slow(*args, **kwargs):\n"
+        "    time.sleep(0.2)\n"
+        "    return step(*args, **kwargs)\n"
+        "loop._training_step = slow\n"
+        "text = pathlib.Path(sys.argv[1]).read_text()\n"
+        "room.pretrain(room.PretrainSettings.model_validate_json(text))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "settings.json")])
+    try:
+        deadline = time.monotonic() + 100
+        while not (tmp_path / "run" / "checkpoints" / "step-2").exists():
+            assert process.poll() is None, "the run ended before it could be killed"
+            assert time.monotonic() < deadline, "no checkpoint in time"
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "run" / "model").exists()
+    assert same(weights(pretrain(settings)), weights(unbroken))
+    assert [line["step"] for line in read_metrics(tmp_path / "run") if "loss" in line] == list(range(1, STEPS + 1))
+
+
+def test_a_finished_run_is_not_done_again_and_other_settings_are_refused(inputs: Path, unbroken: Path) -> None:
+    before = (unbroken / "metrics.jsonl").stat().st_mtime_ns, (unbroken / "model" / "manifest.json").read_bytes()
+    settings = settings_for(inputs, unbroken)
+    assert pretrain(settings) == unbroken
+    assert (
+        (unbroken / "metrics.jsonl").stat().st_mtime_ns,
+        (unbroken / "model" / "manifest.json").read_bytes(),
+    ) == before
+    with pytest.raises(FolderError, match=r"optim.peak_rate = 0.005, now 0.1"):
+        pretrain(settings.model_copy(update={"optim": settings.optim.model_copy(update={"peak_rate": 0.1})}))
+
+
+def test_micro_batches_change_nothing_that_is_learned(inputs: Path, tmp_path: Path) -> None:
+    model = {"width": 16, "num_layers": 1, "num_heads": 2, "feedforward": 32, "max_length": 24}
+    model |= {"dropout": 0.0, "attention_dropout": 0.0}
+    runs = [
+        pretrain(
+            settings_for(inputs, tmp_path / str(n), model=model, loop={"accumulate": n}, precision="fp32", steps=3)
+        )
+        for n in (1, 4)
+    ]
+    one, four = map(weights, runs)
+    for name in one:
+        torch.testing.assert_close(one[name], four[name], rtol=1e-3, atol=2e-5)
+
+
+def test_going_on_from_a_model_folder(inputs: Path, unbroken: Path, tmp_path: Path) -> None:
+    batches = {"sequence_length": 16, "batch_size": 8}
+    frozen = {"freeze_embeddings": True, "peak_rate": 1e-3}
+    run = pretrain(
+        settings_for(inputs, tmp_path / "run", init=unbroken / "model", batches=batches, optim=frozen, steps=2)
+    )
+    before, after = weights(unbroken), weights(run)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert not any("embeddings" in name for name in moved)
+    assert any("layer" in name for name in moved)
+
+
+def test_what_does_not_go_together_is_said_before_any_training(inputs: Path, tmp_path: Path) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"model": {"vocabulary_size": 77}}, r"model.vocabulary_size = 77, but the shards have 62 pieces"),
+        ({"batches": {"sequence_length": 513}}, r"sequence_length = 513 is more than model.max_length = 512"),
+        ({"batches": {"batch_size": 2}, "loop": {"accumulate": 4}}, r"loop.accumulate = 4 is more than"),
+    ]
+    for values, message in wrong:
+        with pytest.raises(ConfigError, match=message):
+            pretrain(settings_for(inputs, tmp_path / "run", **{"model": {}, **values}))
+    assert not (tmp_path / "run").exists()
+
+
+def test_shards_of_another_vocabulary_are_refused(inputs: Path, tmp_path: Path) -> None:
+    (tmp_path / "vocab").mkdir()
+    with (tmp_path / "vocab" / MODEL_NAME).open("wb") as model:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["other words here"] * 20), model_writer=model, vocab_size=20, minloglevel=2
+        )
+    with pytest.raises(FolderError, match="another vocabulary"):
+        pretrain(settings_for(inputs, tmp_path / "run", vocabulary=tmp_path / "vocab"))
+
+
+def test_a_misspelt_recipe_key_is_refused_with_its_neighbour(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        'run = "r"\nshards = "s"\nvocabulary = "v"\nsteps = 3\n[batches]\nmask_rat = 0.2\n', encoding="utf-8"
+    )
+    with pytest.raises(ConfigError, match=r"unknown key 'batches.mask_rat'; did you mean 'mask_rate'"):
+        load_recipe(recipe, PretrainSettings)
+    with pytest.raises(ConfigError, match=r"batches.alpha = 1.5"):
+        make_settings(
+            PretrainSettings, {"run": "r", "shards": "s", "vocabulary": "v", "steps": 3, "batches": {"alpha": 1.5}}
+        )
