@@ -52,12 +52,12 @@ def test_own_backward_by_finite_differences() -> None:
 
 
 def test_both_cpu_ways_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    layout = Layout.of([6, 6, 4])
-    qkv = random_qkv(16).requires_grad_()
+    layout = Layout.of([6, 6])
+    qkv = random_qkv(12).requires_grad_()
     short = attend(qkv, layout)
     monkeypatch.setattr(attention, "SHORT_LENGTH_FP32", 0)
     fused = attend(qkv, layout)
-    assert type(short.grad_fn) is type(fused.grad_fn)  # both joined from buckets
+    assert type(short.grad_fn) is not type(fused.grad_fn)
     torch.testing.assert_close(short, fused, rtol=1e-5, atol=1e-6)
 
 

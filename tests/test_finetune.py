@@ -42,7 +42,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "vocab" / MODEL_NAME).write_bytes(content.getvalue())
     write_hub_files(folder / "vocab", vocabulary)
     settings = ModelSettings(
-        vocabulary_size=vocabulary.size, width=16, num_layers=1, num_heads=2, feedforward=32, max_length=32
+        vocabulary_size=vocabulary.size, width=64, num_layers=1, num_heads=2, feedforward=64, max_length=32
     )
     model = MaskedLM(settings)
     initialise(model, seed=1)
@@ -85,7 +85,7 @@ def settings_for(pretrained: Path, data: Path, run: Path, **changes: Any) -> Fin
         "batch_size": 8,
         "precision": "fp32",
         "device": "cpu",
-        "optim": FinetuneOptim(peak_rate=1e-2, schedule="constant", warmup=Duration("0 %")),
+        "optim": FinetuneOptim(peak_rate=3e-3, schedule="constant", warmup=Duration("0 %")),
         "loop": LoopSettings(log_every=Duration("4 steps"), checkpoint_every=Duration("4 steps")),
     }
     return FinetuneSettings(**{**values, **changes})
@@ -96,16 +96,16 @@ def weights_of(run: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("task", "metric", "reach"), [("pos", "accuracy", 90.0), ("text", "accuracy", 60.0), ("qa", "f1", 60.0)]
+    ("task", "metric", "reach"), [("pos", "accuracy", 90.0), ("text", "accuracy", 90.0), ("qa", "f1", 90.0)]
 )
 def test_every_kind_of_task_learns(
     pretrained: Path, data: Path, tmp_path: Path, task: str, metric: str, reach: float
 ) -> None:
     folder = data / "text" if task == "text" else data
-    settings = settings_for(pretrained, folder, tmp_path / "run", task=task, steps=90, validate_every="30 steps")
+    settings = settings_for(pretrained, folder, tmp_path / "run", task=task, steps=60, validate_every="20 steps")
     run = finetune(settings)
     lines = [line for line in read_metrics(run) if "dev_mean" in line]
-    assert [line["step"] for line in lines] == [30, 60, 90]
+    assert [line["step"] for line in lines] == [20, 40, 60]
     assert max(line["dev_mean"] for line in lines) >= reach
     model = load_model(run / "model")
     assert isinstance(model, TaskModel)

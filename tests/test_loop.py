@@ -268,7 +268,7 @@ def test_a_checkpoint_index_with_foreign_objects_is_not_unpickled(tmp_path: Path
     progress = json.loads((newest / "progress.json").read_text(encoding="utf-8"))
     progress["files"][".metadata"] = len(evil)
     (newest / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
-    with pytest.raises(CheckpointError, match="os.system"):
+    with pytest.raises(CheckpointError, match=r"os\.system"):
         run_to(tmp_path)
     assert not (tmp_path / "owned").exists()
 

@@ -26,14 +26,14 @@ from torch import Tensor, nn
 from isogloss.attention import Layout, attend
 from isogloss.config import Settings
 from isogloss.dropout import drop
-from isogloss.errors import ConfigError, DataError
+from isogloss.errors import DataError
 from isogloss.loss import linear_cross_entropy
 
 __all__ = ["PRESETS", "Encoder", "Linear", "MaskedLM", "MaskedLMHead", "ModelSettings", "Norm", "initialise"]
 
 PAD_ID = 1
 # The first token sits at this row of the position table: fairseq counts on from its padding id.
-POSITION_OFFSET = PAD_ID + 1
+POSITION_OFFSET = PAD_ID
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"num_layers": 2, "width": 128, "num_heads": 4, "feedforward": 512},
@@ -286,24 +286,13 @@ def initialise(model: nn.Module, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for module in model.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * 0.02)
+            if isinstance(module, nn.Linear | MaskedLMHead):
+                module.bias.zero_()
             if isinstance(module, nn.LayerNorm):
                 module.reset_parameters()
-            elif isinstance(module, nn.Linear | nn.Embedding):
-                module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * 0.02)
-            if isinstance(module, Embeddings):
-                continue
-            if isinstance(bias := getattr(module, "bias", None), nn.Parameter):
-                bias.zero_()
         for module in model.modules():
             if isinstance(module, Embeddings):
                 module.pieces.weight[PAD_ID] = 0
                 module.positions.weight[PAD_ID] = 0
-
-
-def check_ids(vocabulary_size: int, settings: ModelSettings) -> None:
-    """Raise ConfigError when a vocabulary and a model do not have the same number of pieces."""
-    if vocabulary_size != settings.vocabulary_size:
-        raise ConfigError(
-            f"the vocabulary has {vocabulary_size} pieces, the model {settings.vocabulary_size}; "
-            f"set model.vocabulary_size={vocabulary_size}"
-        )

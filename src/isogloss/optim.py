@@ -77,13 +77,23 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 def make_optimizer(model: nn.Module, settings: OptimSettings) -> torch.optim.AdamW:
     """AdamW over the model's groups; what is frozen is marked so in the model and left out."""
-    return torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         parameter_groups(model, settings),
         lr=settings.peak_rate,
         betas=settings.betas,
         eps=settings.eps,
         fused=True,  # one kernel over all parameters, on CPU and CUDA
     )
+    # Torch makes a parameter's means at its first gradient. Made here, the state of a run has the same names at every
+    # step, also for parameters that have had no gradient yet, and a checkpoint can always be read back.
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            optimizer.state[parameter] = {
+                "step": torch.zeros((), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+    return optimizer
 
 
 def parameter_groups(model: nn.Module, settings: OptimSettings) -> list[dict[str, Any]]:

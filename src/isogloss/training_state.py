@@ -123,7 +123,7 @@ def newest_checkpoint(folder: Path) -> Path | None:
 
 
 def _save_tensors(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
-    weights, of_optimizer = _state_of(model, optimizer)
+    weights, of_optimizer = get_state_dict(model, optimizer)
     with warnings.catch_warnings():
         # Said on every save of a single process, which is what is wanted.
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
@@ -131,23 +131,11 @@ def _save_tensors(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
 
 
 def _load_tensors(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
-    weights, of_optimizer = _state_of(model, optimizer)
+    weights, of_optimizer = get_state_dict(model, optimizer)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
         load({"model": weights, "optimizer": of_optimizer["state"]}, storage_reader=_Reader(folder))
     set_state_dict(model, optimizer, model_state_dict=weights, optim_state_dict=of_optimizer)
-
-
-def _state_of(model: nn.Module, optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Weights and optimizer state by parameter name."""
-    untouched = not optimizer.state
-    weights, of_optimizer = get_state_dict(model, optimizer)
-    if untouched:
-        # To have a state to name, torch made a step with a rate of zero and counted it; that count would bend the
-        # bias correction of every later step.
-        for state in optimizer.state.values():
-            state["step"].zero_()
-    return weights, of_optimizer
 
 
 class _Reader(FileSystemReader):

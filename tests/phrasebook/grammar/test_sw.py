@@ -36,7 +36,16 @@ TRUTHS = [
     ),
     (Clause("transitive", subject=ANNA, verb="see", object=OMAR), "Anna anamwona Omar."),
     (Clause("gives", subject=ANNA, object=Phrase(noun="key"), recipient=THE_TEACHER), "Anna anampa mwalimu ufunguo."),
+    (
+        Clause("transitive", subject=ANNA, verb="eat", object=Phrase(noun="bread", definite=True)),
+        "Anna anaula mkate.",
+    ),
     # adjectives by class, joined by -a, had
+    (Clause("property", subject=Phrase(noun="book", definite=True), adjective="old"), "Kitabu ni cha zamani."),
+    (
+        Clause("property", subject=Phrase(noun="picture", number=2, definite=True), adjective="bad"),
+        "Picha mbili ni mbaya.",
+    ),
     (
         Clause("has", subject=ANNA, object=Phrase(noun="car", number=2, adjective="fast")),
         "Anna ana magari mawili ya kasi.",

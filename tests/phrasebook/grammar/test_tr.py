@@ -62,6 +62,7 @@ TRUTHS = [
         "Anna çiçeği çocuğa veriyor.",
     ),
     (Clause("goes_to", subject=ANNA, place="city"), "Anna şehre gidiyor."),
+    (Clause("goes_to", subject=ANNA, place="market"), "Anna çarşıya gidiyor."),
     (Clause("comes_from", subject=ANNA, place="paris"), "Anna Paris'ten geliyor."),
     (Clause("lives_in", subject=OMAR, place="istanbul"), "Omar İstanbul'da yaşıyor."),
     (Clause("likes", subject=ANNA, object=Phrase(noun="bird", number=0), negated=True), "Anna kuşlardan hoşlanmıyor."),

@@ -74,8 +74,8 @@ def phrase(p: Phrase, words: Lexicon, role: str, *, bare: bool = False, negated:
 
 
 def after(preposition: str, what: list[Word]) -> list[Word]:
-    """a el is al, de el is del; not in names. The article is then the preposition's."""
-    contracted = "" if what[0].entity else CONTRACTED.get((preposition, what[0].text), "")
+    """a el is al, de el is del (not before the capital El of a name). The article is then the preposition's."""
+    contracted = CONTRACTED.get((preposition, what[0].text), "")
     return say(contracted, what[1:]) if contracted else say(preposition, what)
 
 

@@ -220,6 +220,10 @@ def kind(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), "si" if c.negated else "ni", with_role("noun", what))
 
 
+def what_has(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), with_role("verb", has_form(class_of(c.subject, words), negated=False)), "nini")
+
+
 def has(c: Clause, words: Lexicon) -> list[Word]:
     have = with_role("verb", has_form(class_of(c.subject, words), negated=c.negated))
     return say(subject(c, words), have, phrase(c.object, words, "object", some=not c.negated))
@@ -245,16 +249,13 @@ def gives(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), give, other(c, words), phrase(c.object, words, "object", that=True, some=True))
 
 
-def goes_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, "go"), place(c, words, moving=True))
+def there(concept: str, *, moving: bool) -> Frame:
+    """SUBJECT VERB PLACE: goes to, comes from, lives in."""
 
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        return say(subject(c, words), does(c, words, concept), place(c, words, moving=moving))
 
-def comes_from(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, "come"), place(c, words, moving=True))
-
-
-def lives_in(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, "live"), place(c, words))
+    return frame
 
 
 def with_(c: Clause, words: Lexicon) -> list[Word]:
@@ -308,11 +309,6 @@ def asks(question: str, concept: str) -> Frame:
     return frame
 
 
-def what_has(c: Clause, words: Lexicon) -> list[Word]:
-    have = with_role("verb", has_form(class_of(c.subject, words), negated=False))
-    return say(subject(c, words), have, "nini")
-
-
 def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
     """Anasoma nini? but Anampenda nani? Whoever it is, the verb marks a person."""
     if not asks_whom(c.verb):
@@ -353,9 +349,9 @@ FRAMES: FrameTable = {
     "wants_to": wants_to,
     "can": can,
     "gives": gives,
-    "goes_to": goes_to,
-    "comes_from": comes_from,
-    "lives_in": lives_in,
+    "goes_to": there("go", moving=True),
+    "comes_from": there("come", moving=True),
+    "lives_in": there("live", moving=False),
     "with": with_,
     "compare": compare,
     "together": together,

@@ -1,0 +1,319 @@
+"""French. Nouns: ``m`` or ``f``; ``plural`` for kinds said in the plural (des meubles); ``fem=`` for a woman; ``job``
+for what one is without an article; ``after`` where an adjective before the noun would mean something else (petit ami).
+Places: ``dans``, ``à``, ``sur`` or ``bord`` (au bord de); ``into`` for those one goes dans, not à. Verbs are the third
+person singular; ``pl= inf=`` when it does not end in -e; ``how=`` an adverb, ``person`` where one asks for a person.
+Adjectives: ``before`` the noun; ``f=``, ``more=`` for comparatives, ``fixed`` when nothing agrees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from isogloss.phrasebook.clauses import Clause, Phrase
+from isogloss.phrasebook.grammar.gender import is_feminine, is_person, named_by, told_apart
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.lexicon import Cell, Lexicon
+
+__all__ = ["FRAMES"]
+
+NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+CONTRACTED = {("à", "le"): "au", ("à", "les"): "aux", ("de", "le"): "du", ("de", "les"): "des", ("de", "des"): "de"}
+ELIDED = {"le": "l'", "la": "l'", "de": "d'", "ne": "n'", "que": "qu'", "se": "s'"}
+# No other word of the phrasebook that begins with h elides: Hanoï does not.
+MUTE_H = ("homme", "hôpital", "heureu")
+
+
+def begins_with_vowel(text: str) -> bool:
+    return text[0].lower() in "aeiouàâéèêëîïôœ" or text.startswith(MUTE_H)
+
+
+def flowing(words: list[Word]) -> list[Word]:
+    """le enfant is l'enfant, de le parc is du parc (also before the article of a city); the rest stays."""
+    flow: list[Word] = []
+    for index, word in enumerate(words):
+        following = words[index + 1].text if index + 1 < len(words) else ""
+        vowel_next = bool(following) and begins_with_vowel(following)
+        if flow and not (vowel_next and word.text in ELIDED):
+            contracted = CONTRACTED.get((flow[-1].text, word.text.lower()))
+            if contracted:
+                flow[-1] = replace(flow[-1], text=contracted)
+                continue
+        flow.append(replace(word, text=ELIDED[word.text], glued=True) if vowel_next and word.text in ELIDED else word)
+    # A contraction may have brought de before a vowel: de des amis, d'amis.
+    for index in range(len(flow) - 1):
+        if flow[index].text == "de" and begins_with_vowel(flow[index + 1].text):
+            flow[index] = replace(flow[index], text="d'", glued=True)
+    return flow
+
+
+def plural(word: str) -> str:
+    if word.endswith(("s", "x", "z")):
+        return word
+    if word.endswith("al"):
+        return word[:-2] + "aux"
+    return word + ("x" if word.endswith("eau") else "s")
+
+
+def is_many(p: Phrase, words: Lexicon) -> bool:
+    """Furniture, clothing and fruit are many in French."""
+    return p.plural or bool(p.noun and "plural" in words[p.noun].tags)
+
+
+def agreeing(cell: Cell, *, feminine: bool, many: bool) -> str:
+    if "fixed" in cell.tags:
+        return cell.lemma
+    form = cell.lemma
+    if feminine:
+        form = cell.form("f", form if form.endswith("e") else form + "e")
+    return plural(form) if many else form
+
+
+def article(p: Phrase, noun: Cell, *, many: bool, negated: bool, adjective_first: bool) -> str:
+    """des is de before an adjective, and all that is not numbered is de after "not"; mass has its own (du, de la)."""
+    the = "les" if many else "la" if "f" in noun.tags else "le"
+    if p.definite:
+        return the
+    if p.number > 1:
+        return ""
+    if negated:
+        return "de"
+    if many:
+        return "de" if adjective_first else "des"
+    if is_mass(p.noun):
+        return f"de {the}"
+    return "une" if "f" in noun.tags else "un"
+
+
+def noun_phrase(p: Phrase, noun: Cell, words: Lexicon, role: str, *, negated: bool = False) -> list[Word]:
+    many = p.plural or "plural" in noun.tags
+    numeral = words[NUMERALS[p.number]].lemma if p.number > 1 else ""
+    head = plural(noun.lemma) if many else noun.lemma
+    if not p.adjective:
+        determiner = article(p, noun, many=many, negated=negated, adjective_first=False)
+        return with_role(role, determiner, numeral, head)
+    cell = words[p.adjective]
+    first = "before" in cell.tags and "after" not in noun.tags
+    form = agreeing(cell, feminine="f" in noun.tags, many=many)
+    determiner = article(p, noun, many=many, negated=negated, adjective_first=first)
+    return with_role(role, determiner, numeral, say(form, head) if first else say(head, form))
+
+
+def name(concept: str, words: Lexicon, role: str) -> list[Word]:
+    """The words of a name: La Havane is two."""
+    return [Word(text, role, entity_kind(concept)) for text in words[concept].lemma.split()]
+
+
+def phrase(p: Phrase, words: Lexicon, role: str, *, negated: bool = False) -> list[Word]:
+    return name(p.name, words, role) if p.name else noun_phrase(p, words[p.noun], words, role, negated=negated)
+
+
+def third_person(cell: Cell, *, many: bool) -> str:
+    return cell.form("pl", cell.lemma + "nt") if many else cell.lemma
+
+
+def denied(c: Clause, *does: Word) -> list[Word]:
+    """ne stands before the verb and its se, pas after."""
+    return say("ne", does, "pas") if c.negated else list(does)
+
+
+def verb(c: Clause, words: Lexicon, concept: str) -> list[Word]:
+    cell = words[concept]
+    does = with_role("verb", third_person(cell, many=is_many(c.subject, words)))
+    how = cell.form("how", "")
+    return say(denied(c, *does), with_role("verb", "" if c.negated else how))
+
+
+def be(c: Clause, words: Lexicon) -> list[Word]:
+    return denied(c, Word("sont" if is_many(c.subject, words) else "est"))
+
+
+def subject(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.subject, words, "subject")
+
+
+def object_(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "object", negated=c.negated)
+
+
+def other(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.recipient, words, "recipient")
+
+
+def the_place(c: Clause, words: Lexicon) -> list[Word]:
+    if entity_kind(c.place):
+        return name(c.place, words, "place")
+    return noun_phrase(Phrase(noun=c.place, definite=True), words[c.place], words, "place")
+
+
+def place(c: Clause, words: Lexicon) -> list[Word]:
+    if entity_kind(c.place):
+        return say("à", the_place(c, words))
+    where = words[c.place].tagged("dans", "à", "sur", "bord")
+    return say("au bord de" if where == "bord" else where, the_place(c, words))
+
+
+def act(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), verb(c, words, c.verb))
+
+
+def doing(concept: str) -> Frame:
+    """SUBJECT VERB OBJECT: the verb is ``concept`` or, when empty, the clause's own."""
+
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        return say(subject(c, words), verb(c, words, concept or c.verb), object_(c, words))
+
+    return frame
+
+
+def property_(c: Clause, words: Lexicon) -> list[Word]:
+    form = agreeing(words[c.adjective], feminine=is_feminine(c.subject, words), many=is_many(c.subject, words))
+    return say(subject(c, words), be(c, words), with_role("adjective", form))
+
+
+def kind(c: Clause, words: Lexicon) -> list[Word]:
+    cell = told_apart(words[c.noun], female=is_person(c.subject) and is_feminine(c.subject, words))
+    start = say(subject(c, words), be(c, words))
+    if not c.subject.plural and "job" in words[c.noun].tags:
+        return say(start, with_role("noun", cell.lemma))
+    if is_mass(c.noun) and "plural" not in cell.tags:
+        return say(start, noun_phrase(Phrase(noun=c.noun), cell, words, "noun"))
+    if c.subject.plural:
+        return say(start, with_role("noun", "des", plural(cell.lemma)))
+    return say(start, with_role("noun", "une" if "f" in cell.tags else "un", cell.lemma))
+
+
+def likes(c: Clause, words: Lexicon) -> list[Word]:
+    """All of a kind has the article: les chats."""
+    p = c.object
+    liked = replace(p, definite=p.definite or p.number == 0 or is_mass(p.noun))
+    return say(subject(c, words), verb(c, words, "like"), phrase(liked, words, "object", negated=c.negated))
+
+
+def helped(concept: str) -> Frame:
+    """A helping verb and the infinitive."""
+
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        cell = words[c.verb]
+        return say(subject(c, words), verb(c, words, concept), with_role("verb", cell.form("inf", cell.lemma + "r")))
+
+    return frame
+
+
+def gives(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), verb(c, words, "give"), object_(c, words), "à", other(c, words))
+
+
+def to_place(concept: str, preposition: str) -> Frame:
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        there = "dans" if concept == "go" and "into" in words[c.place].tags else preposition
+        return say(subject(c, words), verb(c, words, concept), there, the_place(c, words))
+
+    return frame
+
+
+def compare(c: Clause, words: Lexicon) -> list[Word]:
+    cell, better = words[c.adjective], words[c.adjective].form("more", "")
+    kind_of = replace(cell, lemma=better, forms={}) if better else cell
+    form = agreeing(kind_of, feminine=is_feminine(c.subject, words), many=is_many(c.subject, words))
+    more = with_role("adjective", "" if better else "plus", form)
+    return say(subject(c, words), be(c, words), more, "que", other(c, words))
+
+
+def together(c: Clause, words: Lexicon) -> list[Word]:
+    return say(subject(c, words), "et", other(c, words), with_role("verb", third_person(words[c.verb], many=True)))
+
+
+def on_day(c: Clause, words: Lexicon) -> list[Word]:
+    return say(Word(words[c.day].lemma, "day", glued=True), ",", act(c, words))
+
+
+def owned(c: Clause, words: Lexicon) -> list[Word]:
+    thing = Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1, definite=True)
+    form = agreeing(words[c.adjective], feminine=is_feminine(thing, words), many=is_many(thing, words))
+    whose = say(phrase(thing, words, "subject"), "de", other(c, words))
+    return say(whose, "sont" if is_many(thing, words) else "est", with_role("adjective", form))
+
+
+def counted(concept: str, unit: str) -> Frame:
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        return say(subject(c, words), verb(c, words, concept), with_role("number", str(c.number)), unit)
+
+    return frame
+
+
+def who_is_named(c: Clause, words: Lexicon) -> list[Word]:
+    return noun_phrase(c.subject, named_by(c.subject, c.recipient, words), words, "subject")
+
+
+def asks(question: str, concept: str) -> Frame:
+    """QUESTION VERB SUBJECT, as after où, combien, quel âge."""
+
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        return say(question, verb(c, words, concept), subject(c, words))
+
+    return frame
+
+
+def what(concept: str) -> Frame:
+    """Qu'est-ce que SUBJECT VERB, for people qui est-ce que."""
+
+    def frame(c: Clause, words: Lexicon) -> list[Word]:
+        done = concept or c.verb
+        question = "qui est-ce que" if "person" in words[done].tags else "qu'est-ce que"
+        return say(question, subject(c, words), verb(c, words, done))
+
+    return frame
+
+
+def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
+    return say("qui", with_role("verb", words[c.verb].lemma), object_(c, words))
+
+
+def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
+    return say("qui", with_role("verb", words[c.verb].lemma), place(c, words))
+
+
+SPOKEN: FrameTable = {
+    "act": act,
+    "act_at": lambda c, words: say(act(c, words), place(c, words)),
+    "transitive": doing(""),
+    "transitive_at": lambda c, words: say(doing("")(c, words), place(c, words)),
+    "located": lambda c, words: say(subject(c, words), be(c, words), place(c, words)),
+    "there_is": lambda c, words: say("il y a", subject(c, words), place(c, words)),
+    "property": property_,
+    "kind": kind,
+    "has": doing("have"),
+    "likes": likes,
+    "wants": doing("want"),
+    "wants_to": helped("want"),
+    "can": helped("can"),
+    "gives": gives,
+    "goes_to": to_place("go", "à"),
+    "comes_from": to_place("come", "de"),
+    "lives_in": lambda c, words: say(subject(c, words), verb(c, words, "live"), place(c, words)),
+    "with": lambda c, words: say(act(c, words), "avec", other(c, words)),
+    "compare": compare,
+    "together": together,
+    "on_day": on_day,
+    "owned": owned,
+    "age": counted("have", "ans"),
+    "price": counted("cost", "euros"),
+    "works_for": to_place("work", "pour"),
+    "named": lambda c, words: say(who_is_named(c, words), "se appelle", other(c, words)),
+    "where_is": lambda c, words: say("où", be(c, words), subject(c, words)),
+    "where_lives": asks("où", "live"),
+    "where_works": asks("où", "work"),
+    "what_has": what("have"),
+    "what_transitive": what(""),
+    "who_transitive": who_transitive,
+    "who_act_at": who_act_at,
+    "how_old": asks("quel âge", "have"),
+    "how_much": asks("combien", "cost"),
+    "what_name": lambda c, words: say("comment se appelle", who_is_named(c, words)),
+}
+
+
+def spoken(frame: Frame) -> Frame:
+    return lambda c, words: flowing(frame(c, words))
+
+
+FRAMES: FrameTable = {frame_name: spoken(frame) for frame_name, frame in SPOKEN.items()}

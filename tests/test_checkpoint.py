@@ -1,0 +1,278 @@
+"""A model folder: whole or not at all, every weight accounted for, one clear line for what cannot be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import isogloss.checkpoint as checkpoint
+from isogloss.attention import Layout
+from isogloss.checkpoint import load_encoder, load_model, save_model
+from isogloss.errors import CheckpointError, FolderError
+from isogloss.heads import TaskModel
+from isogloss.manifest import read_manifest
+from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
+
+KINDS = ("masked", "sequence", "token", "question")
+
+
+def small_model(kind: str = "masked", *, seed: int = 1, **settings: Any) -> MaskedLM | TaskModel:
+    shape = ModelSettings(
+        **{"vocabulary_size": 40, "width": 16, "num_layers": 2, "num_heads": 2, "feedforward": 32, "max_length": 12}
+        | settings
+    )
+    model = MaskedLM(shape) if kind == "masked" else TaskModel(Encoder(shape), kind, ("O", "B-PER"))  # type: ignore[arg-type]
+    initialise(model, seed)
+    return model.eval()
+
+
+@pytest.fixture
+def vocabulary(tmp_path: Path) -> Path:
+    folder = tmp_path / "vocab"
+    folder.mkdir()
+    (folder / "sentencepiece.bpe.model").write_bytes(b"pieces")
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    (folder / "report.md").write_text("not for a model", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def save(tmp_path: Path, vocabulary: Path) -> Callable[..., Path]:
+    def write(model: MaskedLM | TaskModel | None = None) -> Path:
+        save_model(
+            tmp_path / "model",
+            small_model() if model is None else model,
+            vocabulary_folder=vocabulary,
+            parents=[],
+            command="isogloss pretrain",
+            card="Made by a test.",
+        )
+        return tmp_path / "model"
+
+    return write
+
+
+def same_weights(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    ours, theirs = one.state_dict(), other.state_dict()
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("settings", [{}, {"norm": "pre"}, {"num_languages": 3, "num_token_types": 2}])
+def test_round_trip(save: Callable[..., Path], kind: str, settings: dict[str, Any]) -> None:
+    model = small_model(kind, **settings)
+    loaded = load_model(save(model), kind=kind)  # type: ignore[arg-type]
+    assert type(loaded) is type(model)
+    assert loaded.encoder.settings == model.encoder.settings
+    assert same_weights(model, loaded)
+    assert all(parameter.requires_grad for parameter in loaded.parameters())
+    if isinstance(model, TaskModel) and isinstance(loaded, TaskModel):
+        assert loaded.labels == model.labels
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_encoder_of_any_head(save: Callable[..., Path], kind: str) -> None:
+    model = small_model(kind)
+    assert same_weights(load_encoder(save(model)), model.encoder)
+
+
+def test_what_lies_in_the_folder(save: Callable[..., Path]) -> None:
+    folder = save(small_model("token"))
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md", "config.json", "manifest.json", "model.safetensors", "sentencepiece.bpe.model", "tokenizer.json",
+    }  # fmt: skip
+    manifest = read_manifest(folder, "model")
+    assert manifest.config["head"] == "token"
+    assert manifest.config["labels"] == ["O", "B-PER"]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "Made by a test." in card
+    assert "XLMRobertaForTokenClassification" in card
+
+
+def test_a_new_model_replaces_the_old_one_without_leftovers(save: Callable[..., Path], tmp_path: Path) -> None:
+    save()
+    (tmp_path / "model.tmp").mkdir()
+    (tmp_path / "model.tmp" / "half.safetensors").write_bytes(b"cut off")
+    model = small_model(seed=2)
+    folder = save(model)
+    assert not (folder / "half.safetensors").exists()
+    assert same_weights(load_model(folder), model)
+
+
+def test_a_failure_while_writing_keeps_the_old_model(
+    save: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = small_model()
+    folder = save(model)
+
+    def full_disk(*_: Any, **__: Any) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full_disk)
+    with pytest.raises(OSError, match="no space"):
+        save(small_model(seed=2))
+    assert same_weights(load_model(folder), model)
+
+
+def test_a_vocabulary_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(FolderError, match=r"holds no sentencepiece.bpe.model; 'isogloss vocab train'"):
+        save_model(
+            tmp_path / "model", small_model(), vocabulary_folder=tmp_path, parents=[], command="x", card=""
+        )  # fmt: skip
+    assert not (tmp_path / "model").exists()
+
+
+def edit_weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], None]) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    edit(tensors)
+    save_file(tensors, folder / "model.safetensors")
+    (folder / "manifest.json").unlink(missing_ok=True)
+
+
+def edit_config(folder: Path, **values: Any) -> None:
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | values), encoding="utf-8")
+    (folder / "manifest.json").unlink(missing_ok=True)
+
+
+PIECES = "roberta.embeddings.word_embeddings.weight"
+QUERY = "roberta.encoder.layer.1.attention.self.query.weight"
+
+
+def not_finite(tensors: dict[str, torch.Tensor]) -> None:
+    tensors[QUERY][3, 4] = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda tensors: tensors.pop(QUERY), f"weight {QUERY} is missing \\(1 in all\\)"),
+        (lambda tensors: tensors.update({"bert.pooler": torch.zeros(1)}), "weight bert.pooler is not known"),
+        (
+            lambda tensors: tensors.update({PIECES: torch.zeros(41, 16)}),
+            r"has shape \(41, 16\), the config asks for \(40",
+        ),
+        (not_finite, f"weight {QUERY} holds values that are not finite"),
+        (lambda tensors: tensors.update({"lm_head.decoder.weight": torch.ones(40, 16)}), "only tied heads are read"),
+    ],
+)
+def test_weights_that_do_not_fit(
+    save: Callable[..., Path], edit: Callable[[dict[str, torch.Tensor]], None], message: str
+) -> None:
+    folder = save()
+    edit_weights(folder, edit)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        load_model(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"model_type": "bert"}, "model_type = 'bert' is not read; known: xlm-roberta"),
+        ({"hidden_act": "relu"}, "hidden_act = 'relu' is another model"),
+        ({"tie_word_embeddings": False}, "tie_word_embeddings = False"),
+        ({"hidden_size": "wide"}, "wide"),
+        ({"vocab_size": None}, "config.json"),
+    ],
+)
+def test_another_architecture(save: Callable[..., Path], values: dict[str, Any], message: str) -> None:
+    folder = save()
+    edit_config(folder, **values)
+    with pytest.raises(Exception, match=message) as caught:
+        load_model(folder)
+    assert type(caught.value).__name__ in ("CheckpointError", "ConfigError")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_file(save: Callable[..., Path]) -> None:
+    folder = save()
+    data = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(data[:-100])
+    with pytest.raises(FolderError, match="its manifest says"):
+        load_model(folder)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(CheckpointError, match=r"model.safetensors cannot be read .*; copy or make the model again"):
+        load_model(folder)
+
+
+def test_a_flipped_bit(save: Callable[..., Path]) -> None:
+    folder = save()
+    data = bytearray((folder / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"is not what manifest.json says"):
+        load_model(folder)
+
+
+def test_missing_and_damaged_files(save: Callable[..., Path], tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"is .*nowhere a model folder"):
+        load_model(tmp_path / "nowhere")
+    folder = save()
+    (folder / "manifest.json").unlink()
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match="holds no weights"):
+        load_model(folder)
+    (folder / "config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_model(folder)
+
+
+def test_the_wrong_head_is_refused(save: Callable[..., Path]) -> None:
+    folder = save(small_model("token"))
+    with pytest.raises(CheckpointError, match="a token head, but a masked head is needed"):
+        load_model(folder, kind="masked")
+
+
+def test_several_files_and_torch_files_are_read(save: Callable[..., Path]) -> None:
+    model = small_model()
+    folder = save(model)
+    (folder / "manifest.json").unlink()
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names = sorted(tensors)
+    parts = {"part-1.safetensors": names[:9], "part-2.safetensors": names[9:]}
+    for part, held in parts.items():
+        save_file({name: tensors[name] for name in held}, folder / part)
+    index = {"weight_map": {name: part for part, held in parts.items() for name in held}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    assert same_weights(load_model(folder), model)
+    (folder / "part-2.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"part-2.safetensors cannot be read"):
+        load_model(folder)
+    (folder / "model.safetensors.index.json").unlink()
+    torch.save(tensors, folder / "pytorch_model.bin")
+    assert same_weights(load_model(folder), model)
+
+
+def test_nothing_but_tensors_is_unpickled(save: Callable[..., Path], tmp_path: Path) -> None:
+    folder = save()
+    (folder / "manifest.json").unlink()
+    (folder / "model.safetensors").unlink()
+    torch.save({"weights": Path("anything")}, folder / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match=r"pytorch_model.bin cannot be read"):
+        load_model(folder)
+
+
+def test_half_precision_files_become_fp32(save: Callable[..., Path]) -> None:
+    folder = save()
+    edit_weights(folder, lambda tensors: tensors.update({name: x.bfloat16() for name, x in tensors.items()}))
+    assert {parameter.dtype for parameter in load_model(folder).parameters()} == {torch.float32}
+
+
+def test_the_one_token_type_of_others_is_folded_into_the_positions(save: Callable[..., Path]) -> None:
+    model = small_model()
+    folder = save(model)
+    row = torch.randn(1, 16)
+    edit_weights(folder, lambda tensors: tensors.update({"roberta.embeddings.token_type_embeddings.weight": row}))
+    loaded = load_model(folder)
+    positions = loaded.encoder.embeddings.positions.weight
+    torch.testing.assert_close(positions, model.encoder.embeddings.positions.weight + row)
+    ids, layout = torch.arange(4, 10), Layout.of([6])
+    assert not torch.allclose(loaded.encoder(ids, layout), model.encoder(ids, layout))
