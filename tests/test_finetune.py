@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import sentencepiece
 import torch
-from isogloss.checkpoint import load_encoder, load_model, save_model
-from isogloss.heads import TaskModel
 
 from isogloss.attention import Layout
+from isogloss.checkpoint import load_encoder, load_model, save_model
 from isogloss.config import Duration
 from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.finetune import SETTINGS, FinetuneOptim, FinetuneSettings, finetune, loss_of
+from isogloss.heads import TaskModel
 from isogloss.loop import LoopSettings
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.runs import read_metrics

@@ -9,10 +9,10 @@ import sentencepiece
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from isogloss.checkpoint import save_model
-from isogloss.heads import TaskModel
 
+from isogloss.checkpoint import save_model
 from isogloss.errors import ConfigError, DataError
+from isogloss.heads import TaskModel
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.predict import Predictor, load
 from isogloss.vocab import MODEL_NAME, Vocabulary

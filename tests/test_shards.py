@@ -207,9 +207,7 @@ def test_another_vocabulary_or_corpus_is_refused(
 ) -> None:
     train_vocabulary(VocabSettings(corpus=corpus, output=tmp_path / "vocab", size=70, character_coverage=1.0))
     other = Vocabulary.load(tmp_path / "vocab")
-    with pytest.raises(
-        FolderError, match=r"made with another vocabulary \(100 ids, .*\(90 ids.*isogloss shards"
-    ) as caught:
+    with pytest.raises(FolderError, match=r"another vocabulary \(72 ids, .*\(70 ids.*isogloss shards") as caught:
         Shards.open(folder, vocabulary=other)
     assert "\n" not in str(caught.value)
     with pytest.raises(FolderError, match="was made from another vocab"):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from isogloss.config import Settings, load_recipe, make_settings
-from isogloss.errors import ConfigError, DataError, IsoglossError
+from isogloss.errors import IsoglossError
 
 __all__ = ["app", "main"]
 
@@ -154,6 +154,68 @@ def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
         _print_json([dataclasses.asdict(score) for score in scores])
     else:
         typer.echo(table(scores))
+
+
+@app.command("phrasebook")
+def phrasebook(
+    languages: Annotated[str, typer.Option(help="Codes separated by commas, or 'all'.")] = "all",
+    number: Annotated[int, typer.Option("--number", "-n", help="Sentences to print.", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="Another seed, other sentences.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Print sentences of the embedded phrasebook side by side.
+
+    \b
+    isogloss phrasebook --languages en,de,sw,zh -n 3
+    isogloss phrasebook --languages all -n 100 --json > parallel.jsonl
+    """
+    from isogloss.phrasebook import parallel_sentences
+
+    codes = _phrasebook_languages(languages)
+    for sentences in parallel_sentences(codes, number, seed=seed):
+        said = dict(zip(codes, sentences, strict=True))
+        if as_json:
+            typer.echo(json.dumps(said, ensure_ascii=False))
+        else:
+            typer.echo("".join(f"{code:3} {sentence}\n" for code, sentence in said.items()))
+
+
+@app.command("demo")
+def demo(
+    settings: SettingsArguments = None,
+    languages: Annotated[str, typer.Option(help="Codes separated by commas with en among them, or 'all'.")] = "",
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
+    """The whole chain on the embedded phrasebook: text to zero-shot scores and a report, in minutes on a CPU.
+
+    \b
+    isogloss demo
+    isogloss demo --languages all output=runs/demo-all
+    """
+    from isogloss.demo import DemoSettings, run_demo, write_report
+    from isogloss.evaluate import table
+
+    chosen = [f"phrasebook.languages={json.dumps(_phrasebook_languages(languages))}"] if languages else []
+    checked = _settings(DemoSettings, [*(settings or []), *chosen])
+    if dry_run:
+        _print_json(checked.model_dump(mode="json"))
+        return
+    scores, timings = run_demo(checked)
+    report = write_report(checked.output, scores, timings)
+    if as_json:
+        _print_json([dataclasses.asdict(score) for score in scores])
+    else:
+        typer.echo(table(scores))
+    typer.echo(f"report: {report}", err=True)
+
+
+def _phrasebook_languages(text: str) -> list[str]:
+    from isogloss.phrasebook import LANGUAGES
+
+    if text == "all":
+        return ["en", *[code for code in LANGUAGES if code != "en"]]
+    return [code.strip() for code in text.split(",") if code.strip()]
 
 
 def _stage(

@@ -33,7 +33,7 @@ __all__ = ["PRESETS", "Encoder", "Linear", "MaskedLM", "MaskedLMHead", "ModelSet
 
 PAD_ID = 1
 # The first token sits at this row of the position table: fairseq counts on from its padding id.
-POSITION_OFFSET = PAD_ID
+POSITION_OFFSET = PAD_ID + 1
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"num_layers": 2, "width": 128, "num_heads": 4, "feedforward": 512},

@@ -119,7 +119,7 @@ def is_quality(c: Clause, words: Lexicon, more: str = "") -> list[Word]:
     if "colour" in cell.tags:
         return say("ไม่ใช่" if c.negated else "เป็น", said)
     head = "ตัว" if "size" in cell.tags and is_person(c.subject) else cell.form("head", "")
-    return say(with_role("adjective", head), "ไม่" if c.negated else "", said, more)
+    return say(head, "ไม่" if c.negated else "", said, more)
 
 
 def property_(c: Clause, words: Lexicon) -> list[Word]:

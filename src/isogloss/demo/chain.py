@@ -1,0 +1,190 @@
+"""The demo's stages, one after another, each the room's own function with its own folder under ``runs/demo``.
+
+    text/ nli/ ner/ qa/   the phrasebook as files
+    corpus/ vocab/ shards/  pretrain/          → a small XLM-R in pretrain/model
+    nli-pretrained/ nli-random/ ner-… qa-…     the same fine-tuning from pretrained and from random weights
+    results.json report.html                   zero-shot scores of all languages, and the report
+
+Every stage that is done is left alone, so the same command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import Field
+from rich.console import Console
+
+from isogloss.batches import BatchSettings
+from isogloss.config import Duration, Settings
+from isogloss.corpus import CorpusSettings, build_corpus
+from isogloss.evaluate import EvaluateSettings, Score, evaluate
+from isogloss.finetune import FinetuneOptim, FinetuneSettings, finetune
+from isogloss.loop import LoopSettings
+from isogloss.manifest import write_json
+from isogloss.model import ModelSettings
+from isogloss.optim import OptimSettings
+from isogloss.phrasebook import PhrasebookSettings, write_labelled, write_text
+from isogloss.pretrain import PretrainSettings, ValidationSettings, pretrain
+from isogloss.shards import ShardSettings, build_shards
+from isogloss.vocab import VocabSettings, train_vocabulary
+
+__all__ = ["TASKS", "DemoSettings", "DemoTask", "Timing", "run_demo"]
+
+WEIGHTS = {"pretrained": False, "random": True}
+
+
+@dataclass(frozen=True)
+class DemoTask:
+    """A task of the demo: what it is called in the report, and how long it is fine-tuned."""
+
+    name: str
+    title: str
+    steps: int
+
+
+TASKS = (
+    DemoTask("nli", "Natural language inference", 500),
+    DemoTask("ner", "Entities", 150),
+    DemoTask("qa", "Questions", 300),
+)
+
+
+class DemoSettings(Settings):
+    """The demo's dials. What each stage is given is read off in the functions below."""
+
+    output: Path = Field(Path("runs/demo"), description="folder for everything the demo writes")
+    phrasebook: PhrasebookSettings = Field(PhrasebookSettings(), description="languages and amounts of text and labels")
+    vocabulary_size: int = Field(6000, ge=300, description="pieces of all languages together")
+    steps: int = Field(4000, ge=1, description="pretraining steps")
+    seed: int = Field(1, ge=0, description="weights, order and masks follow from it")
+    model: ModelSettings = Field(
+        ModelSettings(
+            num_layers=2,
+            width=128,
+            num_heads=4,
+            feedforward=512,
+            max_length=256,
+            dropout=0.0,
+            attention_dropout=0.0,
+            norm="pre",
+        ),
+        description="a small XLM-R; norms before the parts, as in XLM-R XL, which leaves the unigram plateau earlier",
+    )
+    batches: BatchSettings = Field(
+        BatchSettings(sequence_length=64, batch_size=32, mask_rate=0.3), description="languages, packing and masking"
+    )
+    peak_rate: float = Field(3e-3, gt=0, description="highest learning rate of pretraining")
+    finetune_rate: float = Field(5e-4, gt=0, description="highest learning rate of fine-tuning")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long a stage took in this call; a stage that was done already took no time."""
+
+    stage: str
+    seconds: float
+
+
+def run_demo(settings: DemoSettings) -> tuple[list[Score], list[Timing]]:
+    """Run all stages and write results.json and timings.json; returns the scores and the timings."""
+    out = settings.output
+    out.mkdir(parents=True, exist_ok=True)
+    scores: list[Score] = []
+    stages: list[tuple[str, Callable[[], object]]] = [
+        ("writing the phrasebook", lambda: _write_phrasebook(settings)),
+        ("corpus", lambda: build_corpus(CorpusSettings(input=out / "text", output=out / "corpus"))),
+        ("vocabulary", lambda: train_vocabulary(_vocabulary(settings))),
+        ("shards", lambda: build_shards(_shards(settings))),
+        ("pretraining", lambda: pretrain(_pretraining(settings))),
+    ]
+    for task in TASKS:
+        for weights in WEIGHTS:
+            name = f"fine-tuning {task.name} from {weights} weights"
+            stages.append((name, lambda task=task, weights=weights: finetune(_finetuning(settings, task, weights))))
+        stages.append((f"scoring {task.name}", lambda task=task: scores.extend(evaluate(_evaluation(settings, task)))))
+    timings = [_timed(name, work, number, len(stages)) for number, (name, work) in enumerate(stages, 1)]
+    write_json(out / "results.json", [asdict(score) for score in scores])
+    write_json(out / "timings.json", [asdict(timing) for timing in timings])
+    return scores, timings
+
+
+def _timed(name: str, work: Callable[[], object], number: int, total: int) -> Timing:
+    console = Console(stderr=True, highlight=False)
+    start = time.monotonic()
+    console.print(f"[{number}/{total}] {name}", markup=False)
+    work()
+    return Timing(name, time.monotonic() - start)
+
+
+def _write_phrasebook(settings: DemoSettings) -> None:
+    done = settings.output / "phrasebook.json"
+    if done.exists():
+        return
+    write_text(settings.output / "text", settings.phrasebook)
+    write_labelled(settings.output, settings.phrasebook)
+    write_json(done, settings.phrasebook.model_dump(mode="json"))
+
+
+def _vocabulary(settings: DemoSettings) -> VocabSettings:
+    out = settings.output
+    return VocabSettings(
+        corpus=out / "corpus", output=out / "vocab", size=settings.vocabulary_size, character_coverage=1.0
+    )
+
+
+def _shards(settings: DemoSettings) -> ShardSettings:
+    out = settings.output
+    return ShardSettings(corpus=out / "corpus", vocabulary=out / "vocab", output=out / "shards")
+
+
+def _pretraining(settings: DemoSettings) -> PretrainSettings:
+    out = settings.output
+    return PretrainSettings(
+        run=out / "pretrain",
+        shards=out / "shards",
+        vocabulary=out / "vocab",
+        steps=settings.steps,
+        seed=settings.seed,
+        device=settings.device,
+        model=settings.model,
+        batches=settings.batches,
+        optim=OptimSettings(peak_rate=settings.peak_rate),
+        loop=LoopSettings(checkpoint_every=Duration("25 %")),
+        validation=ValidationSettings(every=Duration("5 %"), sequences=32),
+    )
+
+
+def _finetuning(settings: DemoSettings, task: DemoTask, weights: str) -> FinetuneSettings:
+    out = settings.output
+    return FinetuneSettings(
+        run=out / f"{task.name}-{weights}",
+        model=out / "pretrain" / "model",
+        random_weights=WEIGHTS[weights],
+        task=task.name,
+        data=out / task.name,
+        source_languages=(settings.phrasebook.source,),
+        selection="last",
+        steps=task.steps,
+        batch_size=64,
+        max_length=settings.model.max_length,
+        seed=settings.seed,
+        device=settings.device,
+        optim=FinetuneOptim(peak_rate=settings.finetune_rate),
+    )
+
+
+def _evaluation(settings: DemoSettings, task: DemoTask) -> EvaluateSettings:
+    out = settings.output
+    return EvaluateSettings(
+        models=tuple(out / f"{task.name}-{weights}" for weights in WEIGHTS),
+        task=task.name,
+        data=out / task.name,
+        output=out / "scores" / f"{task.name}.json",
+        split="test",
+        device=settings.device,
+    )
