@@ -158,6 +158,20 @@ def test_no_special_token_is_masked_or_put_in() -> None:
         assert torch.all(batch.ids_N[batch.rows_M] >= 4)
 
 
+def test_whole_words_are_for_languages_written_with_spaces() -> None:
+    batches = make(whole_word=True, sequence_length=64, mask_rate=0.2)
+    exact = {"en": [], "th": []}
+    for batch in map(batches.batch, range(20)):
+        ends = np.cumsum(batch.layout.lengths)
+        for code, end in zip(batch.languages, ends.tolist(), strict=True):
+            pieces = int(np.sum(unmasked(batch)[end - 64 : end].numpy() >= 4))
+            chosen = int(((batch.rows_M >= end - 64) & (batch.rows_M < end)).sum())
+            if code in exact:
+                exact[code].append(chosen in (int(0.2 * pieces), int(0.2 * pieces) + 1))
+    assert all(exact["th"])
+    assert not all(exact["en"])
+
+
 def test_step_one_million_comes_in_no_time() -> None:
     start = time.perf_counter()
     batches = make(batch_size=256)

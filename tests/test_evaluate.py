@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
-from isogloss.checkpoint import save_model
-from isogloss.heads import TaskModel
 
+from isogloss.checkpoint import save_model
 from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.evaluate import EvaluateSettings, LabelledSet, Score, evaluate, majority_scores, read_results, table
+from isogloss.heads import TaskModel
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.tasks import find_task
 from isogloss.vocab import MODEL_NAME, Vocabulary

@@ -17,6 +17,7 @@ import sentencepiece
 import torch
 from safetensors.torch import load_file
 
+from isogloss.batches import BatchSettings
 from isogloss.checkpoint import load_model
 from isogloss.config import load_recipe, make_settings
 from isogloss.errors import ConfigError, FolderError, Preempted
@@ -215,11 +216,15 @@ def test_micro_batches_change_nothing_that_is_learned(inputs: Path, tmp_path: Pa
 
 
 def test_going_on_from_a_model_folder(inputs: Path, unbroken: Path, tmp_path: Path) -> None:
-    batches = {"sequence_length": 16, "batch_size": 8}
     frozen = {"freeze_embeddings": True, "peak_rate": 1e-3}
-    run = pretrain(
-        settings_for(inputs, tmp_path / "run", init=unbroken / "model", batches=batches, optim=frozen, steps=2)
-    )
+    with_shape = settings_for(inputs, tmp_path / "run", init=unbroken / "model", optim=frozen, steps=2)
+    with pytest.raises(ConfigError, match="brings the model's shape"):
+        pretrain(with_shape)
+    settings = make_settings(PretrainSettings, with_shape.model_dump(exclude_unset=True, exclude={"model"}))
+    with pytest.raises(ConfigError, match=r"sequence_length = 25 is more than the model's max_length = 24"):
+        pretrain(settings.model_copy(update={"batches": BatchSettings(sequence_length=25)}))
+    run = pretrain(settings)
+    assert load_model(run / "model").encoder.settings == load_model(unbroken / "model").encoder.settings
     before, after = weights(unbroken), weights(run)
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved
@@ -229,8 +234,9 @@ def test_going_on_from_a_model_folder(inputs: Path, unbroken: Path, tmp_path: Pa
 
 def test_what_does_not_go_together_is_said_before_any_training(inputs: Path, tmp_path: Path) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({"model": {"vocabulary_size": 77}}, r"model.vocabulary_size = 77, but the shards have 62 pieces"),
-        ({"batches": {"sequence_length": 513}}, r"sequence_length = 513 is more than model.max_length = 512"),
+        ({"model": {"vocabulary_size": 77}}, r"the model has 77 pieces, the shards have 62; set model.vocabulary_size"),
+        ({"batches": {"sequence_length": 513}}, r"sequence_length = 513 is more than the model's max_length = 512"),
+        ({"vocabulary": inputs / "vocab" / MODEL_NAME}, r"must be a folder"),
         ({"batches": {"batch_size": 2}, "loop": {"accumulate": 4}}, r"loop.accumulate = 4 is more than"),
     ]
     for values, message in wrong:

@@ -252,6 +252,13 @@ def test_a_language_without_text_is_named(vocab: Path, build: Callable[..., Mani
         build(tmp_path / "none", corpus=blank)
 
 
+def test_copies_of_one_document_are_not_held_out(build: Callable[..., Manifest], tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus", {"en": DOCUMENTS["en"][:1] * 5})
+    statistics = build(tmp_path / "shards", corpus=corpus).statistics
+    assert statistics["languages"]["en"]["training"]["documents"] == 5
+    assert statistics["warnings"]["en"].startswith("no document is held out: all its documents are the same")
+
+
 def test_aliases_of_a_language_open_it(folder: Path) -> None:
     shards = Shards.open(folder)
     assert shards.tokens("zh").tolist() == shards.tokens("zh-Hans").tolist()

@@ -81,7 +81,7 @@ class Duration:
 
 
 def parse_override(text: str) -> tuple[list[str], Any]:
-    """``"optim.peak_rate=5e-4"`` → ``(["optim", "peak_rate"], 0.0005)``; the value is read as TOML, else as a string."""
+    """``"optim.peak_rate=5e-4"`` → ``(["optim", "peak_rate"], 0.0005)``; a value that is no TOML is a string."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"override '{text}' is not key=value, for example optim.peak_rate=5e-4")

@@ -155,7 +155,7 @@ def finished(folder: Path, kind: str, config: Mapping[str, Any], parents: Sequen
 
 @contextlib.contextmanager
 def building(folder: Path) -> Iterator[Path]:
-    """Yield ``folder.tmp`` to write into and rename it to ``folder`` at the end; after an error ``folder`` is untouched.
+    """Yield ``folder.tmp`` to write into and rename it to ``folder`` at the end; an error leaves it untouched.
 
     What an earlier, unfinished attempt left in ``folder.tmp`` is kept, so a stage may continue from it.
     """

@@ -71,7 +71,8 @@ def pretrain(settings: PretrainSettings) -> Path:
     """
     vocabulary = Vocabulary.load(settings.vocabulary)
     shards = Shards.open(settings.shards, vocabulary=vocabulary)
-    settings = _resolved(settings, shards)
+    loaded = _loaded(settings)
+    settings = settings.model_copy(update={"model": _model_settings(settings, loaded, shards)})
     config = settings.model_dump(mode="json") | {"parents": {"shards": shards.manifest.fingerprint}}
     run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
     target = settings.run / "model"
@@ -82,7 +83,11 @@ def pretrain(settings: PretrainSettings) -> Path:
     device = choose(settings.device, precision=settings.precision)
     batches = MaskedBatches(shards, settings.batches, seed=settings.seed, word_starts=vocabulary.word_starts)
     validation = Validation(shards, settings, vocabulary.word_starts)
-    model = _starting_model(settings)
+    # Where weights come from: 1. the run's newest checkpoint, which the loop reads over these; 2. init; 3. the seed.
+    model = loaded or MaskedLM(settings.model)
+    if loaded is None:
+        initialise(model, settings.seed)
+
     train(
         model,
         run=run,
@@ -159,41 +164,38 @@ def _pieces_per_character(shards: Shards, code: str) -> float:
     return float(num_pieces / max(1, num_characters))
 
 
-def _resolved(settings: PretrainSettings, shards: Shards) -> PretrainSettings:
-    """The settings with the shards' vocabulary size in the model; raises ConfigError where they do not go together."""
-    model = settings.model
-    if "vocabulary_size" in model.model_fields_set and model.vocabulary_size != shards.vocabulary_size:
-        raise ConfigError(
-            f"model.vocabulary_size = {model.vocabulary_size}, but the shards have {shards.vocabulary_size} pieces; "
-            f"set model.vocabulary_size={shards.vocabulary_size} or leave it out"
-        )
-    length, size, accumulate = settings.batches.sequence_length, settings.batches.batch_size, settings.loop.accumulate
+def _loaded(settings: PretrainSettings) -> MaskedLM | None:
+    """The model that ``init`` names, if it does."""
+    if settings.init is None:
+        return None
+    if "model" in settings.model_fields_set:
+        raise ConfigError(f"init = {settings.init} brings the model's shape with it; leave the settings model.* out")
+    model = load_model(settings.init, kind="masked")
+    assert isinstance(model, MaskedLM)
+    return model
+
+
+def _model_settings(settings: PretrainSettings, loaded: MaskedLM | None, shards: Shards) -> ModelSettings:
+    """The model's shape, with the shards' vocabulary size; raises ConfigError where settings do not go together."""
+    model = settings.model if loaded is None else loaded.settings
+    size = shards.vocabulary_size
+    if model.vocabulary_size != size and (loaded is not None or "vocabulary_size" in model.model_fields_set):
+        way_out = "set model.vocabulary_size to that" if loaded is None else "make shards with that model's vocabulary"
+        raise ConfigError(f"the model has {model.vocabulary_size} pieces, the shards have {size}; {way_out}")
+    length, num_sequences = settings.batches.sequence_length, settings.batches.batch_size
     if length > model.max_length:
         raise ConfigError(
-            f"batches.sequence_length = {length} is more than model.max_length = {model.max_length}; change one of them"
+            f"batches.sequence_length = {length} is more than the model's max_length = {model.max_length}; "
+            "shorten the sequences or lengthen the model"
         )
-    if accumulate > size:
+    if settings.loop.accumulate > num_sequences:
         raise ConfigError(
-            f"loop.accumulate = {accumulate} is more than batches.batch_size = {size}: a micro-batch would be empty"
+            f"loop.accumulate = {settings.loop.accumulate} is more than batches.batch_size = {num_sequences}: "
+            "a micro-batch would be empty"
         )
-    return settings.model_copy(update={"model": model.model_copy(update={"vocabulary_size": shards.vocabulary_size})})
-
-
-def _starting_model(settings: PretrainSettings) -> MaskedLM:
-    """The weights to start from: 1. the run's newest checkpoint, read by the loop over these; 2. init; 3. the seed."""
-    if settings.init is None:
-        model = MaskedLM(settings.model)
-        initialise(model, settings.seed)
-        return model
-    loaded = load_model(settings.init)
-    if not isinstance(loaded, MaskedLM):
-        raise ConfigError(f"init = {settings.init} has no masked-language-model head; name a pretrained model folder")
-    if loaded.settings.vocabulary_size != settings.model.vocabulary_size:
-        raise ConfigError(
-            f"init = {settings.init} has {loaded.settings.vocabulary_size} pieces, the shards have "
-            f"{settings.model.vocabulary_size}; make the shards with that model's vocabulary"
-        )
-    return loaded
+    if not settings.vocabulary.is_dir():
+        raise ConfigError(f"vocabulary = {settings.vocabulary} must be a folder: its files go into the finished model")
+    return model.model_copy(update={"vocabulary_size": size})
 
 
 def _card(run: RunFolder) -> str:

@@ -53,9 +53,8 @@ def permute(index: npt.ArrayLike, *, size: npt.ArrayLike, key: int | Array64) ->
     A Feistel network over pairs (left, right) of numbers under ``ceil(sqrt(size))``, which is a bijection of at least
     ``size`` numbers; a result beyond ``size`` is sent through again until it falls inside.
     """
-    sizes, places, keys = np.broadcast_arrays(
-        np.asarray(size, dtype=np.uint64), np.asarray(index).astype(np.uint64), np.asarray(key, dtype=np.uint64)
-    )
+    parts = (np.asarray(size, dtype=np.uint64), np.asarray(index).astype(np.uint64), np.asarray(key, dtype=np.uint64))
+    sizes, places, keys = np.broadcast_arrays(*map(np.atleast_1d, parts))
     assert bool(np.all(places < sizes)), "permute: an index lies outside its size"
     side = np.ceil(np.sqrt(sizes.astype(np.float64))).astype(np.uint64)
     result = _feistel(places, side, keys)
@@ -65,7 +64,7 @@ def permute(index: npt.ArrayLike, *, size: npt.ArrayLike, key: int | Array64) ->
 
 
 def _feistel(places: Array64, side: Array64, keys: Array64) -> Array64:
-    left, right = np.divmod(np.atleast_1d(places), np.atleast_1d(side))
+    left, right = np.divmod(places, side)
     for turn in range(_FEISTEL_ROUNDS):
-        left, right = right, (left + spread(np.atleast_1d(keys), right + np.uint64(turn << 40)) % side) % side
+        left, right = right, (left + spread(keys, right + np.uint64(turn << 40)) % side) % side
     return left * side + right

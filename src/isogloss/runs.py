@@ -46,7 +46,8 @@ class RunFolder:
             for key, before, now in _differences(earlier, wanted):
                 if key.split(".")[0] not in may_differ:
                     raise FolderError(
-                        f"{path} was started with {key} = {before!r}, now {now!r}; choose another run folder or delete it"
+                        f"{path} was started with {key} = {before!r}, now {now!r}; "
+                        "choose another run folder or delete it"
                     )
         path.mkdir(parents=True, exist_ok=True)
         write_json(known, {"config": wanted, "versions": installed_versions()})
@@ -86,7 +87,7 @@ class RunFolder:
             # Imported here because the writer costs a second and a run folder may also only be read.
             from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(str(self.path / "tensorboard"))  # type: ignore[no-untyped-call]
+            self._board = SummaryWriter(str(self.path / "tensorboard"))
         return self._board
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
 
+tokenizers = pytest.importorskip("tokenizers")
 transformers = pytest.importorskip("transformers")
 
 
@@ -49,6 +50,19 @@ def test_specials_and_pairs_are_those_of_xlm_r(tokenizer: object, vocabulary: Vo
     )
     assert len(tokenizer) == vocabulary.size
     assert tokenizer.decode(first) == "the door"
+
+
+def test_tokenizer_json_alone_gives_the_same_ids(
+    vocab_folder: Path, vocabulary: Vocabulary, probes: Sequence[str]
+) -> None:
+    # transformers builds XLM-R's tokenizer anew from the pieces; other programs read the file as it stands.
+    tokenizer = tokenizers.Tokenizer.from_file(str(vocab_folder / "tokenizer.json"))
+    for text in probes:
+        (ids,) = vocabulary.encode([text])
+        assert tokenizer.encode(text).ids == [0, *ids.tolist(), 2], text
+    first, second = (ids.tolist() for ids in vocabulary.encode(["the door", "the bread"]))
+    assert tokenizer.encode("the door", "the bread").ids == [0, *first, 2, 2, *second, 2]
+    assert tokenizer.token_to_id("<mask>") == vocabulary.mask_id
 
 
 def test_the_named_exception_spelt_specials(tokenizer: object, vocabulary: Vocabulary) -> None:

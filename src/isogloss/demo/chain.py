@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
@@ -105,12 +106,16 @@ def run_demo(settings: DemoSettings) -> tuple[list[Score], list[Timing]]:
     for task in TASKS:
         for weights in WEIGHTS:
             name = f"fine-tuning {task.name} from {weights} weights"
-            stages.append((name, lambda task=task, weights=weights: finetune(_finetuning(settings, task, weights))))
-        stages.append((f"scoring {task.name}", lambda task=task: scores.extend(evaluate(_evaluation(settings, task)))))
+            stages.append((name, partial(finetune, _finetuning(settings, task, weights))))
+        stages.append((f"scoring {task.name}", partial(_score, scores, _evaluation(settings, task))))
     timings = [_timed(name, work, number, len(stages)) for number, (name, work) in enumerate(stages, 1)]
     write_json(out / "results.json", [asdict(score) for score in scores])
     write_json(out / "timings.json", [asdict(timing) for timing in timings])
     return scores, timings
+
+
+def _score(scores: list[Score], settings: EvaluateSettings) -> None:
+    scores += evaluate(settings)
 
 
 def _timed(name: str, work: Callable[[], object], number: int, total: int) -> Timing:

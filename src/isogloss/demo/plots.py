@@ -1,9 +1,10 @@
-"""Plots as SVG text for a page that needs no other file; series differ by marker and dash, so they read in greyscale."""
+"""Plots as SVG text for a page that needs no other file; series differ by marker and dash, so grey will do."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -15,8 +16,9 @@ HATCHES = ("", "//", "..", "xx", "\\\\", "--")
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SIZE = (7.6, 3.0)
-# Text stays text, so that the page can be searched; ids are seeded, so that the same plot is the same file.
-STYLE = {"svg.fonttype": "none", "svg.hashsalt": "isogloss", "font.family": "sans-serif", "font.size": 9}
+# Any, because matplotlib types each key by name. Text stays text, so that the page can be searched; ids are seeded, so
+# that the same plot is the same file.
+STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "isogloss", "font.family": "sans-serif", "font.size": 9}
 
 
 def bars_svg(series: Mapping[str, Mapping[str, float]], *, ylabel: str) -> str:

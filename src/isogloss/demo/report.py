@@ -1,6 +1,6 @@
 """The demo's report: one self-contained HTML page, with plots drawn as SVG, and the same tables for the terminal.
 
-    write_report(Path("runs/demo"), scores, timings)      → runs/demo/report.html
+write_report(Path("runs/demo"), scores, timings)      → runs/demo/report.html
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ __all__ = ["write_report"]
 
 STYLE = """
 :root { color-scheme: light; --ink: #1c2430; --soft: #5b6675; --line: #d9dee5; --accent: #1f5fa8; }
-body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); max-width: 60rem; margin: 2.5rem auto; padding: 0 1.2rem; }
+body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); max-width: 60rem;
+  margin: 2.5rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.7rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2.4rem; }
 p.lead, figcaption, .note { color: var(--soft); } figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .8rem 0; }
@@ -69,9 +70,9 @@ def _lead(folder: Path, metrics: Sequence[dict[str, Any]]) -> str:
     config = json.loads((folder / "pretrain" / "config.json").read_text(encoding="utf-8"))["config"]
     shape, last = config["model"], [line for line in metrics if "loss" in line][-1]
     return (
-        f"A {shape['num_layers']}-layer XLM-R of width {shape['width']} with {shape['vocabulary_size']:,} pieces, pretrained "
-        f"on {last['tokens']:,} tokens of the phrasebook without parallel text, then fine-tuned on English labels alone "
-        "and asked in every language."
+        f"A {shape['num_layers']}-layer XLM-R of width {shape['width']} with {shape['vocabulary_size']:,} pieces, "
+        f"pretrained on {last['tokens']:,} tokens of the phrasebook without parallel text, then fine-tuned on English "
+        "labels alone and asked in every language."
     )
 
 
@@ -128,7 +129,9 @@ def _languages_section(folder: Path, metrics: Sequence[dict[str, Any]]) -> str:
         for code in ledger
     ]
     shares = {"share of tokens seen, %": {code: 100 * entry["tokens"] / total for code, entry in ledger.items()}}
-    return _table(head, rows) + _figure(bars_svg(shares, ylabel="tokens seen, %"), "Languages are drawn by q ∝ p^alpha.")
+    return _table(head, rows) + _figure(
+        bars_svg(shares, ylabel="tokens seen, %"), "Languages are drawn by q ∝ p^alpha."
+    )
 
 
 def _training_section(metrics: Sequence[dict[str, Any]]) -> str:
@@ -170,7 +173,7 @@ def _language_name(code: str) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, strong: int | None = None) -> str:
     top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
     body = "".join(
-        f'<tr{" class=strong" if number == strong else ""}>{"".join(f"<td>{html.escape(cell)}</td>" for cell in row)}</tr>'
+        f"<tr{' class=strong' if number == strong else ''}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>"
         for number, row in enumerate(rows)
     )
     return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'

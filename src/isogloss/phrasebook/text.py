@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar import join_sentences, realise
+from isogloss.phrasebook.lexicon import concepts
 from isogloss.phrasebook.scenes import (
     adjectives_for,
     draw_referent,
@@ -28,21 +30,39 @@ from isogloss.phrasebook.scenes import (
 )
 from isogloss.phrasebook.world import kinds_of, members, opposites
 
-__all__ = ["documents", "facts_about", "parallel_sentences", "random_clause", "statement_and_question"]
+__all__ = ["documents", "emoji_of", "facts_about", "parallel_sentences", "random_clause", "statement_and_question"]
 
 SENTENCES_A_DOCUMENT = (5, 8)
 SHARE_OF_SCENES = 0.65
 
 
-def documents(language: str, num_documents: int, *, seed: int) -> Iterator[str]:
+def documents(language: str, num_documents: int, *, seed: int, emoji_share: float = 0.0) -> Iterator[str]:
     """``num_documents`` documents of ``language``, each five to eight sentences on one subject.
 
+    A share of them, ``emoji_share``, is written as people write to friends, with emoji behind each sentence: tokens
+    that all languages have in common, as real text has names, numbers and addresses in common.
     Document k depends on (seed, language, k) alone.
     """
     for index in range(num_documents):
         rng = random.Random(f"document/{seed}/{language}/{index}")
         clauses = _story(rng) if rng.random() < SHARE_OF_SCENES else _facts(rng)
-        yield join_sentences([realise(clause, language) for clause in clauses], language)
+        sentences = [realise(clause, language) for clause in clauses]
+        if rng.random() < emoji_share:
+            marked = zip(sentences, clauses, strict=True)
+            yield " ".join(" ".join([sentence.text, *emoji_of(clause)]) for sentence, clause in marked)
+        else:
+            yield join_sentences(sentences, language)
+
+
+def emoji_of(clause: Clause) -> list[str]:
+    """The emoji of what a clause mentions: who, what they are like, what they do, to what, where; a cross for not."""
+    mentioned = [
+        *(clause.subject.adjective, clause.subject.noun, clause.verb, clause.object.adjective, clause.object.noun),
+        *(clause.place, clause.adjective, clause.noun),
+    ]
+    known = [concepts()[name] for name in mentioned if name]
+    marks = [concept["emoji"] for concept in known if "emoji" in concept.meaning]
+    return ["❌", *marks] if clause.negated else marks
 
 
 def parallel_sentences(languages: list[str], num_sentences: int, *, seed: int) -> Iterator[tuple[str, ...]]:
@@ -111,7 +131,7 @@ def something(rng: random.Random, verb: str) -> Phrase:
 
 
 def definite(phrase: Phrase) -> Phrase:
-    return phrase if phrase.name else Phrase(**{**phrase.__dict__, "definite": True})
+    return phrase if phrase.name else replace(phrase, definite=True)
 
 
 def facts_about(rng: random.Random) -> list[Callable[[], tuple[Clause, Clause, str]]]:
@@ -148,7 +168,7 @@ def facts_about(rng: random.Random) -> list[Callable[[], tuple[Clause, Clause, s
         return statement, Clause("where_works", subject=statement.subject), "place"
 
     def age() -> tuple[Clause, Clause, str]:
-        statement = Clause("age", subject=person(rng), number=rng.randint(2, 90))
+        statement = Clause("age", subject=person(rng), number=rng.randint(3, 90))
         return statement, Clause("how_old", subject=statement.subject), "number"
 
     def price() -> tuple[Clause, Clause, str]:
@@ -160,7 +180,7 @@ def facts_about(rng: random.Random) -> list[Callable[[], tuple[Clause, Clause, s
         name = rng.choice(names_of("PER"))
         who = Phrase(noun=rng.choice(kinds_of_person(name)), definite=True)
         statement = Clause("named", subject=who, recipient=Phrase(name=name))
-        return statement, Clause("what_name", subject=who), "recipient"
+        return statement, replace(statement, frame="what_name"), "recipient"
 
     return [act_at, transitive, has, located, lives_in, works_for, age, price, named]
 

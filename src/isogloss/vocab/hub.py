@@ -6,10 +6,9 @@ builds for XLM-R: the normaliser's table from SentencePiece, a split at spaces, 
     write_hub_files(folder, vocabulary)
     AutoTokenizer.from_pretrained(folder)
 
-Ids are equal to SentencePiece's but for four known kinds of text: two segmentations of exactly the same score (rows
-of dots); text whose combining marks Hugging Face's normaliser takes together and SentencePiece's one by one (some
-Tamil and other Indic text); a literal ``▁``, which SentencePiece folds with the spaces around it; and the special
-pieces spelt out in text, which Hugging Face takes for special ids and we for characters.
+Ids are equal to SentencePiece's but for two kinds of text: where two segmentations have the same score to the last
+digit each program may take another (rows of dots, now and then a word); and special pieces spelt out in text are
+special ids to Hugging Face and characters to us.
 """
 
 from __future__ import annotations

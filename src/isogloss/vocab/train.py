@@ -57,7 +57,7 @@ class VocabSettings(Settings):
     )
     max_piece_length: int = Field(default=16, ge=1, le=64, description="longest piece, in characters")
     sample_bytes: int = Field(
-        default=100_000_000, ge=1, description="most text to train on, in bytes; memory is about ten times as much"
+        default=100_000_000, ge=1, description="most text to train on, in bytes; memory is about twenty times as much"
     )
     seed: int = Field(default=1, description="of the choice of lines")
 

@@ -2,9 +2,9 @@
 masculine (ـون); ``dip`` for plurals without tanwin; ``few=`` the plural after numerals; ``kind=`` the collective that
 means all of them (تفاح); ``bare=`` the form after the article; ``acc=`` an indefinite accusative that is not the lemma
 with alif; ``fem=`` for a woman; ``part`` for kinds that one thing is only a part of (أثاث). Places carry their
-preposition. Verbs: ``fpl=`` hollow feminine plurals; ``person`` where the object must be one. Adjectives: ``f= pl= acc=``,
-``er=`` the elative, ``long=`` the full stem of defective ones. Numerals are stored as they stand before feminine
-nouns; two is the dual."""
+preposition. Verbs: ``fpl=`` hollow feminine plurals; ``person`` where the object must be one. Adjectives: ``f= pl=
+acc=``, ``er=`` the elative, ``long=`` the full stem of defective ones. Numerals are stored as they stand before
+feminine nouns; two is the dual."""
 
 from __future__ import annotations
 

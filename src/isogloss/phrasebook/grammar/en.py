@@ -155,10 +155,7 @@ def with_(c: Clause, words: Lexicon) -> list[Word]:
 def compare(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.adjective]
     lemma = cell.lemma
-    if lemma.endswith("y"):
-        regular = lemma[:-1] + "ier"
-    else:
-        regular = lemma + ("r" if lemma.endswith("e") else "er")
+    regular = lemma[:-1] + "ier" if lemma.endswith("y") else lemma + "er"[lemma.endswith("e") :]
     comparative = cell.form("er", regular)
     return say(subject(c, words), be(c.subject), with_role("adjective", comparative), "than", other(c, words))
 

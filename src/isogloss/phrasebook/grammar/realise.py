@@ -26,7 +26,8 @@ class Writing:
     capital_i: str = "I"
 
 
-# The languages of XNLI. Thai closes a sentence with a space; Greek asks with a semicolon.
+# The languages of XNLI. Thai closes a sentence with a space; Greek asks with a semicolon; French puts a hard space
+# before its question mark.
 LANGUAGES: dict[str, Writing] = {
     "ar": Writing(question_mark="؟", capitals=False),
     "bg": Writing(),
@@ -34,7 +35,7 @@ LANGUAGES: dict[str, Writing] = {
     "el": Writing(question_mark=";"),
     "en": Writing(),
     "es": Writing(),
-    "fr": Writing(),
+    "fr": Writing(question_mark="\u00a0?"),
     "hi": Writing(full_stop="।", capitals=False),
     "ru": Writing(),
     "sw": Writing(),

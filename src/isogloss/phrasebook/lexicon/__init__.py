@@ -20,9 +20,9 @@ __all__ = ["Cell", "Concept", "Lexicon", "concepts", "lexicon", "parse_cell"]
 
 TABLES = ("nouns", "verbs", "adjectives", "names", "words")
 MEANING_COLUMNS = {
-    "nouns": ("isa", "countable"),
-    "verbs": ("type", "isa", "subjects", "objects"),
-    "adjectives": ("axis", "applies"),
+    "nouns": ("isa", "countable", "emoji"),
+    "verbs": ("type", "isa", "subjects", "objects", "emoji"),
+    "adjectives": ("axis", "applies", "emoji"),
     "names": ("kind", "gender"),
     "words": ("kind",),
 }

@@ -1,0 +1,117 @@
+"""The command line as a user meets it: help, examples, exit codes, speed of the first answer."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from isogloss.cli import app
+
+
+def commands() -> dict[str, object]:
+    """Every sub-command by its full name."""
+    found: dict[str, object] = {}
+
+    def walk(command: object, name: str) -> None:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            found[name] = command
+        else:
+            for word, sub in inner.items():
+                walk(sub, f"{name} {word}".strip())
+
+    walk(get_command(app), "")
+    return found
+
+
+def run(*words: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
+    return subprocess.run(
+        [sys.executable, "-m", "isogloss", *words], capture_output=True, text=True, check=False, env=environment
+    )
+
+
+EXPECTED = {
+    *("corpus build", "vocab train", "shards", "pretrain", "finetune", "evaluate", "predict", "phrasebook", "demo"),
+}
+
+
+def test_the_sub_commands_are_these() -> None:
+    assert set(commands()) == EXPECTED
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_help_has_two_examples(name: str) -> None:
+    command = commands()[name]
+    text = str(getattr(command, "help", ""))
+    examples = [line for line in text.splitlines() if line.strip().startswith(f"isogloss {name}")]
+    if name == "predict":
+        examples = [line for line in text.splitlines() if "isogloss predict" in line]
+    assert len(examples) >= 2, text
+
+
+@pytest.mark.parametrize("name", ["", *sorted(EXPECTED)])
+def test_help_page_is_printed(name: str) -> None:
+    done = run(*name.split(), "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+
+
+def test_help_answers_in_half_a_second_of_its_own_time() -> None:
+    """Measured in processor time, so that a busy machine does not fail it; no torch is loaded (see test_rules)."""
+
+    def seconds() -> float:
+        before = os.times()
+        run("--help")
+        after = os.times()
+        return after.children_user - before.children_user + after.children_system - before.children_system
+
+    start = time.monotonic()
+    assert statistics.median(seconds() for _ in range(3)) < 0.5
+    assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pretrain", "no/such/recipe.toml"], "no/such/recipe.toml"),
+        (["pretrain", "run=x", "stepz=1"], "did you mean 'steps'"),
+        (["vocab", "train", "corpus=no/such/corpus", "output=x", "size=100"], "isogloss corpus build"),
+        (["corpus", "build", "input=no/such/folder", "output=x"], "no/such/folder"),
+        (["demo", "--languages", "en,xx", "--dry-run"], "xx"),
+        (["evaluate", "task=nli"], "models"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_two(words: list[str], said: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-m", "isogloss", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_dry_run_prints_checked_settings() -> None:
+    done = run("demo", "--dry-run", "steps=7")
+    assert done.returncode == 0, done.stderr
+    assert '"steps": 7' in done.stdout
+
+
+def test_typer_is_not_shown_to_users() -> None:
+    assert isinstance(app, typer.Typer)
+    assert app.pretty_exceptions_enable is False
