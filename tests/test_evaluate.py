@@ -63,7 +63,7 @@ def test_scores_say_where_they_come_from(vocabulary_folder: Path, data: Path, tm
     output = tmp_path / "scores" / "results.json"
     scores = evaluate(EvaluateSettings(models=(run,), task="pos", data=data, output=output, precision="fp32"))
     assert [(score.language, score.setting) for score in scores] == [
-        (code, setting) for code in ("en", "sw", "zh") for setting in ("majority", "zero-shot, random weights")
+        (code, setting) for setting in ("majority", "zero-shot, random weights") for code in ("en", "sw", "zh")
     ]
     for score in scores:
         assert (score.task, score.split, score.metric, score.direction) == ("pos", "dev", "accuracy", "higher")

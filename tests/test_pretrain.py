@@ -225,6 +225,9 @@ def test_going_on_from_a_model_folder(inputs: Path, unbroken: Path, tmp_path: Pa
         pretrain(settings.model_copy(update={"batches": BatchSettings(sequence_length=25)}))
     run = pretrain(settings)
     assert load_model(run / "model").encoder.settings == load_model(unbroken / "model").encoder.settings
+    assert (
+        read_manifest(run / "model", "model").parents["model"] == read_manifest(unbroken / "model", "model").fingerprint
+    )
     before, after = weights(unbroken), weights(run)
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 from rich.console import Console
@@ -56,8 +57,11 @@ __all__ = [
     "majority_scores",
     "model_folder",
     "read_results",
+    "score_sets",
     "table",
 ]
+
+Item = TypeVar("Item")
 
 # The head that answers each kind of task.
 HEADS: Mapping[Kind, Literal["sequence", "token", "question"]] = {
@@ -126,28 +130,6 @@ class LabelledSet:
         windows = make_windows(task.kind, examples, vocabulary, language=data_language(language), max_length=max_length)
         return cls(task, language, split, hash_file(path), examples, windows)
 
-    def predict(self, model: TaskModel, *, device: Device) -> list[Any]:
-        """One prediction an example. The model is used as it is: put it into evaluation mode and place it before."""
-        logits = run_packed(
-            model,
-            (window.ids for window in self.windows),
-            device=device,
-            num_rows=one_row if self.task.kind == "classify" else len,
-        )
-        contexts = [example.context for example in self.examples if isinstance(example, QuestionExample)]
-        return predictions(
-            self.task.kind,
-            self.windows,
-            list(logits),
-            model.labels,
-            num_examples=len(self.examples),
-            contexts=contexts,
-        )
-
-    def score(self, model: TaskModel, *, device: Device) -> dict[str, float]:
-        """Percent by metric of the task."""
-        return self.compare(self.predict(model, device=device))
-
     def compare(self, predicted: Sequence[Any]) -> dict[str, float]:
         """Percent by metric of these predictions."""
         return self.task.score(self.examples, predicted, language=data_language(self.language))
@@ -161,30 +143,57 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     task = find_task(settings.task)
     files = find_files(task, settings.data, split=settings.split, languages=settings.languages)
     device = choose(settings.device, precision=settings.precision)
+    sets: list[LabelledSet] = []
+    made_for: tuple[Any, ...] = ()
     scores: list[Score] = []
-    for number, folder in enumerate(settings.models):
-        folder = model_folder(folder)
+    for folder in map(model_folder, settings.models):
         model = load_task_model(folder, task)
         device.place(model).eval()
         vocabulary = Vocabulary.load(folder)
-        origin = _origin(folder)
         max_length = min(settings.max_length, model.encoder.settings.max_length)
-        for language, path in _shown(files.items(), f"{folder.parent.name} {task.name}"):
-            data = LabelledSet.read(
-                task,
-                path,
-                vocabulary,
-                language=language,
-                split=settings.split,
-                labels=model.labels,
-                max_length=max_length,
-            )
-            if number == 0:
-                scores += majority_scores(data)
-            scores += _scores(data, data.score(model, device=device), **origin)
+        # Models that were trained from one pretrained model read the same sequences.
+        if made_for != (made_for := (vocabulary.fingerprint, model.labels, max_length)):
+            sets = [
+                LabelledSet.read(
+                    task,
+                    path,
+                    vocabulary,
+                    language=language,
+                    split=settings.split,
+                    labels=model.labels,
+                    max_length=max_length,
+                )
+                for language, path in _shown(files.items(), f"{task.name}: reading")
+            ]
+        scores = scores or [score for data in sets for score in majority_scores(data)]
+        values = _shown(score_sets(model, sets, device=device), f"{task.name}: {folder.parent.name}", total=len(sets))
+        origin = _origin(folder)
+        for data, of_set in zip(sets, values, strict=True):
+            scores += _scores(data, of_set, **origin)
     settings.output.parent.mkdir(parents=True, exist_ok=True)
     write_json(settings.output, [asdict(score) for score in scores])
     return scores
+
+
+def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[dict[str, float]]:
+    """Percent by metric of each set of one task. The model is used as it is: on its device, in evaluation mode.
+
+    Sequences of all sets share packs: the more of them, the more have the same length and meet in attention.
+    """
+    num_rows = one_row if model.kind == "sequence" else len
+    logits = run_packed(
+        model, (window.ids for data in sets for window in data.windows), device=device, num_rows=num_rows
+    )
+    for data in sets:
+        predicted = predictions(
+            data.task.kind,
+            data.windows,
+            list(islice(logits, len(data.windows))),
+            model.labels,
+            num_examples=len(data.examples),
+            contexts=[example.context for example in data.examples if isinstance(example, QuestionExample)],
+        )
+        yield data.compare(predicted)
 
 
 def majority_scores(data: LabelledSet) -> list[Score]:
@@ -315,7 +324,7 @@ def _mean(values: Iterable[float]) -> float:
     return sum(kept) / len(kept) if kept else float("nan")
 
 
-def _shown(items: Iterable[Any], what: str) -> Iterable[Any]:
+def _shown(items: Iterable[Item], what: str, *, total: int | None = None) -> Iterable[Item]:
     """A progress bar on stderr, when that is a terminal."""
     console = Console(stderr=True)
-    return track(list(items), what, console=console, disable=not console.is_terminal, transient=True)
+    return track(items, what, total=total, console=console, disable=not console.is_terminal, transient=True)

@@ -23,7 +23,7 @@ from isogloss.checkpoint import load_encoder, save_model
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError
-from isogloss.evaluate import HEADS, LabelledSet, model_folder
+from isogloss.evaluate import HEADS, LabelledSet, model_folder, score_sets
 from isogloss.heads import TaskModel
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest, write_json
@@ -188,7 +188,8 @@ class _Chooser:
     def validate(self, step: int) -> Mapping[str, Any]:
         """Score of each dev file and their mean; the model is kept when the mean is higher than ever before."""
         metric = self._task.metrics[0]
-        scores = {data.language: data.score(self._model, device=self._device)[metric] for data in self.dev_sets}
+        values = score_sets(self._model, self.dev_sets, device=self._device)
+        scores = {data.language: of_set[metric] for data, of_set in zip(self.dev_sets, values, strict=True)}
         mean = sum(scores.values()) / len(scores)
         best = self._best()
         # A run that goes on repeats to the bit what came after its checkpoint: there an equal score is the same step's.

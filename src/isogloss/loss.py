@@ -38,10 +38,10 @@ def linear_cross_entropy(
     if torch.is_grad_enabled() and (h_MD.requires_grad or weight_VD.requires_grad or bias_V.requires_grad):
         loss = _LinearCrossEntropy.apply(h_MD, weight_VD, bias_V, targets_M, num_rows)  # type: ignore[no-untyped-call]
         return cast(Tensor, loss)
-    weight_VD, bias_V = weight_VD.to(h_MD.dtype), bias_V.to(h_MD.dtype)
+    weight_VD = weight_VD.to(h_MD.dtype)
     total = torch.zeros((), device=h_MD.device)
     for h_CD, targets_C in zip(torch.split(h_MD, num_rows), torch.split(targets_M, num_rows), strict=True):
-        logits_CV = F.linear(h_CD, weight_VD, bias_V).float()
+        logits_CV = torch.mm(h_CD, weight_VD.t()) + bias_V.float()
         total += F.cross_entropy(logits_CV, targets_C, reduction="sum")
     return total
 
@@ -51,18 +51,19 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, h_MD: Tensor, weight_VD: Tensor, bias_V: Tensor, targets_M: Tensor, num_rows: int) -> Tensor:
-        w_VD, b_V = weight_VD.to(h_MD.dtype), bias_V.to(h_MD.dtype)
+        w_VD = weight_VD.to(h_MD.dtype)
         total = torch.zeros((), device=h_MD.device)
         grad_h_MD = torch.empty_like(h_MD)
         grad_w_VD: Tensor | None = None
-        grad_b_V = torch.zeros_like(bias_V)
+        grad_b_V = torch.zeros_like(bias_V, dtype=torch.float32)
         rows = (torch.split(x_M, num_rows) for x_M in (h_MD, targets_M, grad_h_MD))
         for h_CD, targets_C, grad_h_CD in zip(*rows, strict=True):
-            logits_CV = F.linear(h_CD, w_VD, b_V)
-            _cross_entropy_and_gradient(logits_CV, targets_C, total, grad_b_V)
+            logits_CV = torch.mm(h_CD, w_VD.t())
+            _cross_entropy_and_gradient(logits_CV, bias_V.float(), targets_C, total, grad_b_V)
             torch.mm(logits_CV, w_VD, out=grad_h_CD)
             part_VD = torch.mm(logits_CV.t(), h_CD)
             grad_w_VD = part_VD.to(weight_VD.dtype) if grad_w_VD is None else grad_w_VD.add_(part_VD)
+        ctx.bias_dtype = bias_V.dtype
         ctx.save_for_backward(grad_h_MD, torch.zeros_like(weight_VD) if grad_w_VD is None else grad_w_VD, grad_b_V)
         return total
 
@@ -70,16 +71,22 @@ class _LinearCrossEntropy(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         grad_h_MD, grad_w_VD, grad_b_V = ctx.saved_tensors
-        return grad_h_MD * grad.to(grad_h_MD.dtype), grad_w_VD * grad, grad_b_V * grad, None, None
+        return grad_h_MD * grad.to(grad_h_MD.dtype), grad_w_VD * grad, (grad_b_V * grad).to(ctx.bias_dtype), None, None
 
 
-def _cross_entropy_and_gradient(logits_CV: Tensor, targets_C: Tensor, total: Tensor, grad_b_V: Tensor) -> None:
-    """Turn logits into their gradients in place, adding the loss to `total` and the bias gradient to `grad_b_V`."""
+def _cross_entropy_and_gradient(
+    logits_CV: Tensor, bias_V: Tensor, targets_C: Tensor, total: Tensor, grad_b_V: Tensor
+) -> None:
+    """Turn logits, still without bias, into their gradients in place; add to the loss and to the bias gradient."""
     num_rows = max(1, SLICE_LOGITS // logits_CV.shape[1]) if logits_CV.device.type == "cpu" else len(logits_CV)
+    buffer_RV = torch.empty(min(num_rows, len(logits_CV)), logits_CV.shape[1], device=logits_CV.device)
     for logits_RV, targets_R in zip(torch.split(logits_CV, num_rows), torch.split(targets_C, num_rows), strict=True):
         targets_R1 = targets_R[:, None]
-        grad_RV = F.log_softmax(logits_RV, -1, dtype=torch.float32)
-        total -= grad_RV.gather(1, targets_R1).sum()
-        grad_RV.exp_().scatter_add_(1, targets_R1, grad_RV.new_full(targets_R1.shape, -1.0))
-        grad_b_V += grad_RV.sum(0)
-        logits_RV.copy_(grad_RV)
+        x_RV = torch.add(logits_RV, bias_V, out=buffer_RV[: len(logits_RV)])
+        x_RV -= x_RV.amax(1, keepdim=True)
+        at_target_R1 = x_RV.gather(1, targets_R1)
+        sums_R1 = x_RV.exp_().sum(1, keepdim=True)
+        total += (sums_R1.log() - at_target_R1).sum()
+        x_RV.scatter_add_(1, targets_R1, -sums_R1)  # softmax minus one at the target, times the sum
+        grad_b_V.addmv_(x_RV.t(), sums_R1[:, 0].reciprocal())
+        torch.div(x_RV, sums_R1, out=logits_RV)

@@ -73,7 +73,10 @@ def pretrain(settings: PretrainSettings) -> Path:
     shards = Shards.open(settings.shards, vocabulary=vocabulary)
     loaded = _loaded(settings)
     settings = settings.model_copy(update={"model": _model_settings(settings, loaded, shards)})
-    config = settings.model_dump(mode="json") | {"parents": {"shards": shards.manifest.fingerprint}}
+    parents = [shards.manifest]
+    if settings.init is not None and (settings.init / MANIFEST_NAME).exists():
+        parents.append(read_manifest(settings.init, "model"))
+    config = settings.model_dump(mode="json") | {"parents": {parent.kind: parent.fingerprint for parent in parents}}
     run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
     target = settings.run / "model"
     if (target / MANIFEST_NAME).exists():
@@ -106,7 +109,7 @@ def pretrain(settings: PretrainSettings) -> Path:
         target,
         model,
         vocabulary_folder=settings.vocabulary,
-        parents=[shards.manifest],
+        parents=parents,
         command=COMMAND,
         card=_card(run),
     )

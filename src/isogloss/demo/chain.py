@@ -138,7 +138,12 @@ def _write_phrasebook(settings: DemoSettings) -> None:
 def _vocabulary(settings: DemoSettings) -> VocabSettings:
     out = settings.output
     return VocabSettings(
-        corpus=out / "corpus", output=out / "vocab", size=settings.vocabulary_size, character_coverage=1.0
+        corpus=out / "corpus",
+        output=out / "vocab",
+        size=settings.vocabulary_size,
+        character_coverage=1.0,
+        max_piece_length=12,
+        model_type="bpe",
     )
 
 

@@ -6,12 +6,13 @@ from different scenes, so no text is parallel; held-out clauses never occur in t
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar import join_sentences, realise
+from isogloss.phrasebook.grammar import Sentence, join_sentences, realise
 from isogloss.phrasebook.lexicon import concepts
 from isogloss.phrasebook.scenes import (
     adjectives_for,
@@ -30,17 +31,18 @@ from isogloss.phrasebook.scenes import (
 )
 from isogloss.phrasebook.world import kinds_of, members, opposites
 
-__all__ = ["documents", "emoji_of", "facts_about", "parallel_sentences", "random_clause", "statement_and_question"]
+__all__ = ["documents", "facts_about", "parallel_sentences", "random_clause", "statement_and_question", "with_emoji"]
 
 SENTENCES_A_DOCUMENT = (5, 8)
 SHARE_OF_SCENES = 0.65
+SHARE_OF_EMOJI_PARTS = 0.5  # of the parts of a sentence that could be emoji, in documents that have them
 
 
 def documents(language: str, num_documents: int, *, seed: int, emoji_share: float = 0.0) -> Iterator[str]:
     """``num_documents`` documents of ``language``, each five to eight sentences on one subject.
 
-    A share of them, ``emoji_share``, is written as people write to friends, with emoji behind each sentence: tokens
-    that all languages have in common, as real text has names, numbers and addresses in common.
+    A share of them, ``emoji_share``, is written as people write to friends, with emoji in the place of some words:
+    tokens that all languages have in common, as real text has names, numbers and addresses in common.
     Document k depends on (seed, language, k) alone.
     """
     for index in range(num_documents):
@@ -49,20 +51,38 @@ def documents(language: str, num_documents: int, *, seed: int, emoji_share: floa
         sentences = [realise(clause, language) for clause in clauses]
         if rng.random() < emoji_share:
             marked = zip(sentences, clauses, strict=True)
-            yield " ".join(" ".join([sentence.text, *emoji_of(clause)]) for sentence, clause in marked)
+            yield " ".join(with_emoji(sentence, clause, rng) for sentence, clause in marked)
         else:
             yield join_sentences(sentences, language)
 
 
-def emoji_of(clause: Clause) -> list[str]:
-    """The emoji of what a clause mentions: who, what they are like, what they do, to what, where; a cross for not."""
-    mentioned = [
-        *(clause.subject.adjective, clause.subject.noun, clause.verb, clause.object.adjective, clause.object.noun),
-        *(clause.place, clause.adjective, clause.noun),
-    ]
+def with_emoji(sentence: Sentence, clause: Clause, rng: random.Random) -> str:
+    """The sentence with emoji, and digits for numerals, in the place of some of its parts: "3 🐕 sleep in 🏞." """
+    text, end = "", 0
+    for role, spans in itertools.groupby(sentence.words, key=lambda word: word.role):
+        part = list(spans)
+        marks = emoji_of(clause, role)
+        if marks and rng.random() < SHARE_OF_EMOJI_PARTS:
+            before = text + sentence.text[end : part[0].start]
+            text = f"{before.rstrip()} {' '.join(marks)} "
+            end = part[-1].end + (sentence.text[part[-1].end : part[-1].end + 1] == " ")
+        else:
+            text += sentence.text[end : part[-1].end]
+            end = part[-1].end
+    return (text + sentence.text[end:]).strip()
+
+
+def emoji_of(clause: Clause, role: str) -> list[str]:
+    """The emoji of one slot of a clause; none for names and for what has no emoji."""
+    if role in ("subject", "object", "recipient"):
+        phrase: Phrase = getattr(clause, role)
+        number = [str(phrase.number)] if phrase.number > 1 else []
+        mentioned = [phrase.adjective, phrase.noun] if phrase.noun else []
+    else:
+        number, mentioned = [], [getattr(clause, role)] if role in ("verb", "place", "adjective", "noun") else []
     known = [concepts()[name] for name in mentioned if name]
     marks = [concept["emoji"] for concept in known if "emoji" in concept.meaning]
-    return ["❌", *marks] if clause.negated else marks
+    return [*number, *marks] if marks else []
 
 
 def parallel_sentences(languages: list[str], num_sentences: int, *, seed: int) -> Iterator[tuple[str, ...]]:

@@ -36,6 +36,9 @@ class PhrasebookSettings(Settings):
     languages: tuple[str, ...] = Field(("en", "ru", "zh", "ar", "sw"), description="Languages, the source among them")
     source: str = Field("en", description="The language of training labels")
     num_documents: int = Field(6000, ge=1, description="Documents a language")
+    emoji_share: float = Field(
+        0.5, ge=0, le=1, description="share of documents with emoji among the words, tokens all languages share"
+    )
     num_pairs: int = Field(12000, ge=3, description="NLI training pairs")
     num_tagged: int = Field(3000, ge=1, description="Training sentences with entities")
     num_questions: int = Field(6000, ge=1, description="Training questions")
@@ -54,7 +57,7 @@ class PhrasebookSettings(Settings):
 def write_text(folder: Path, settings: PhrasebookSettings) -> None:
     """Write LANG.txt for every language, two languages at a time."""
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(folder, language, settings.num_documents, settings.seed) for language in settings.languages]
+    jobs = [(folder, language, settings) for language in settings.languages]
     # spawn: a forked child would inherit the threads and locks of whatever the parent has loaded.
     with ProcessPoolExecutor(min(2, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
         list(pool.map(_write_documents, *zip(*jobs, strict=True)))
@@ -74,8 +77,9 @@ def write_labelled(folder: Path, settings: PhrasebookSettings) -> None:
                 _write_part(folder / task, task, part, language, size, settings.seed)
 
 
-def _write_documents(folder: Path, language: str, num_documents: int, seed: int) -> None:
-    text = "\n\n".join(documents(language, num_documents, seed=seed))
+def _write_documents(folder: Path, language: str, settings: PhrasebookSettings) -> None:
+    drawn = documents(language, settings.num_documents, seed=settings.seed, emoji_share=settings.emoji_share)
+    text = "\n\n".join(drawn)
     (folder / f"{language}.txt").write_text(text + "\n", encoding="utf-8")
 
 
