@@ -3,6 +3,7 @@
     python benchmarks/pretrain_step.py                       # the demo's model
     python benchmarks/pretrain_step.py --width 256 --layers 4 --dropout 0.1
 
+The shape is that of the demo's model and batches, options change it; norms sit after the parts, as XLM-R has them.
 A step is forward, backward, clipping and AdamW on one batch. Both sides get the same ids, masks and starting weights,
 and take turns, so that a busy machine slows both; the medians of the steps are compared. Ours runs as `isogloss
 pretrain` runs it: packed, masked rows only, bf16 where the processor has it. Theirs runs as it comes: fp32, logits at
@@ -17,7 +18,6 @@ import json
 import statistics
 import tempfile
 import time
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,21 +29,17 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from isogloss.attention import Layout
+from isogloss.batches import BatchSettings
 from isogloss.checkpoint import save_model
-from isogloss.devices import choose
+from isogloss.config import SettingsType, make_settings
+from isogloss.demo import DemoSettings
+from isogloss.devices import Device, choose
 from isogloss.model import MaskedLM, ModelSettings, initialise
 from isogloss.optim import OptimSettings, make_optimizer
 
-RECIPE = Path(__file__).parents[1] / "recipes" / "demo" / "pretrain.toml"
-FALLBACK = {
-    "model": {
-        "vocabulary_size": 4000, "width": 192, "num_layers": 3, "num_heads": 4, "feedforward": 768, "max_length": 64,
-        "dropout": 0.0, "attention_dropout": 0.0,
-    },
-    "batches": {"sequence_length": 64, "batch_size": 64},
-}  # fmt: skip
-MASK_SHARE = 0.15
 NUM_BATCHES = 4
+
+Masked = tuple[Tensor, Tensor]  # ids and which of them are masked, both (sequences, length)
 
 
 def main() -> None:
@@ -51,11 +47,12 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     device = choose(options.device, precision=options.precision)
-    settings, length, num_sequences = shape(options)
-    batches = [make_batch(settings, length, num_sequences, seed) for seed in range(NUM_BATCHES)]
+    settings, batch = shape(options)
+    batches = [make_batch(settings, batch, seed) for seed in range(NUM_BATCHES)]
     sides = {"isogloss": ours(settings, batches, device), "transformers": theirs(settings, batches, device)}
     for step in sides.values():  # first steps pay for kernels and memory
-        step(0), step(1)  # type: ignore[func-returns-value]
+        step(0)
+        step(1)
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     losses: dict[str, float] = {}
     for number in track(range(options.rounds), "steps", console=Console(stderr=True), transient=True):
@@ -63,31 +60,31 @@ def main() -> None:
             start = time.perf_counter()
             losses[name] = step(number)
             seconds[name].append(time.perf_counter() - start)
-    report(settings, length * num_sequences, seconds, losses, str(device))
+    report(settings, batch.sequence_length * batch.batch_size, seconds, losses, str(device))
 
 
-def ours(settings: ModelSettings, batches: list[Tensor], device: Any) -> Callable[[int], float]:
+def ours(settings: ModelSettings, batches: list[Masked], device: Device) -> Callable[[int], float]:
     """One step of our model: packed ids, loss and gradients at masked rows only."""
     model = MaskedLM(settings)
     initialise(model, 1)
     device.place(model).train()
     optimizer = make_optimizer(model, OptimSettings(peak_rate=1e-4))
     packed = []
-    for ids_ST, masked_ST in ((ids, mask_of(ids)) for ids in batches):
+    for ids_ST, masked_ST in batches:
         rows_M = masked_ST.flatten().nonzero()[:, 0]
-        # A layout is made for each batch of a run, and works out its buckets once; here it is made once a batch too.
         layout = Layout.of([ids_ST.shape[1]] * ids_ST.shape[0], device.device)
         hidden_N = torch.where(masked_ST, settings.vocabulary_size - 1, ids_ST).flatten()
-        packed.append((hidden_N.to(device.device), layout, rows_M.to(device.device), ids_ST.flatten()[rows_M].to(device.device)))  # fmt: skip
+        tensors = (hidden_N, rows_M, ids_ST.flatten()[rows_M])
+        packed.append((layout, *(tensor.to(device.device) for tensor in tensors)))
 
     def loss_of(number: int) -> Tensor:
-        ids_N, layout, rows_M, targets_M = packed[number % NUM_BATCHES]
+        layout, ids_N, rows_M, targets_M = packed[number % NUM_BATCHES]
         return model.masked_loss(ids_N, layout, rows_M, targets_M) / len(targets_M)
 
     return lambda number: update(model, optimizer, loss_of(number))
 
 
-def theirs(settings: ModelSettings, batches: list[Tensor], device: Any) -> Callable[[int], float]:
+def theirs(settings: ModelSettings, batches: list[Masked], device: Device) -> Callable[[int], float]:
     """One step of theirs from the same weights: ids, attention mask and labels, as its data collator gives them."""
     from transformers import AutoModelForMaskedLM, logging
 
@@ -102,7 +99,7 @@ def theirs(settings: ModelSettings, batches: list[Tensor], device: Any) -> Calla
         model = AutoModelForMaskedLM.from_pretrained(folder / "model").to(device.device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     padded = []
-    for ids_ST, masked_ST in ((ids, mask_of(ids)) for ids in batches):
+    for ids_ST, masked_ST in batches:
         hidden_ST = torch.where(masked_ST, settings.vocabulary_size - 1, ids_ST)
         labels_ST = torch.where(masked_ST, ids_ST, -100)
         given = {"input_ids": hidden_ST, "attention_mask": torch.ones_like(ids_ST), "labels": labels_ST}
@@ -118,32 +115,32 @@ def update(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> 
     return loss.item()  # also waits for a GPU
 
 
-def make_batch(settings: ModelSettings, length: int, num_sequences: int, seed: int) -> Tensor:
+def make_batch(settings: ModelSettings, batch: BatchSettings, seed: int) -> Masked:
+    """Random pieces, opened by <s>, and which of them are masked."""
     generator = torch.Generator().manual_seed(seed)
-    ids_ST = torch.randint(4, settings.vocabulary_size - 1, (num_sequences, length), generator=generator)
+    shape_ST = (batch.batch_size, batch.sequence_length)
+    ids_ST = torch.randint(4, settings.vocabulary_size - 1, shape_ST, generator=generator)
     ids_ST[:, 0] = 0
-    return ids_ST
+    return ids_ST, torch.rand(shape_ST, generator=generator) < batch.mask_rate
 
 
-def mask_of(ids_ST: Tensor) -> Tensor:
-    generator = torch.Generator().manual_seed(int(ids_ST.sum()))
-    return torch.rand(ids_ST.shape, generator=generator) < MASK_SHARE
-
-
-def shape(options: argparse.Namespace) -> tuple[ModelSettings, int, int]:
-    """The recipe's model and batch where there is one, else the fallback; options override either."""
-    recipe = tomllib.loads(RECIPE.read_text(encoding="utf-8")) if RECIPE.exists() else {}
-    model = FALLBACK["model"] | recipe.get("model", {})
-    batch = FALLBACK["batches"] | recipe.get("batches", {})
-    given = {
-        "width": options.width, "num_layers": options.layers, "num_heads": options.heads,
-        "vocabulary_size": options.vocabulary, "dropout": options.dropout, "attention_dropout": options.dropout,
+def shape(options: argparse.Namespace) -> tuple[ModelSettings, BatchSettings]:
+    """The demo's model and batch, changed by the options."""
+    demo = DemoSettings()
+    model = {
+        "norm": options.norm, "width": options.width, "num_layers": options.layers, "num_heads": options.heads,
+        "vocabulary_size": options.vocabulary or demo.vocabulary_size, "max_length": options.length,
         "feedforward": options.width and 4 * options.width,
+        "dropout": options.dropout, "attention_dropout": options.dropout,
     }  # fmt: skip
-    model |= {key: value for key, value in given.items() if value is not None}
-    length = options.length or batch["sequence_length"]
-    model["max_length"] = max(length, model["max_length"])
-    return ModelSettings(**model), length, options.sequences or batch["batch_size"]
+    batch = {"sequence_length": options.length, "batch_size": options.sequences}
+    return changed(demo.model, model), changed(demo.batches, batch)
+
+
+def changed(settings: SettingsType, values: dict[str, Any]) -> SettingsType:
+    """Settings with the values that are not None, checked again."""
+    given = {key: value for key, value in values.items() if value is not None}
+    return make_settings(type(settings), settings.model_dump() | given, where="benchmark")
 
 
 def report(
@@ -185,8 +182,11 @@ def parse() -> argparse.Namespace:
         ("threads", "threads of torch (as torch finds)"),
     ):
         parser.add_argument(f"--{name}", type=int, help=text)
+    parser.add_argument(
+        "--norm", default="post", choices=["post", "pre"], help="pre compares with XLMRobertaXLForMaskedLM"
+    )
     parser.add_argument("--dropout", type=float, help="dropout of both models")
-    parser.add_argument("--rounds", type=int, default=15, help="steps of each side")
+    parser.add_argument("--rounds", type=int, default=31, help="steps of each side")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto", choices=["auto", "bf16", "fp32"], help="ours; theirs is fp32")
     return parser.parse_args()

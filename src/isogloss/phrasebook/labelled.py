@@ -26,6 +26,9 @@ from isogloss.phrasebook.world import Scene, judge, kinds_of, members, opposites
 __all__ = ["LABELS", "Pair", "Question", "TaggedSentence", "pairs", "questions", "tagged_sentences"]
 
 LABELS = ("entailment", "neutral", "contradiction")
+# Kinds of hypotheses, as often as they stand here.
+KINDS = ("restated", "restated", "restated", "located", "not located", "described", "not described", "denied")
+DRAWS_A_PREMISE = 12
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,17 @@ def questions(language: str, num_questions: int, *, seed: int, held_out: bool) -
 
 
 def _draw_pair(rng: random.Random, label: str, held_out: bool) -> tuple[Clause, Clause]:
+    """A premise and a hypothesis of this label. The kind of hypothesis is drawn first and each kind is as often of
+    one label as of another, so that the form of the hypothesis says nothing about its label."""
     while True:
+        kind = rng.choice(KINDS)
         scene = draw_scene(rng)
         premise = _premise(scene, rng)
         if is_held_out(premise) != held_out:
             continue
-        edits = _hypotheses(premise, scene, rng)
-        for _ in range(12):
-            hypothesis = rng.choice(edits)()
+        draw = _hypotheses(premise, rng)[kind]
+        for _ in range(DRAWS_A_PREMISE):
+            hypothesis = draw()
             if hypothesis in (None, premise) or is_held_out(hypothesis) != held_out:
                 continue
             if judge(premise, hypothesis) == label:
@@ -112,8 +118,8 @@ def _premise(scene: Scene, rng: random.Random) -> Clause:
     )
 
 
-def _hypotheses(premise: Clause, scene: Scene, rng: random.Random) -> list[Callable[[], Clause]]:
-    """Ways to change or use the premise; what each comes to is for ``judge`` to say."""
+def _hypotheses(premise: Clause, rng: random.Random) -> dict[str, Callable[[], Clause | None]]:
+    """Ways to change or use the premise, by kind; what each comes to is for ``judge`` to say."""
 
     def shorter() -> Clause:
         clause = replace(premise, subject=_vaguer(premise.subject, rng), object=_vaguer(premise.object, rng))
@@ -122,55 +128,62 @@ def _hypotheses(premise: Clause, scene: Scene, rng: random.Random) -> list[Calla
         kinds = kinds_of(premise.verb)
         return replace(clause, verb=rng.choice(kinds)) if kinds and rng.random() < 0.5 else clause
 
-    def other_number() -> Clause:
+    def other_number() -> Clause | None:
         slot = rng.choice(["subject", "object"] if premise.object.noun else ["subject"])
         phrase: Phrase = getattr(premise, slot)
         if phrase.name or phrase.number < 2:
-            return shorter()
+            return None
         clause = shorter() if rng.random() < 0.5 else premise
         noun = getattr(clause, slot).noun
         number = rng.choice([n for n in range(2, 8) if n != phrase.number])
-        return clause if is_mass(noun) else _with(clause, slot, replace(phrase, noun=noun, number=number))
+        return None if is_mass(noun) else _with(clause, slot, replace(phrase, noun=noun, number=number))
 
     def elsewhere() -> Clause:
-        place = rng.choice(places())
         clause = shorter() if rng.random() < 0.5 else premise
-        return replace(clause, frame=premise.frame.removesuffix("_at") + "_at", place=place)
+        return replace(clause, frame=premise.frame.removesuffix("_at") + "_at", place=rng.choice(places()))
 
-    def longer() -> Clause:
+    def longer() -> Clause | None:
         slot = rng.choice(["subject", "object"] if premise.object.noun else ["subject"])
         phrase: Phrase = getattr(premise, slot)
         if phrase.name or not adjectives_for(phrase.noun):
-            return elsewhere()
+            return None
         return _with(premise, slot, replace(phrase, adjective=rng.choice(adjectives_for(phrase.noun))))
 
-    def narrower() -> Clause:
+    def narrower() -> Clause | None:
         below = members(premise.subject.noun) if premise.subject.noun else ()
-        return replace(premise, subject=replace(premise.subject, noun=rng.choice(below))) if below else longer()
+        return replace(premise, subject=replace(premise.subject, noun=rng.choice(below))) if below else None
 
-    def located() -> Clause:
+    def restated() -> Clause | None:
+        return rng.choice([shorter, other_number, elsewhere, longer, narrower])()
+
+    def located(negated: bool) -> Clause:
         place = premise.place if premise.place and rng.random() < 0.5 else rng.choice(places())
-        return Clause("located", _definite(premise.subject, rng), place=place, negated=rng.random() < 0.4)
+        return Clause("located", _definite(premise.subject, rng), place=place, negated=negated)
 
-    def described() -> Clause:
+    def described(negated: bool) -> Clause | None:
         phrase = rng.choice([each for each in (premise.subject, premise.object) if each != Phrase()])
-        said = phrase.adjective
         fitting = adjectives_for(phrase.noun)
-        if said and rng.random() < 0.7:
-            fitting = (said, *opposites(said))
+        if phrase.adjective and rng.random() < 0.7:
+            fitting = (phrase.adjective, *opposites(phrase.adjective))
         if not fitting:
-            return located()
-        negated = rng.random() < 0.4
+            return None
         return Clause("property", _definite(phrase, rng), adjective=rng.choice(fitting), negated=negated)
 
-    def denied() -> Clause:
-        clause = Clause(premise.frame, _definite(premise.subject, rng), premise.verb, premise.object, negated=True)
-        if clause.frame == "transitive_at":
-            clause = replace(clause, frame="transitive")
-        return replace(clause, frame=clause.frame.removesuffix("_at"))
+    def denied() -> Clause | None:
+        if premise.frame.startswith("transitive"):
+            return None
+        place = premise.place if premise.place and rng.random() < 0.4 else rng.choice(["", *places()])
+        frame = "act_at" if place else "act"
+        return Clause(frame, _definite(premise.subject, rng), premise.verb, place=place, negated=True)
 
-    ways = [shorter, shorter, other_number, elsewhere, longer, narrower, located, described, described]
-    return ways if rng.random() < 0.6 else [*ways, denied]
+    return {
+        "restated": restated,
+        "located": lambda: located(False),
+        "not located": lambda: located(True),
+        "described": lambda: described(False),
+        "not described": lambda: described(True),
+        "denied": denied,
+    }
 
 
 def _with(clause: Clause, slot: str, phrase: Phrase) -> Clause:

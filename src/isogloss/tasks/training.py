@@ -4,7 +4,7 @@
     batches = ExampleBatches(training, batch_size=32, seed=1)
     batch = batches.batch(step)                          # or .batch(step, micro, num_micros)
 
-An epoch is a shuffle of all sequences. Inside a stretch of some dozens of batches sequences are sorted by length, so
+An epoch is a shuffle of all sequences. Inside a stretch of many batches sequences are sorted by length, so
 that a batch holds similar lengths and attention meets few different ones; the stretch's batches are shuffled again.
 
 Shapes: N packed tokens, M rows with a target or labels.
@@ -28,8 +28,9 @@ from isogloss.tasks.words import IntArray
 
 __all__ = ["ExampleBatch", "ExampleBatches", "TrainingSet"]
 
-# Batches that are sorted together: enough for lengths to be alike, few enough for the order to stay random.
-STRETCH = 32
+# Batches that are sorted together. On a CPU every new pair of number and length of sequences costs attention a
+# compilation, so that longer stretches train faster (32: 91 ms a step, 512: 69); shorter ones are more random.
+STRETCH = 256
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,15 @@ capital and full stop. ``realise`` adds those and gives the text with the place 
 
 from __future__ import annotations
 
-from isogloss.phrasebook.grammar.realise import LANGUAGES, Sentence, Span, Writing, join_sentences, realise
+from isogloss.phrasebook.grammar.realise import (
+    LANGUAGES,
+    Sentence,
+    Span,
+    Writing,
+    answer_word,
+    ask_back,
+    join_sentences,
+    realise,
+)
 
-__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "join_sentences", "realise"]
+__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "answer_word", "ask_back", "join_sentences", "realise"]

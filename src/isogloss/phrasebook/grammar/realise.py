@@ -11,7 +11,7 @@ from isogloss.phrasebook.clauses import QUESTION_FRAMES, Clause
 from isogloss.phrasebook.grammar.words import FrameTable, Word
 from isogloss.phrasebook.lexicon import lexicon
 
-__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "join_sentences", "realise"]
+__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "answer_word", "ask_back", "join_sentences", "realise"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Writing:
     space: str = " "
     full_stop: str = "."
     question_mark: str = "?"
+    asked_back: str = ""  # closes a statement that is asked, where the question mark alone would not do
     between_sentences: str = " "
     capitals: bool = True
     capital_i: str = "I"
@@ -39,11 +40,11 @@ LANGUAGES: dict[str, Writing] = {
     "hi": Writing(full_stop="।", capitals=False),
     "ru": Writing(),
     "sw": Writing(),
-    "th": Writing(space="", full_stop="", question_mark="", capitals=False),
+    "th": Writing(space="", full_stop="", question_mark="", asked_back="ใช่ไหม", capitals=False),
     "tr": Writing(capital_i="İ"),
     "ur": Writing(full_stop="۔", question_mark="؟", capitals=False),
-    "vi": Writing(),
-    "zh": Writing(space="", full_stop="。", question_mark="？", between_sentences="", capitals=False),
+    "vi": Writing(asked_back=" phải không?"),
+    "zh": Writing(space="", full_stop="。", question_mark="？", asked_back="吗？", between_sentences="", capitals=False),
 }
 
 
@@ -81,6 +82,21 @@ def realise(clause: Clause, language: str) -> Sentence:
     if how.capitals:
         words = _capitalised(words, how)
     return _joined(words, mark, how)
+
+
+def ask_back(clause: Clause, language: str) -> Sentence:
+    """The statement as a question that wants yes or no, in the words of the statement: "The dogs are big?" """
+    sentence, how = realise(clause, language), LANGUAGES[language]
+    statement = sentence.text.removesuffix(how.full_stop)
+    mark = how.asked_back or how.question_mark
+    words = sentence.words[:-1] if how.full_stop else sentence.words
+    return Sentence(statement + mark, (*words, Span(len(statement), len(statement) + len(mark), "", "")))
+
+
+def answer_word(word: str, language: str) -> Sentence:
+    """"yes" or "no" as a sentence."""
+    text, mark = lexicon(language)[word].lemma, LANGUAGES[language].full_stop
+    return Sentence(text + mark, (Span(0, len(text), word, ""), Span(len(text), len(text) + len(mark), "", "")))
 
 
 def join_sentences(sentences: list[Sentence], language: str) -> str:
