@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar import Sentence, join_sentences, realise
+from isogloss.phrasebook.clauses import NEGATABLE, Clause, Phrase
+from isogloss.phrasebook.grammar import LANGUAGES, Sentence, answer_word, ask_back, realise
 from isogloss.phrasebook.lexicon import concepts
 from isogloss.phrasebook.scenes import (
     adjectives_for,
@@ -29,31 +29,50 @@ from isogloss.phrasebook.scenes import (
     verbs_of,
     words_of,
 )
-from isogloss.phrasebook.world import kinds_of, members, opposites
+from isogloss.phrasebook.world import holds, kinds_of, members, opposites
 
 __all__ = ["documents", "facts_about", "parallel_sentences", "random_clause", "statement_and_question", "with_emoji"]
 
 SENTENCES_A_DOCUMENT = (5, 8)
 SHARE_OF_SCENES = 0.65
+SHARE_ASKED_BACK = 0.5  # of the later statements of a story that is told as a dialogue
 SHARE_OF_EMOJI_PARTS = 0.5  # of the parts of a sentence that could be emoji, in documents that have them
 
 
-def documents(language: str, num_documents: int, *, seed: int, emoji_share: float = 0.0) -> Iterator[str]:
+@dataclass(frozen=True)
+class Line:
+    """A sentence of a document: a statement or question as it is, or a statement that somebody asks back and somebody
+    else answers with ``answer``, yes or no."""
+
+    clause: Clause
+    answer: str = ""
+
+
+def documents(
+    language: str, num_documents: int, *, seed: int, emoji_share: float = 0.0, dialogue_share: float = 0.0
+) -> Iterator[str]:
     """``num_documents`` documents of ``language``, each five to eight sentences on one subject.
 
     A share of them, ``emoji_share``, is written as people write to friends, with emoji in the place of some words:
-    tokens that all languages have in common, as real text has names, numbers and addresses in common.
+    tokens that all languages have in common, as real text has names, numbers and addresses in common. In a share of
+    the stories, ``dialogue_share``, some statements are asked back and answered with yes or no.
     Document k depends on (seed, language, k) alone.
     """
     for index in range(num_documents):
         rng = random.Random(f"document/{seed}/{language}/{index}")
-        clauses = _story(rng) if rng.random() < SHARE_OF_SCENES else _facts(rng)
-        sentences = [realise(clause, language) for clause in clauses]
-        if rng.random() < emoji_share:
-            marked = zip(sentences, clauses, strict=True)
-            yield " ".join(with_emoji(sentence, clause, rng) for sentence, clause in marked)
-        else:
-            yield join_sentences(sentences, language)
+        lines = _story(rng, dialogue_share) if rng.random() < SHARE_OF_SCENES else _facts(rng)
+        with_marks = rng.random() < emoji_share
+        sentences = [sentence for line in lines for sentence in _said(line, language, rng, with_marks)]
+        yield " ".join(sentences) if with_marks else LANGUAGES[language].between_sentences.join(sentences)
+
+
+def _said(line: Line, language: str, rng: random.Random, with_marks: bool) -> list[str]:
+    sentence = ask_back(line.clause, language) if line.answer else realise(line.clause, language)
+    said = [with_emoji(sentence, line.clause, rng) if with_marks else sentence.text]
+    if line.answer:
+        mark = with_marks and rng.random() < SHARE_OF_EMOJI_PARTS
+        said.append(concepts()[line.answer]["emoji"] if mark else answer_word(line.answer, language).text)
+    return said
 
 
 def with_emoji(sentence: Sentence, clause: Clause, rng: random.Random) -> str:
@@ -81,7 +100,7 @@ def emoji_of(clause: Clause, role: str) -> list[str]:
     else:
         number, mentioned = [], [getattr(clause, role)] if role in ("verb", "place", "adjective", "noun") else []
     known = [concepts()[name] for name in mentioned if name]
-    marks = [concept["emoji"] for concept in known if "emoji" in concept.meaning]
+    marks = [concept["emoji"] for concept in known if concept.meaning.get("emoji")]
     return [*number, *marks] if marks else []
 
 
@@ -101,13 +120,30 @@ def random_clause(rng: random.Random) -> Clause:
     return question if rng.random() < 0.2 else statement
 
 
-def _story(rng: random.Random) -> list[Clause]:
+def _story(rng: random.Random, dialogue_share: float) -> list[Line]:
     scene = draw_scene(rng)
     ways = true_clauses(scene, rng)
-    return _distinct(rng, lambda: rng.choice(ways)())
+    lines = [Line(clause) for clause in _distinct(rng, lambda: rng.choice(ways)())]
+    if rng.random() < dialogue_share:
+        for place in range(2, len(lines)):
+            if rng.random() < SHARE_ASKED_BACK:
+                clause = lines[place].clause if rng.random() < 0.5 else _denial(lines[place].clause, rng)
+                lines[place] = Line(clause, "yes" if holds(clause, scene) else "no")
+    return [line for line in lines if not is_held_out(line.clause)]
 
 
-def _facts(rng: random.Random) -> list[Clause]:
+def _denial(clause: Clause, rng: random.Random) -> Clause:
+    """Something else of the same form, as one asks who has not listened: another place, an opposite, a not."""
+    if clause.place and rng.random() < 0.7:
+        return replace(clause, place=rng.choice(places()))
+    if clause.adjective and rng.random() < 0.7:
+        return replace(clause, adjective=rng.choice(opposites(clause.adjective)))
+    if clause.frame in NEGATABLE:
+        return replace(clause, subject=definite(clause.subject), negated=not clause.negated)
+    return clause
+
+
+def _facts(rng: random.Random) -> list[Line]:
     """Statements about a few people and things, some of them asked for first."""
     clauses: list[Clause] = []
     length = rng.randint(*SENTENCES_A_DOCUMENT)
@@ -116,7 +152,7 @@ def _facts(rng: random.Random) -> list[Clause]:
         if is_held_out(statement) or is_held_out(question):
             continue
         clauses += [question, statement] if rng.random() < 0.3 and question.frame != statement.frame else [statement]
-    return clauses or _facts(rng)
+    return [Line(clause) for clause in clauses] or _facts(rng)
 
 
 def _distinct(rng: random.Random, draw: Callable[[], Clause]) -> list[Clause]:

@@ -24,7 +24,7 @@ MEANING_COLUMNS = {
     "verbs": ("type", "isa", "subjects", "objects", "emoji"),
     "adjectives": ("axis", "applies", "emoji"),
     "names": ("kind", "gender"),
-    "words": ("kind",),
+    "words": ("kind", "emoji"),
 }
 
 
