@@ -7,16 +7,21 @@ Data goes to stdout, talk to stderr. Exit codes: 0 done, 2 the user's mistake (o
 from __future__ import annotations
 
 import dataclasses
+import enum
+import functools
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from isogloss.config import Settings, load_recipe, make_settings
 from isogloss.errors import IsoglossError
+
+if TYPE_CHECKING:
+    from isogloss.lines import Question
 
 __all__ = ["app", "main"]
 
@@ -31,12 +36,25 @@ corpus_app = typer.Typer(help="From text to a clean corpus.", no_args_is_help=Tr
 vocab_app = typer.Typer(help="SentencePiece vocabularies.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(corpus_app, name="corpus")
 app.add_typer(vocab_app, name="vocab")
+predict_app = typer.Typer(
+    help="""Ask a model: lines on stdin are questions, JSON lines on stdout their answers, in order.
+
+    \b
+    echo "Anna sees a <mask>." | isogloss predict fill-mask runs/demo/pretrain
+    isogloss predict tag runs/demo/ner-pretrained < texts.txt > entities.jsonl
+    """,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(predict_app, name="predict")
 
 SettingsArguments = Annotated[
     list[str] | None,
     typer.Argument(metavar="[RECIPE.toml] [KEY=VALUE]...", help="A recipe, then settings that override it."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder, or a run folder that has one.")]
+OnDevice = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and print the settings, then stop.")]
 
 
@@ -47,12 +65,11 @@ def main() -> None:
     except IsoglossError as error:
         typer.echo(f"isogloss: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("isogloss: stopped", err=True)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of a pipe (head, less) has left
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:  # a full disk, a folder that may not be written; Typer has dealt with broken pipes
+        if error.filename is None:
+            raise
+        typer.echo(f"isogloss: {error.filename}: {error.strerror}", err=True)
+        sys.exit(2)
 
 
 @app.callback()
@@ -156,6 +173,77 @@ def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
         typer.echo(table(scores))
 
 
+@predict_app.command("fill-mask")
+def predict_fill_mask(
+    model: ModelFolder,
+    top_k: Annotated[int, typer.Option(help="Pieces for each <mask>.", min=1)] = 5,
+    device: OnDevice = "auto",
+) -> None:
+    """The most probable pieces at each <mask> of a text; for a pretrained model.
+
+    \b
+    echo "Anna sees a <mask>." | isogloss predict fill-mask runs/demo/pretrain
+    isogloss predict fill-mask runs/demo/pretrain --top-k 1 < texts.txt
+    """
+    _answer("fill-mask", model, device, top_k=top_k)
+
+
+@predict_app.command("classify")
+def predict_classify(model: ModelFolder, device: OnDevice = "auto") -> None:
+    """The label of a text, or of two texts with a TAB between them, and the probability of each label.
+
+    \b
+    printf "Anna sleeps.\\tNobody sleeps.\\n" | isogloss predict classify runs/demo/nli-pretrained
+    isogloss predict classify runs/demo/nli-pretrained < pairs.jsonl > labels.jsonl
+    """
+    _answer("classify", model, device)
+
+
+@predict_app.command("tag")
+def predict_tag(model: ModelFolder, device: OnDevice = "auto") -> None:
+    """The entities of a text, or its words with their tags, as characters of the text.
+
+    \b
+    echo "Anna anaishi Oslo." | isogloss predict tag runs/demo/ner-pretrained
+    isogloss predict tag runs/smoke-pos < texts.txt > words.jsonl
+    """
+    _answer("tag", model, device)
+
+
+@predict_app.command("answer")
+def predict_answer(model: ModelFolder, device: OnDevice = "auto") -> None:
+    """The best answer to a question in its context: question TAB context, or JSON with both.
+
+    \b
+    printf "Who sleeps?\\tAnna sleeps in Oslo.\\n" | isogloss predict answer runs/demo/qa-pretrained
+    isogloss predict answer runs/demo/qa-pretrained < questions.jsonl > answers.jsonl
+    """
+    _answer("answer", model, device)
+
+
+class Pooling(enum.StrEnum):
+    """How a text's hidden states become one vector."""
+
+    mean = "mean"
+    cls = "cls"
+
+
+@predict_app.command("embed")
+def predict_embed(
+    model: ModelFolder,
+    pooling: Annotated[Pooling, typer.Option(help="Mean of the pieces, or the state of <s>.")] = Pooling.mean,
+    normalise: Annotated[bool, typer.Option("--normalise", help="Vectors of length one.")] = False,
+    device: OnDevice = "auto",
+) -> None:
+    """A vector for each text.
+
+    \b
+    echo "Anna sees a dog." | isogloss predict embed runs/demo/pretrain
+    isogloss predict embed runs/demo/pretrain --normalise < texts.txt > vectors.jsonl
+    """
+    _answer("embed", model, device, pooling=pooling.value, normalise=normalise)
+
+
 @app.command("phrasebook")
 def phrasebook(
     languages: Annotated[str, typer.Option(help="Codes separated by commas, or 'all'.")] = "all",
@@ -216,6 +304,26 @@ def _phrasebook_languages(text: str) -> list[str]:
     if text == "all":
         return ["en", *[code for code in LANGUAGES if code != "en"]]
     return [code.strip() for code in text.split(",") if code.strip()]
+
+
+def _answer(question: Question, model: Path, device: str, **options: Any) -> None:
+    """Answer stdin line by line; a person at the keyboard is answered after each line."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    from isogloss.lines import CHUNK, answer_lines
+    from isogloss.predict import load
+
+    predictor = load(model, device=device)
+    ask = functools.partial(getattr(predictor, question.replace("-", "_")), **options)
+    columns = (TextColumn("{task.completed:,.0f} lines"), TimeElapsedColumn())
+    # Answers that go to the same terminal would run through the count of lines.
+    shown = sys.stderr.isatty() and not sys.stdout.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
+        advance = functools.partial(progress.advance, progress.add_task(question))
+        at_once = 1 if sys.stdin.isatty() else CHUNK
+        for line in answer_lines(question, ask, sys.stdin.buffer, at_once=at_once, advance=advance):
+            typer.echo(line)
 
 
 def _stage(

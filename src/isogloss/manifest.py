@@ -162,9 +162,12 @@ def building(folder: Path) -> Iterator[Path]:
     beside = folder.with_name(folder.name + ".tmp")
     beside.mkdir(parents=True, exist_ok=True)
     yield beside
+    # The old folder steps aside first: whatever moment a kill comes at, one whole folder is there under some name.
+    aside = folder.with_name(folder.name + ".old")
     if folder.exists():
-        shutil.rmtree(folder)
+        folder.rename(aside)
     beside.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _check_sizes(folder: Path, manifest: Manifest, maker: str) -> None:

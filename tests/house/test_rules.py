@@ -38,14 +38,16 @@ def test_public_names_are_listed_and_sorted(source: tuple[Path, ast.Module]) -> 
     listed = [
         ast.literal_eval(node.value)
         for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and "__all__" in _names(node)
     ]
     if path.name == "__main__.py":
         return
-    assert listed, f"{name_of(path)} has no __all__"
-    constants = [name for name in listed[0] if name.isupper()]
-    others = [name for name in listed[0] if not name.isupper()]
-    assert constants + others == listed[0], f"{name_of(path)}: constants first"
+    assert len(listed) == 1, f"{name_of(path)} has no __all__"
+
+    def group(name: str) -> int:  # constants, classes, functions
+        return 0 if name.isupper() else 1 if name[0].isupper() else 2
+
+    assert listed[0] == sorted(listed[0], key=lambda name: (group(name), name)), name_of(path)
     defined = {name for node in tree.body for name in _names(node)}
     # The package's front gives its names on first use.
     if path != ROOT / "__init__.py":
@@ -95,14 +97,38 @@ def test_front_gives_every_public_name() -> None:
     for name in isogloss.__all__:
         assert getattr(isogloss, name) is not None
     assert list(isogloss.__all__) == sorted(isogloss.__all__)
+    assert set(isogloss.__all__) <= set(dir(isogloss))
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = isogloss.no_such_name
+
+
+def test_front_says_the_same_to_type_checkers() -> None:
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    (seen,) = [node for node in tree.body if isinstance(node, ast.If)]
+    imported = {
+        (node.module.removeprefix("isogloss."), name.name)
+        for node in seen.body
+        if isinstance(node, ast.ImportFrom) and node.module is not None
+        for name in node.names
+    }
+    rooms = vars(isogloss)["_ROOMS"]
+    assert imported == {(room, name) for room, names in rooms.items() for name in names}
+    assert {name for _, name in imported} == set(isogloss.__all__)
+
+
+@pytest.mark.parametrize(
+    "first", ["isogloss.pretrain", "from isogloss.pretrain import PretrainSettings", "import isogloss.pretrain"]
+)
+def test_front_keeps_a_function_that_is_called_as_its_room(first: str) -> None:
+    code = f"import isogloss\n{first}\nassert isogloss.pretrain.__name__ == 'pretrain', isogloss.pretrain"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = (
         "import sys, isogloss, isogloss.cli; "
-        "sys.exit(', '.join({'torch', 'numpy', 'matplotlib', 'daft'} & set(sys.modules)))"
+        "sys.exit(', '.join({'torch', 'numpy', 'matplotlib', 'daft'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from isogloss.phrasebook.scenes import (
     is_held_out,
     is_mass,
     phrase_for,
+    pick,
     places,
 )
 from isogloss.phrasebook.text import facts_about, random_clause
@@ -140,24 +141,24 @@ def _hypotheses(premise: Clause, rng: random.Random) -> dict[str, Callable[[], C
 
     def elsewhere() -> Clause:
         clause = shorter() if rng.random() < 0.5 else premise
-        return replace(clause, frame=premise.frame.removesuffix("_at") + "_at", place=rng.choice(places()))
+        return replace(clause, frame=premise.frame.removesuffix("_at") + "_at", place=pick(rng, places()))
 
     def longer() -> Clause | None:
         slot = rng.choice(["subject", "object"] if premise.object.noun else ["subject"])
         phrase: Phrase = getattr(premise, slot)
         if phrase.name or not adjectives_for(phrase.noun):
             return None
-        return _with(premise, slot, replace(phrase, adjective=rng.choice(adjectives_for(phrase.noun))))
+        return _with(premise, slot, replace(phrase, adjective=pick(rng, adjectives_for(phrase.noun))))
 
     def narrower() -> Clause | None:
         below = members(premise.subject.noun) if premise.subject.noun else ()
-        return replace(premise, subject=replace(premise.subject, noun=rng.choice(below))) if below else None
+        return replace(premise, subject=replace(premise.subject, noun=pick(rng, below))) if below else None
 
     def restated() -> Clause | None:
         return rng.choice([shorter, other_number, elsewhere, longer, narrower])()
 
     def located(negated: bool) -> Clause:
-        place = premise.place if premise.place and rng.random() < 0.5 else rng.choice(places())
+        place = premise.place if premise.place and rng.random() < 0.5 else pick(rng, places())
         return Clause("located", _definite(premise.subject, rng), place=place, negated=negated)
 
     def described(negated: bool) -> Clause | None:
@@ -167,12 +168,12 @@ def _hypotheses(premise: Clause, rng: random.Random) -> dict[str, Callable[[], C
             fitting = (phrase.adjective, *opposites(phrase.adjective))
         if not fitting:
             return None
-        return Clause("property", _definite(phrase, rng), adjective=rng.choice(fitting), negated=negated)
+        return Clause("property", _definite(phrase, rng), adjective=pick(rng, fitting), negated=negated)
 
     def denied() -> Clause | None:
         if premise.frame.startswith("transitive"):
             return None
-        place = premise.place if premise.place and rng.random() < 0.4 else rng.choice(["", *places()])
+        place = premise.place if premise.place and rng.random() < 0.4 else pick(rng, ["", *places()])
         frame = "act_at" if place else "act"
         return Clause(frame, _definite(premise.subject, rng), premise.verb, place=place, negated=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import xxhash
 
@@ -24,6 +24,7 @@ __all__ = [
     "kinds_of_person",
     "names_of",
     "phrase_for",
+    "pick",
     "places",
     "true_clauses",
     "verbs_of",
@@ -81,6 +82,11 @@ def kinds_of_person(name: str) -> tuple[str, ...]:
     return tuple(noun for noun in members("person") if noun not in NOT_CALLED[concepts()[name]["gender"]])
 
 
+def pick(rng: random.Random, items: Sequence[str]) -> str:
+    """One of ``items``, the first ones most often: item k with a frequency near 1/k, as words are in real text."""
+    return items[int((len(items) + 1) ** rng.random()) - 1]
+
+
 def is_mass(noun: str) -> bool:
     return concepts()[noun]["countable"] == "mass"
 
@@ -109,15 +115,15 @@ def draw_referent(rng: random.Random, nouns: tuple[str, ...], *, named: float = 
     """Somebody of one of ``nouns``, or with probability ``named`` a person with a name; two traits where they fit."""
     if rng.random() < named:
         name, count = rng.choice(names_of("PER")), 1
-        noun = rng.choice(kinds_of_person(name))
+        noun = pick(rng, kinds_of_person(name))
     else:
-        name, noun = "", rng.choice(nouns)
+        name, noun = "", pick(rng, nouns)
         count = 1 if is_mass(noun) or rng.random() < 0.4 else rng.randint(2, MAX_COUNT)
     traits: dict[str, str] = {}
     fitting = adjectives_for("" if name else noun)
     for _ in range(2):
         if fitting:
-            adjective = rng.choice(fitting)
+            adjective = pick(rng, fitting)
             traits.setdefault(axis_of(adjective), adjective)
     return Referent(noun, name, count, tuple(sorted(traits.items())))
 
@@ -125,14 +131,14 @@ def draw_referent(rng: random.Random, nouns: tuple[str, ...], *, named: float = 
 def draw_scene(rng: random.Random) -> Scene:
     """Somebody does something, with or without an object, somewhere."""
     if rng.random() < 0.5:
-        verb = rng.choice(verbs_of("intransitive"))
+        verb = pick(rng, verbs_of("intransitive"))
         patient = None
     else:
-        verb = rng.choice(verbs_of("transitive"))
+        verb = pick(rng, verbs_of("transitive"))
         patient = draw_referent(rng, nouns_for(verb, "objects"))
     named = 0.4 if fits(verb, "subjects", "person") else 0.0
     agent = draw_referent(rng, nouns_for(verb, "subjects"), named=named)
-    return Scene(agent, verb, patient, rng.choice(places()))
+    return Scene(agent, verb, patient, pick(rng, places()))
 
 
 def phrase_for(
@@ -182,7 +188,7 @@ def true_clauses(scene: Scene, rng: random.Random) -> list[Callable[[], Clause]]
         return Clause("located", subject=phrase_for(who, rng, definite=True), place=scene.place)
 
     def elsewhere() -> Clause:
-        place = rng.choice([other for other in places() if other != scene.place])
+        place = pick(rng, [other for other in places() if other != scene.place])
         return Clause("located", subject=phrase_for(scene.agent, rng, definite=True), place=place, negated=True)
 
     def described() -> Clause:
@@ -192,7 +198,7 @@ def true_clauses(scene: Scene, rng: random.Random) -> list[Callable[[], Clause]]
 
     def not_opposite() -> Clause:
         who = rng.choice([each for each in scene.referents if each.traits])
-        value = rng.choice(opposites(rng.choice(who.traits)[1]))
+        value = pick(rng, opposites(rng.choice(who.traits)[1]))
         subject = phrase_for(who, rng, definite=True, adjective=0.0)
         return Clause("property", subject=subject, adjective=value, negated=True)
 

@@ -24,6 +24,7 @@ from isogloss.phrasebook.scenes import (
     names_of,
     nouns_for,
     phrase_for,
+    pick,
     places,
     true_clauses,
     verbs_of,
@@ -34,7 +35,7 @@ from isogloss.phrasebook.world import holds, kinds_of, members, opposites
 __all__ = ["documents", "facts_about", "parallel_sentences", "random_clause", "statement_and_question", "with_emoji"]
 
 SENTENCES_A_DOCUMENT = (5, 8)
-SHARE_OF_SCENES = 0.65
+SHARE_OF_SCENES = 0.8
 SHARE_ASKED_BACK = 0.5  # of the later statements of a story that is told as a dialogue
 SHARE_OF_EMOJI_PARTS = 0.5  # of the parts of a sentence that could be emoji, in documents that have them
 
@@ -135,9 +136,9 @@ def _story(rng: random.Random, dialogue_share: float) -> list[Line]:
 def _denial(clause: Clause, rng: random.Random) -> Clause:
     """Something else of the same form, as one asks who has not listened: another place, an opposite, a not."""
     if clause.place and rng.random() < 0.7:
-        return replace(clause, place=rng.choice(places()))
+        return replace(clause, place=pick(rng, places()))
     if clause.adjective and rng.random() < 0.7:
-        return replace(clause, adjective=rng.choice(opposites(clause.adjective)))
+        return replace(clause, adjective=pick(rng, opposites(clause.adjective)))
     if clause.frame in NEGATABLE:
         return replace(clause, subject=definite(clause.subject), negated=not clause.negated)
     return clause
@@ -194,12 +195,12 @@ def facts_about(rng: random.Random) -> list[Callable[[], tuple[Clause, Clause, s
     """The fact frames: each call gives a statement, the question it answers, and the slot that answers it."""
 
     def act_at() -> tuple[Clause, Clause, str]:
-        verb = rng.choice(verbs_of("intransitive"))
-        statement = Clause("act_at", subject=somebody(rng, verb), verb=verb, place=rng.choice(places()))
+        verb = pick(rng, verbs_of("intransitive"))
+        statement = Clause("act_at", subject=somebody(rng, verb), verb=verb, place=pick(rng, places()))
         return statement, Clause("who_act_at", verb=verb, place=statement.place), "subject"
 
     def transitive() -> tuple[Clause, Clause, str]:
-        verb = rng.choice(verbs_of("transitive"))
+        verb = pick(rng, verbs_of("transitive"))
         statement = Clause("transitive", subject=somebody(rng, verb), verb=verb, object=something(rng, verb))
         if rng.random() < 0.5:
             return statement, Clause("who_transitive", verb=verb, object=definite(statement.object)), "subject"
@@ -211,11 +212,11 @@ def facts_about(rng: random.Random) -> list[Callable[[], tuple[Clause, Clause, s
 
     def located() -> tuple[Clause, Clause, str]:
         subject = definite(somebody(rng, "sleep") if rng.random() < 0.6 else something(rng, "have"))
-        statement = Clause("located", subject=subject, place=rng.choice(places()))
+        statement = Clause("located", subject=subject, place=pick(rng, places()))
         return statement, Clause("where_is", subject=subject), "place"
 
     def lives_in() -> tuple[Clause, Clause, str]:
-        city = rng.choice(names_of("LOC") if rng.random() < 0.8 else places())
+        city = pick(rng, names_of("LOC") if rng.random() < 0.8 else places())
         statement = Clause("lives_in", subject=definite(somebody(rng, "live")), place=city)
         return statement, Clause("where_lives", subject=statement.subject), "place"
 
@@ -228,13 +229,13 @@ def facts_about(rng: random.Random) -> list[Callable[[], tuple[Clause, Clause, s
         return statement, Clause("how_old", subject=statement.subject), "number"
 
     def price() -> tuple[Clause, Clause, str]:
-        thing = Phrase(noun=rng.choice(nouns_for("sell", "objects")), definite=True)
+        thing = Phrase(noun=pick(rng, nouns_for("sell", "objects")), definite=True)
         statement = Clause("price", subject=thing, number=rng.randint(2, 90))
         return statement, Clause("how_much", subject=thing), "number"
 
     def named() -> tuple[Clause, Clause, str]:
         name = rng.choice(names_of("PER"))
-        who = Phrase(noun=rng.choice(kinds_of_person(name)), definite=True)
+        who = Phrase(noun=pick(rng, kinds_of_person(name)), definite=True)
         statement = Clause("named", subject=who, recipient=Phrase(name=name))
         return statement, replace(statement, frame="what_name"), "recipient"
 
@@ -245,7 +246,7 @@ def other_statements(rng: random.Random) -> list[Callable[[], Clause]]:
     """Frames that no question of ours asks for."""
 
     def likes() -> Clause:
-        noun = rng.choice(nouns_for("like", "objects"))
+        noun = pick(rng, nouns_for("like", "objects"))
         subject = definite(somebody(rng, "like"))
         return Clause("likes", subject=subject, object=Phrase(noun=noun, number=1 if is_mass(noun) else 0))
 
@@ -257,25 +258,25 @@ def other_statements(rng: random.Random) -> list[Callable[[], Clause]]:
         return Clause("gives", subject=somebody(rng, "give"), object=something(rng, "give"), recipient=to)
 
     def with_verb(frame: str) -> Clause:
-        verb = rng.choice(verbs_of("intransitive"))
+        verb = pick(rng, verbs_of("intransitive"))
         day = rng.choice(words_of("day")) if frame == "on_day" else ""
         return Clause(frame, subject=definite(somebody(rng, verb)), verb=verb, day=day)
 
     def together() -> Clause:
         first, second = rng.sample(names_of("PER"), 2)
-        verb = rng.choice([verb for verb in verbs_of("intransitive") if fits_person(verb)])
+        verb = pick(rng, [verb for verb in verbs_of("intransitive") if fits_person(verb)])
         frame = rng.choice(["together", "with"])
         return Clause(frame, subject=Phrase(name=first), verb=verb, recipient=Phrase(name=second))
 
     def goes_to() -> Clause:
-        return Clause("goes_to", subject=definite(somebody(rng, "go")), place=rng.choice(places()))
+        return Clause("goes_to", subject=definite(somebody(rng, "go")), place=pick(rng, places()))
 
     def comes_from() -> Clause:
         place = rng.choice([*places(), *names_of("LOC"), *names_of("LOC")])
         return Clause("comes_from", subject=definite(somebody(rng, "come")), place=place)
 
     def compare() -> Clause:
-        noun = rng.choice(nouns_for("sell", "objects"))
+        noun = pick(rng, nouns_for("sell", "objects"))
         alike = [other for other in members(kinds_of(noun)[0] if kinds_of(noun) else "thing") if other != noun]
         fitting = [(other, word) for other in alike for word in adjectives_for(noun) if word in adjectives_for(other)]
         fitting = [(other, word) for other, word in fitting if len(opposites(word)) == 1]
@@ -286,13 +287,13 @@ def other_statements(rng: random.Random) -> list[Callable[[], Clause]]:
         return Clause("compare", subject=subject, adjective=adjective, recipient=than)
 
     def owned() -> Clause:
-        noun = rng.choice([noun for noun in nouns_for("have", "objects") if adjectives_for(noun) and not is_mass(noun)])
+        noun = pick(rng, [noun for noun in nouns_for("have", "objects") if adjectives_for(noun) and not is_mass(noun)])
         number = rng.choice([0, 1, 1])
         return Clause(
             "owned",
             subject=Phrase(noun=noun, number=number),
             recipient=person(rng),
-            adjective=rng.choice(adjectives_for(noun)),
+            adjective=pick(rng, adjectives_for(noun)),
         )
 
     plain = [lambda frame=frame: with_verb(frame) for frame in ("wants_to", "can", "on_day")]

@@ -44,7 +44,9 @@ LANGUAGES: dict[str, Writing] = {
     "tr": Writing(capital_i="İ"),
     "ur": Writing(full_stop="۔", question_mark="؟", capitals=False),
     "vi": Writing(asked_back=" phải không?"),
-    "zh": Writing(space="", full_stop="。", question_mark="？", asked_back="吗？", between_sentences="", capitals=False),
+    "zh": Writing(
+        space="", full_stop="。", question_mark="？", asked_back="吗？", between_sentences="", capitals=False
+    ),
 }
 
 
@@ -94,7 +96,7 @@ def ask_back(clause: Clause, language: str) -> Sentence:
 
 
 def answer_word(word: str, language: str) -> Sentence:
-    """"yes" or "no" as a sentence."""
+    """ "yes" or "no" as a sentence."""
     text, mark = lexicon(language)[word].lemma, LANGUAGES[language].full_stop
     return Sentence(text + mark, (Span(0, len(text), word, ""), Span(len(text), len(text) + len(mark), "", "")))
 
