@@ -14,6 +14,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,7 +63,9 @@ class Duration:
         return -int(-self.amount // tokens_per_step)
 
     def __repr__(self) -> str:
-        return f"{self.amount:g} {self.unit}"
+        # Every digit, and no exponent: it is read again from a run's config.json.
+        amount = Decimal(repr(self.amount)).normalize()
+        return f"{amount:f} {self.unit}"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Duration) and (self.amount, self.unit) == (other.amount, other.unit)

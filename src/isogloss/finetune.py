@@ -130,7 +130,7 @@ def finetune(settings: FinetuneSettings) -> Path:
     settings = settings.model_copy(update={"max_length": min(settings.max_length, encoder.settings.max_length)})
     labels, training = _read_training(settings, task, files, vocabulary)
     model = TaskModel(encoder, HEADS[task.kind], labels)
-    initialise(model if settings.random_weights else model.head, settings.seed)
+    initialise(model if settings.random_weights else model.head, settings.seed, std=model.encoder.settings.initial_std)
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
     chooser = _Chooser(settings, task, model, vocabulary, run, device, parents)
 

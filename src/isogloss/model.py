@@ -76,6 +76,7 @@ class ModelSettings(Settings):
     attention_dropout: float = Field(0.1, ge=0, lt=1, description="Share of attention weights dropped in training")
     norm: Literal["post", "pre"] = Field("post", description="LayerNorm after each part (XLM-R) or before (XL, XXL)")
     layer_norm_eps: float = Field(1e-5, gt=0, description="Added to the variance in LayerNorm")
+    initial_std: float = Field(0.02, gt=0, description="Spread of fresh weights; narrow models want more (0.05)")
     num_languages: int = Field(0, ge=0, description="Rows of a language embedding, 0 for none (XLM-R has none)")
     num_token_types: int = Field(0, ge=0, description="Rows of a token-type embedding, 0 for none (XLM-R has none)")
 
@@ -278,8 +279,8 @@ class MaskedLM(nn.Module):
         return F.linear(h_MD, weight_VD, self.head.bias.to(h_MD.dtype)).float()
 
 
-def initialise(model: nn.Module, seed: int) -> None:
-    """Fresh weights from `seed` alone: N(0, 0.02) for products and embeddings, zero biases and padding rows.
+def initialise(model: nn.Module, seed: int, *, std: float = 0.02) -> None:
+    """Fresh weights from `seed` alone: N(0, std) for products and embeddings, zero biases and padding rows.
 
     Drawn on the CPU, in the order of the parameters, so that every device starts from the same weights.
     """
@@ -287,7 +288,7 @@ def initialise(model: nn.Module, seed: int) -> None:
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
-                module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * 0.02)
+                module.weight.copy_(torch.randn(module.weight.shape, generator=generator) * std)
             if isinstance(module, nn.Linear | MaskedLMHead):
                 module.bias.zero_()
             if isinstance(module, nn.LayerNorm):

@@ -89,7 +89,7 @@ def pretrain(settings: PretrainSettings) -> Path:
     # Where weights come from: 1. the run's newest checkpoint, which the loop reads over these; 2. init; 3. the seed.
     model = loaded or MaskedLM(settings.model)
     if loaded is None:
-        initialise(model, settings.seed)
+        initialise(model, settings.seed, std=settings.model.initial_std)
 
     train(
         model,

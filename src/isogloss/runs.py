@@ -94,10 +94,10 @@ class RunFolder:
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Every whole line of a run's metrics.jsonl; a line cut off by a kill is left out."""
     lines: list[dict[str, Any]] = []
-    for text in (path / METRICS_NAME).read_text(encoding="utf-8").split("\n"):
+    for line in (path / METRICS_NAME).read_bytes().split(b"\n"):
         try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
+            lines.append(json.loads(line))
+        except ValueError:  # no JSON, or cut off within a character
             continue
     return lines
 

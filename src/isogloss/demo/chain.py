@@ -48,7 +48,7 @@ class DemoTask:
 
 
 TASKS = (
-    DemoTask("nli", "Natural language inference", 500),
+    DemoTask("nli", "Natural language inference", 1800),
     DemoTask("ner", "Entities", 150),
     DemoTask("qa", "Questions", 300),
 )
@@ -59,12 +59,12 @@ class DemoSettings(Settings):
 
     output: Path = Field(Path("runs/demo"), description="folder for everything the demo writes")
     phrasebook: PhrasebookSettings = Field(PhrasebookSettings(), description="languages and amounts of text and labels")
-    vocabulary_size: int = Field(6000, ge=300, description="pieces of all languages together")
+    vocabulary_size: int = Field(5500, ge=300, description="pieces of all languages together")
     steps: int = Field(4000, ge=1, description="pretraining steps")
     seed: int = Field(1, ge=0, description="weights, order and masks follow from it")
     model: ModelSettings = Field(
         ModelSettings(
-            num_layers=2,
+            num_layers=3,
             width=128,
             num_heads=4,
             feedforward=512,
@@ -72,6 +72,7 @@ class DemoSettings(Settings):
             dropout=0.0,
             attention_dropout=0.0,
             norm="pre",
+            initial_std=0.05,
         ),
         description="a small XLM-R; norms before the parts, as in XLM-R XL, which leaves the unigram plateau earlier",
     )
@@ -79,7 +80,10 @@ class DemoSettings(Settings):
         BatchSettings(sequence_length=64, batch_size=32, mask_rate=0.3), description="languages, packing and masking"
     )
     peak_rate: float = Field(3e-3, gt=0, description="highest learning rate of pretraining")
-    finetune_rate: float = Field(5e-4, gt=0, description="highest learning rate of fine-tuning")
+    weight_decay: float = Field(
+        0.2, ge=0, description="of pretraining and fine-tuning; much of it makes languages share what they can"
+    )
+    finetune_rate: float = Field(1e-3, gt=0, description="highest learning rate of fine-tuning")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
 
 
@@ -163,7 +167,7 @@ def _pretraining(settings: DemoSettings) -> PretrainSettings:
         device=settings.device,
         model=settings.model,
         batches=settings.batches,
-        optim=OptimSettings(peak_rate=settings.peak_rate),
+        optim=OptimSettings(peak_rate=settings.peak_rate, weight_decay=settings.weight_decay),
         loop=LoopSettings(checkpoint_every=Duration("25 %")),
         validation=ValidationSettings(every=Duration("5 %"), sequences=32),
     )
@@ -184,7 +188,7 @@ def _finetuning(settings: DemoSettings, task: DemoTask, weights: str) -> Finetun
         max_length=settings.model.max_length,
         seed=settings.seed,
         device=settings.device,
-        optim=FinetuneOptim(peak_rate=settings.finetune_rate),
+        optim=FinetuneOptim(peak_rate=settings.finetune_rate, weight_decay=settings.weight_decay),
     )
 
 

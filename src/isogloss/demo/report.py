@@ -120,7 +120,7 @@ def _languages_section(folder: Path, metrics: Sequence[dict[str, Any]]) -> str:
             _language_name(code),
             f"{corpus[code]['documents']:,}",
             f"{corpus[code]['characters']:,}",
-            f"{shards[code]['tokens']:,}",
+            f"{shards[code]['training']['tokens']:,}",
             f"{ledger[code]['tokens']:,}",
             f"{ledger[code]['tokens'] / total:.1%}",
             f"{ledger[code]['epochs']:.2f}",

@@ -21,7 +21,7 @@ from isogloss.phrasebook.scenes import (
     pick,
     places,
 )
-from isogloss.phrasebook.text import facts_about, random_clause
+from isogloss.phrasebook.text import facts_about, random_clause, with_emoji
 from isogloss.phrasebook.world import Scene, judge, kinds_of, members, opposites
 
 __all__ = ["LABELS", "Pair", "Question", "TaggedSentence", "pairs", "questions", "tagged_sentences"]
@@ -60,14 +60,21 @@ class Question:
     start: int
 
 
-def pairs(language: str, num_pairs: int, *, seed: int, held_out: bool) -> Iterator[Pair]:
+def pairs(language: str, num_pairs: int, *, seed: int, held_out: bool, emoji_share: float = 0.0) -> Iterator[Pair]:
     """Pairs in ``language``, the three labels in turn; pair k depends on (seed, held_out, k) alone, so the languages
-    of one seed are translations of each other."""
+    of one seed are translations of each other. A share of the sentences, ``emoji_share``, has emoji among its words,
+    as the documents have."""
     for index in range(num_pairs):
         rng = random.Random(f"pair/{seed}/{held_out}/{index}")
         premise, hypothesis = _draw_pair(rng, LABELS[index % len(LABELS)], held_out)
         label = LABELS[index % len(LABELS)]
-        yield Pair(realise(premise, language).text, realise(hypothesis, language).text, label, (premise, hypothesis))
+        said = [
+            with_emoji(realise(clause, language), clause, rng)
+            if rng.random() < emoji_share
+            else realise(clause, language).text
+            for clause in (premise, hypothesis)
+        ]
+        yield Pair(said[0], said[1], label, (premise, hypothesis))
 
 
 def tagged_sentences(language: str, num_sentences: int, *, seed: int, held_out: bool) -> Iterator[TaggedSentence]:

@@ -77,7 +77,8 @@ def _said(line: Line, language: str, rng: random.Random, with_marks: bool) -> li
 
 
 def with_emoji(sentence: Sentence, clause: Clause, rng: random.Random) -> str:
-    """The sentence with emoji, and digits for numerals, in the place of some of its parts: "3 🐕 sleep in 🏞." """
+    """The sentence with emoji, and digits for numerals, in the place of some of its parts: "3 🐕 sleep in 🏞."
+    What is denied may be crossed out."""
     text, end = "", 0
     for role, spans in itertools.groupby(sentence.words, key=lambda word: word.role):
         part = list(spans)
@@ -89,7 +90,8 @@ def with_emoji(sentence: Sentence, clause: Clause, rng: random.Random) -> str:
         else:
             text += sentence.text[end : part[-1].end]
             end = part[-1].end
-    return (text + sentence.text[end:]).strip()
+    text = (text + sentence.text[end:]).strip()
+    return f"{text} 🚫" if clause.negated and rng.random() < SHARE_OF_EMOJI_PARTS else text
 
 
 def emoji_of(clause: Clause, role: str) -> list[str]:

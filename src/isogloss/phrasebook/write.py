@@ -33,13 +33,16 @@ PARTS = {"train": 0, "dev": 1, "test": 2}
 class PhrasebookSettings(Settings):
     """How much of the phrasebook to write."""
 
-    languages: tuple[str, ...] = Field(("en", "ru", "zh", "ar", "sw"), description="Languages, the source among them")
-    source: str = Field("en", description="The language of training labels")
-    num_documents: int = Field(6000, ge=1, description="Documents a language")
-    emoji_share: float = Field(
-        0.5, ge=0, le=1, description="share of documents with emoji among the words, tokens all languages share"
+    languages: tuple[str, ...] = Field(
+        ("en", "ru", "el", "hi", "sw", "tr"), description="Languages, the source among them"
     )
-    num_pairs: int = Field(12000, ge=3, description="NLI training pairs")
+    source: str = Field("en", description="The language of training labels")
+    num_documents: int = Field(5000, ge=1, description="Documents a language")
+    emoji_share: float = Field(
+        1.0, ge=0, le=1, description="share of documents with emoji among the words, tokens all languages share"
+    )
+    label_emoji_share: float = Field(0.5, ge=0, le=1, description="the same for the sentences of NLI training pairs")
+    num_pairs: int = Field(20000, ge=3, description="NLI training pairs")
     num_tagged: int = Field(3000, ge=1, description="Training sentences with entities")
     num_questions: int = Field(6000, ge=1, description="Training questions")
     num_test: int = Field(600, ge=3, description="Test items a language and task; dev has half as many")
@@ -74,7 +77,7 @@ def write_labelled(folder: Path, settings: PhrasebookSettings) -> None:
         (folder / task).mkdir(parents=True, exist_ok=True)
         for part, size in (("train", num_train), ("dev", settings.num_test // 2), ("test", settings.num_test)):
             for language in settings.languages if part == "test" else [settings.source]:
-                _write_part(folder / task, task, part, language, size, settings.seed)
+                _write_part(folder / task, task, part, language, size, settings)
 
 
 def _write_documents(folder: Path, language: str, settings: PhrasebookSettings) -> None:
@@ -83,11 +86,12 @@ def _write_documents(folder: Path, language: str, settings: PhrasebookSettings) 
     (folder / f"{language}.txt").write_text(text + "\n", encoding="utf-8")
 
 
-def _write_part(folder: Path, task: str, part: str, language: str, size: int, seed: int) -> None:
-    seed = seed * len(PARTS) + PARTS[part]
+def _write_part(folder: Path, task: str, part: str, language: str, size: int, settings: PhrasebookSettings) -> None:
+    seed = settings.seed * len(PARTS) + PARTS[part]
     held_out = part != "train"
     if task == "nli":
-        text = _nli(pairs(language, size, seed=seed, held_out=held_out))
+        emoji_share = 0.0 if held_out else settings.label_emoji_share
+        text = _nli(pairs(language, size, seed=seed, held_out=held_out, emoji_share=emoji_share))
     elif task == "ner":
         text = _ner(tagged_sentences(language, size, seed=seed, held_out=held_out))
     else:
