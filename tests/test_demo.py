@@ -16,7 +16,9 @@ from typer.testing import CliRunner
 from isogloss.cli import app
 from isogloss.demo import DemoSettings, run_demo, write_report
 from isogloss.demo.chain import TASKS
+from isogloss.errors import DataError
 from isogloss.evaluate import Score
+from isogloss.lines import CHUNK
 from isogloss.phrasebook import PhrasebookSettings
 
 LANGUAGES = ("en", "sw", "zh")
@@ -151,3 +153,12 @@ def test_its_models_answer_from_the_command_line(
     assert len(answers) == len(lines.rstrip("\n").split("\n"))
     assert all(keys <= set(answer) for answer in answers)
     assert done.stderr == ""
+
+
+def test_answers_before_a_wrong_line_come_out_and_then_its_number(demo: tuple[DemoSettings, list[Score], Page]) -> None:
+    lines = b"Anna.\n" * CHUNK + b"Anna.\ncaf\xe9\n"
+    words = ["predict", "tag", str(demo[0].output / "ner-pretrained"), "--device", "cpu"]
+    done = CliRunner().invoke(app, words, input=lines)
+    assert len(done.stdout.splitlines()) == CHUNK
+    assert isinstance(done.exception, DataError)
+    assert f"line {CHUNK + 2}: byte 4 of the line is not UTF-8" in str(done.exception)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -164,10 +165,10 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(
         return loss_of(model, batch)
 
     settings = settings_for(pretrained, data, tmp_path / "stopped")
-    monkeypatch.setattr("isogloss.finetune.loss_of", breaks)
+    monkeypatch.setattr(sys.modules["isogloss.finetune"], "loss_of", breaks)
     with pytest.raises(StoppedError):
         finetune(settings)
-    monkeypatch.setattr("isogloss.finetune.loss_of", loss_of)
+    monkeypatch.setattr(sys.modules["isogloss.finetune"], "loss_of", loss_of)
     stopped = finetune(settings)
     for name, weight in weights_of(whole).items():
         assert torch.equal(weight, weights_of(stopped)[name]), name

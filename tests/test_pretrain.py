@@ -144,7 +144,7 @@ def test_stopped_and_continued_ends_in_the_same_bits(
         return train(*args, batches=counted, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr("isogloss.pretrain.train", interrupted)
+        patched.setattr(sys.modules["isogloss.pretrain"], "train", interrupted)
         with pytest.raises(Preempted) as caught:
             pretrain(settings)
     assert caught.value.exit_code == 75
@@ -163,7 +163,8 @@ def test_a_killed_process_started_again_ends_in_the_same_bits(inputs: Path, unbr
     (tmp_path / "settings.json").write_text(settings.model_dump_json(exclude_unset=True), encoding="utf-8")
     program = (
         "import sys, time, pathlib, torch\n"
-        "from isogloss import loop, pretrain as room\n"
+        "from isogloss import loop\n"
+        "from isogloss.pretrain import PretrainSettings, pretrain\n"
         "torch.set_num_threads(1)\n"
         "step = loop._training_step\n"
         "def slow(*args, **kwargs):\n"
@@ -171,7 +172,7 @@ def test_a_killed_process_started_again_ends_in_the_same_bits(inputs: Path, unbr
         "    return step(*args, **kwargs)\n"
         "loop._training_step = slow\n"
         "text = pathlib.Path(sys.argv[1]).read_text()\n"
-        "room.pretrain(room.PretrainSettings.model_validate_json(text))\n"
+        "pretrain(PretrainSettings.model_validate_json(text))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "settings.json")])
     try:

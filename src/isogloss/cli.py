@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from isogloss.config import Settings, load_recipe, make_settings
-from isogloss.errors import IsoglossError
+from isogloss.errors import ConfigError, IsoglossError
 
 if TYPE_CHECKING:
     from isogloss.lines import Question
@@ -303,7 +303,10 @@ def _phrasebook_languages(text: str) -> list[str]:
 
     if text == "all":
         return ["en", *[code for code in LANGUAGES if code != "en"]]
-    return [code.strip() for code in text.split(",") if code.strip()]
+    codes = [code.strip() for code in text.split(",") if code.strip()]
+    if not codes:
+        raise ConfigError(f"--languages {text!r} names no language; give codes with commas between them, or 'all'")
+    return codes
 
 
 def _answer(question: Question, model: Path, device: str, **options: Any) -> None:

@@ -89,9 +89,15 @@ def test_help_answers_in_half_a_second_of_its_own_time() -> None:
         (["corpus", "build", "input=no/such/folder", "output=x"], "no/such/folder"),
         (["demo", "--languages", "en,xx", "--dry-run"], "xx"),
         (["evaluate", "task=nli"], "models"),
+        (["phrasebook", "--languages", " ,"], "names no language"),
+        (["corpus", "build", "input=texts", "output=afile/corpus"], "Not a directory"),
+        (["predict", "tag", "texts"], "is texts a model folder?"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_two(words: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "afile").touch()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "de.txt").write_text("Anna schläft.\n", encoding="utf-8")
     environment = {**os.environ, "COLUMNS": "200"}
     done = subprocess.run(
         [sys.executable, "-m", "isogloss", *words],

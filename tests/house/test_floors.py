@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,12 @@ def test_every_room_has_one_floor() -> None:
     placed = [room for floor in FLOORS for room in floor]
     assert len(placed) == len(set(placed))
     assert rooms() - FREE == set(placed)
+
+
+def test_the_readme_shows_these_floors() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| (\d) \| `(\w+)` \|", readme, flags=re.MULTILINE)
+    assert {(room, int(floor)) for floor, room in shown} == {(room, floor_of(room)) for room in rooms() - FREE}
 
 
 @pytest.mark.parametrize("room", sorted(rooms() - FREE))

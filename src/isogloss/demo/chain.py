@@ -28,7 +28,7 @@ from isogloss.loop import LoopSettings
 from isogloss.manifest import write_json
 from isogloss.model import ModelSettings
 from isogloss.optim import OptimSettings
-from isogloss.phrasebook import PhrasebookSettings, write_labelled, write_text
+from isogloss.phrasebook import PhrasebookSettings, write_phrasebook
 from isogloss.pretrain import PretrainSettings, ValidationSettings, pretrain
 from isogloss.shards import ShardSettings, build_shards
 from isogloss.vocab import VocabSettings, train_vocabulary
@@ -45,12 +45,13 @@ class DemoTask:
     name: str
     title: str
     steps: int
+    batch_size: int
 
 
 TASKS = (
-    DemoTask("nli", "Natural language inference", 1800),
-    DemoTask("ner", "Entities", 150),
-    DemoTask("qa", "Questions", 300),
+    DemoTask("nli", "Natural language inference", 1800, 64),
+    DemoTask("ner", "Entities", 100, 64),
+    DemoTask("qa", "Questions", 250, 64),
 )
 
 
@@ -60,7 +61,7 @@ class DemoSettings(Settings):
     output: Path = Field(Path("runs/demo"), description="folder for everything the demo writes")
     phrasebook: PhrasebookSettings = Field(PhrasebookSettings(), description="languages and amounts of text and labels")
     vocabulary_size: int = Field(5500, ge=300, description="pieces of all languages together")
-    steps: int = Field(4000, ge=1, description="pretraining steps")
+    steps: int = Field(4200, ge=1, description="pretraining steps")
     seed: int = Field(1, ge=0, description="weights, order and masks follow from it")
     model: ModelSettings = Field(
         ModelSettings(
@@ -80,10 +81,9 @@ class DemoSettings(Settings):
         BatchSettings(sequence_length=64, batch_size=32, mask_rate=0.3), description="languages, packing and masking"
     )
     peak_rate: float = Field(3e-3, gt=0, description="highest learning rate of pretraining")
-    weight_decay: float = Field(
-        0.2, ge=0, description="of pretraining and fine-tuning; much of it makes languages share what they can"
-    )
-    finetune_rate: float = Field(1e-3, gt=0, description="highest learning rate of fine-tuning")
+    weight_decay: float = Field(0.2, ge=0, description="of pretraining; much of it makes languages share what they can")
+    finetune_rate: float = Field(5e-4, gt=0, description="highest learning rate of fine-tuning")
+    finetune_weight_decay: float = Field(0.05, ge=0, description="of fine-tuning")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
 
 
@@ -134,8 +134,7 @@ def _write_phrasebook(settings: DemoSettings) -> None:
     done = settings.output / "phrasebook.json"
     if done.exists():
         return
-    write_text(settings.output / "text", settings.phrasebook)
-    write_labelled(settings.output, settings.phrasebook)
+    write_phrasebook(settings.output, settings.phrasebook)
     write_json(done, settings.phrasebook.model_dump(mode="json"))
 
 
@@ -184,11 +183,11 @@ def _finetuning(settings: DemoSettings, task: DemoTask, weights: str) -> Finetun
         source_languages=(settings.phrasebook.source,),
         selection="last",
         steps=task.steps,
-        batch_size=64,
+        batch_size=task.batch_size,
         max_length=settings.model.max_length,
         seed=settings.seed,
         device=settings.device,
-        optim=FinetuneOptim(peak_rate=settings.finetune_rate, weight_decay=settings.weight_decay),
+        optim=FinetuneOptim(peak_rate=settings.finetune_rate, weight_decay=settings.finetune_weight_decay),
     )
 
 

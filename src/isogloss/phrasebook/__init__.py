@@ -13,7 +13,7 @@ from __future__ import annotations
 from isogloss.phrasebook.grammar import LANGUAGES, realise
 from isogloss.phrasebook.labelled import LABELS, pairs, questions, tagged_sentences
 from isogloss.phrasebook.text import documents, parallel_sentences
-from isogloss.phrasebook.write import PhrasebookSettings, write_labelled, write_text
+from isogloss.phrasebook.write import PhrasebookSettings, write_labelled, write_phrasebook, write_text
 
 __all__ = [
     "LABELS",
@@ -26,5 +26,6 @@ __all__ = [
     "realise",
     "tagged_sentences",
     "write_labelled",
+    "write_phrasebook",
     "write_text",
 ]

@@ -16,19 +16,18 @@ from isogloss.phrasebook.scenes import (
     adjectives_for,
     draw_scene,
     is_held_out,
-    is_mass,
     phrase_for,
     pick,
     places,
 )
 from isogloss.phrasebook.text import facts_about, random_clause, with_emoji
-from isogloss.phrasebook.world import Scene, judge, kinds_of, members, opposites
+from isogloss.phrasebook.world import Scene, is_a, is_mass, judge, kinds_of, members, opposites
 
 __all__ = ["LABELS", "Pair", "Question", "TaggedSentence", "pairs", "questions", "tagged_sentences"]
 
 LABELS = ("entailment", "neutral", "contradiction")
 # Kinds of hypotheses, as often as they stand here.
-KINDS = ("restated", "restated", "restated", "located", "not located", "described", "not described", "denied")
+KINDS = (*["restated"] * 7, "located", "not located", "described", "not described", "denied")
 DRAWS_A_PREMISE = 12
 
 
@@ -44,20 +43,24 @@ class Pair:
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """Words and their IOB2 tags (PER, LOC, ORG)."""
+    """Words and their IOB2 tags (PER, LOC, ORG), with the clause they come from."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
+    clause: Clause
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the context that answers it, and the answer with its place: context[start : start + len(answer)]."""
+    """A question, the context that answers it, and the answer with its place: context[start : start + len(answer)];
+    with the clauses they come from, the question's and the statements' in order."""
 
     question: str
     context: str
     answer: str
     start: int
+    asked: Clause
+    statements: tuple[Clause, ...]
 
 
 def pairs(language: str, num_pairs: int, *, seed: int, held_out: bool, emoji_share: float = 0.0) -> Iterator[Pair]:
@@ -86,7 +89,7 @@ def tagged_sentences(language: str, num_sentences: int, *, seed: int, held_out: 
             sentence = realise(clause, language)
             if is_held_out(clause) == held_out and any(word.entity for word in sentence.words):
                 break
-        yield _tagged(sentence)
+        yield _tagged(sentence, clause)
 
 
 def questions(language: str, num_questions: int, *, seed: int, held_out: bool) -> Iterator[Question]:
@@ -94,14 +97,14 @@ def questions(language: str, num_questions: int, *, seed: int, held_out: bool) -
     alone gives the answer away."""
     for index in range(num_questions):
         rng = random.Random(f"question/{seed}/{held_out}/{index}")
-        yield _question(_draw_facts(rng, held_out), rng, language)
+        yield _question(*_draw_facts(rng, held_out), language)
 
 
 def _draw_pair(rng: random.Random, label: str, held_out: bool) -> tuple[Clause, Clause]:
     """A premise and a hypothesis of this label. The kind of hypothesis is drawn first and each kind is as often of
     one label as of another, so that the form of the hypothesis says nothing about its label."""
+    kind = rng.choice(KINDS)  # once: a new kind after a failed draw would favour the kinds that this label finds easily
     while True:
-        kind = rng.choice(KINDS)
         scene = draw_scene(rng)
         premise = _premise(scene, rng)
         if is_held_out(premise) != held_out:
@@ -218,34 +221,69 @@ def _definite(phrase: Phrase, rng: random.Random) -> Phrase:
     return replace(again, definite=True, number=1 if phrase.number == 1 else 0)
 
 
-def _tagged(sentence: Sentence) -> TaggedSentence:
+def _tagged(sentence: Sentence, clause: Clause) -> TaggedSentence:
     words = tuple(sentence.text[word.start : word.end] for word in sentence.words)
     tags = ["O" if not word.entity else f"B-{word.entity}" for word in sentence.words]
     for index in range(1, len(tags)):
         before, now = sentence.words[index - 1], sentence.words[index]
         if now.entity and (now.entity, now.role) == (before.entity, before.role):
             tags[index] = f"I-{now.entity}"
-    return TaggedSentence(words, tuple(tags))
+    return TaggedSentence(words, tuple(tags), clause)
 
 
-def _draw_facts(rng: random.Random, held_out: bool) -> list[tuple[Clause, Clause, str]]:
-    """Statements none of which answers another's question."""
-    facts: list[tuple[Clause, Clause, str]] = []
-    length = rng.randint(3, 5)
-    while len(facts) < length:
-        fact = rng.choice(facts_about(rng))()
-        if is_held_out(fact[0]) == held_out and _asked(fact[1]) not in [_asked(known[1]) for known in facts]:
-            facts.append(fact)
-    return facts
+Fact = tuple[Clause, Clause, str]  # a statement, the question it answers, and the slot that answers it
 
 
-def _asked(question: Clause) -> Clause:
-    """The question without the name that answers it, which only lends its gender to the wording."""
-    return replace(question, recipient=Phrase())
+def _draw_facts(rng: random.Random, held_out: bool) -> tuple[list[Fact], int]:
+    """Facts none of which answers another's question, and which of them is asked for."""
+    while True:
+        facts: list[Fact] = []
+        length = rng.randint(3, 5)
+        while len(facts) < length:
+            fact = rng.choice(facts_about(rng))()
+            unclear = any(_answers(fact[0], known[1]) or _answers(known[0], fact[1]) for known in facts)
+            if is_held_out(fact[0]) == held_out and not unclear:
+                facts.append(fact)
+        fitting = [index for index, fact in enumerate(facts) if is_held_out(fact[1]) == held_out]
+        if fitting:
+            return facts, rng.choice(fitting)
 
 
-def _question(facts: list[tuple[Clause, Clause, str]], rng: random.Random, language: str) -> Question:
-    asked = rng.randrange(len(facts))
+# The frames whose statements may be taken for an answer to a question.
+ANSWERED_BY = {
+    "where_is": ("located", "act_at"),
+    "where_lives": ("lives_in",),
+    "where_works": ("works_for", "act_at"),
+    "what_has": ("has",),
+    "what_transitive": ("transitive",),
+    "who_transitive": ("transitive",),
+    "who_act_at": ("act_at",),
+    "how_old": ("age",),
+    "how_much": ("price",),
+    "what_name": ("named",),
+}
+
+
+def _answers(statement: Clause, question: Clause) -> bool:
+    """Could ``statement`` be taken for an answer to ``question``? The slots that are not asked for are then alike;
+    numbers and adjectives may differ, for "the apples" may be the three red ones."""
+    verb = "work" if question.frame == "where_works" and statement.frame == "act_at" else question.verb
+    return (
+        statement.frame in ANSWERED_BY[question.frame]
+        and verb in ("", statement.verb)
+        and question.place in ("", statement.place)
+        and _alike(statement.subject, question.subject)
+        and _alike(statement.object, question.object)
+    )
+
+
+def _alike(said: Phrase, asked: Phrase) -> bool:
+    if said.name or asked.name or Phrase() in (said, asked):
+        return asked in (Phrase(), said)
+    return is_a(said.noun, asked.noun) or is_a(asked.noun, said.noun)
+
+
+def _question(facts: list[Fact], asked: int, language: str) -> Question:
     context = ""
     start = end = 0
     for index, (statement, _, slot) in enumerate(facts):
@@ -254,4 +292,6 @@ def _question(facts: list[tuple[Clause, Clause, str]], rng: random.Random, langu
         if index == asked:
             start, end = (len(context) + offset for offset in sentence.answer(slot))
         context += sentence.text
-    return Question(realise(facts[asked][1], language).text, context, context[start:end], start)
+    question = facts[asked][1]
+    statements = tuple(fact[0] for fact in facts)
+    return Question(realise(question, language).text, context, context[start:end], start, question, statements)

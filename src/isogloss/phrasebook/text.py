@@ -19,7 +19,6 @@ from isogloss.phrasebook.scenes import (
     draw_referent,
     draw_scene,
     is_held_out,
-    is_mass,
     kinds_of_person,
     names_of,
     nouns_for,
@@ -30,7 +29,7 @@ from isogloss.phrasebook.scenes import (
     verbs_of,
     words_of,
 )
-from isogloss.phrasebook.world import holds, kinds_of, members, opposites
+from isogloss.phrasebook.world import holds, is_mass, kinds_of, members, opposites
 
 __all__ = ["documents", "facts_about", "parallel_sentences", "random_clause", "statement_and_question", "with_emoji"]
 
@@ -52,7 +51,7 @@ class Line:
 def documents(
     language: str, num_documents: int, *, seed: int, emoji_share: float = 0.0, dialogue_share: float = 0.0
 ) -> Iterator[str]:
-    """``num_documents`` documents of ``language``, each five to eight sentences on one subject.
+    """``num_documents`` documents of ``language``, most of them five to eight sentences on one subject.
 
     A share of them, ``emoji_share``, is written as people write to friends, with emoji in the place of some words:
     tokens that all languages have in common, as real text has names, numbers and addresses in common. In a share of
@@ -80,9 +79,11 @@ def with_emoji(sentence: Sentence, clause: Clause, rng: random.Random) -> str:
     """The sentence with emoji, and digits for numerals, in the place of some of its parts: "3 🐕 sleep in 🏞."
     What is denied may be crossed out."""
     text, end = "", 0
-    for role, spans in itertools.groupby(sentence.words, key=lambda word: word.role):
-        part = list(spans)
-        marks = emoji_of(clause, role)
+    parts = [(role, list(spans)) for role, spans in itertools.groupby(sentence.words, key=lambda word: word.role)]
+    roles = [role for role, _ in parts]
+    for role, part in parts:
+        # A part in two places ("ruht sich ... aus") keeps its words: one emoji does not stand for both.
+        marks = emoji_of(clause, role) if roles.count(role) == 1 else []
         if marks and rng.random() < SHARE_OF_EMOJI_PARTS:
             before = text + sentence.text[end : part[0].start]
             text = f"{before.rstrip()} {' '.join(marks)} "
@@ -96,6 +97,8 @@ def with_emoji(sentence: Sentence, clause: Clause, rng: random.Random) -> str:
 
 def emoji_of(clause: Clause, role: str) -> list[str]:
     """The emoji of one slot of a clause; none for names and for what has no emoji."""
+    if role == "verb" and clause.frame in ("wants_to", "can"):
+        return []  # many languages say the wish or the skill in one part with the verb
     if role in ("subject", "object", "recipient"):
         phrase: Phrase = getattr(clause, role)
         number = [str(phrase.number)] if phrase.number > 1 else []
@@ -108,10 +111,10 @@ def emoji_of(clause: Clause, role: str) -> list[str]:
 
 
 def parallel_sentences(languages: list[str], num_sentences: int, *, seed: int) -> Iterator[tuple[str, ...]]:
-    """The same random clause in every language, frame after frame."""
+    """The same random clause in every language; sentence k depends on (seed, k) alone."""
     for index in range(num_sentences):
         rng = random.Random(f"parallel/{seed}/{index}")
-        clause = random_clause(rng)
+        clause = _counted_on(random_clause(rng), rng)
         yield tuple(realise(clause, language).text for language in languages)
 
 
@@ -121,6 +124,13 @@ def random_clause(rng: random.Random) -> Clause:
         return rng.choice(true_clauses(draw_scene(rng), rng))()
     statement, question, _ = statement_and_question(rng)
     return question if rng.random() < 0.2 else statement
+
+
+def _counted_on(clause: Clause, rng: random.Random) -> Clause:
+    """The clause with another number now and then: scenes count to six, the numerals of the lexicon go on to ten."""
+    if clause.subject.number < 2 or rng.random() < 0.5:
+        return clause
+    return replace(clause, subject=replace(clause.subject, number=rng.randint(2, 10)))
 
 
 def _story(rng: random.Random, dialogue_share: float) -> list[Line]:

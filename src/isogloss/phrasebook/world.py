@@ -16,7 +16,19 @@ from dataclasses import dataclass, field
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.lexicon import concepts
 
-__all__ = ["Referent", "Scene", "axis_of", "fits", "holds", "is_a", "judge", "kinds_of", "members", "opposites"]
+__all__ = [
+    "Referent",
+    "Scene",
+    "axis_of",
+    "fits",
+    "holds",
+    "is_a",
+    "is_mass",
+    "judge",
+    "kinds_of",
+    "members",
+    "opposites",
+]
 
 
 @functools.cache
@@ -50,6 +62,12 @@ def members(kind: str) -> tuple[str, ...]:
 def fits(concept: str, column: str, noun: str) -> bool:
     """Does ``noun`` fit the slot: fits("eat", "objects", "apple"), fits("hot", "applies", "tea")?"""
     return any(is_a(noun, kind) for kind in concepts()[concept][column].split())
+
+
+@functools.cache
+def is_mass(noun: str) -> bool:
+    """Water, furniture: said without a number. A scene has it once."""
+    return noun in concepts() and concepts()[noun]["countable"] == "mass"
 
 
 @functools.cache
@@ -102,16 +120,14 @@ OTHER = "other"
 
 def matches(phrase: Phrase, referent: Referent) -> bool:
     """Can ``phrase`` be said of ``referent``: kind, number and adjective?"""
-    if phrase.name or referent.name:
-        if phrase.name:
-            return phrase.name == referent.name
-        return bool(referent.noun) and is_a(referent.noun, phrase.noun) and phrase.number == 1
+    if phrase.name:
+        return phrase.name == referent.name
     if not is_a(referent.noun, phrase.noun):
         return False
     if phrase.adjective and not referent.has_trait(phrase.adjective):
         return False
-    if phrase.definite and phrase.number in (0, 1):
-        return True  # "the dogs are big" says nothing new about how many there are
+    if phrase.number == 1 and is_mass(phrase.noun):
+        return True  # "fruit" does not say how many
     return {0: referent.count > 1, 1: referent.count == 1}.get(phrase.number, referent.count == phrase.number)
 
 
@@ -141,12 +157,18 @@ def holds(clause: Clause, scene: Scene) -> bool:
 def judge(premise: Clause, hypothesis: Clause) -> str:
     """ "entailment", "contradiction" or "neutral", by looking at every scene in which the premise holds.
 
-    Both clauses speak of the same situation (as in SNLI and MNLI). The scenes enumerated vary everything that either
-    clause mentions, and one value that neither mentions.
+    Both clauses speak of the same situation (as in SNLI and MNLI), and the hypothesis of nobody and nothing but those
+    the premise speaks of. The scenes enumerated vary everything that either clause mentions, and one value that
+    neither mentions.
     """
-    truths = {holds(hypothesis, scene) for scene in _scenes(premise, hypothesis) if holds(premise, scene)}
+    truths: set[bool] = set()
+    for scene in _scenes(premise, hypothesis):
+        if holds(premise, scene):
+            truths.add(holds(hypothesis, scene))
+            if len(truths) > 1:
+                return "neutral"
     assert truths, f"no scene makes the premise true: {premise}"
-    return "neutral" if len(truths) > 1 else "entailment" if True in truths else "contradiction"
+    return "entailment" if True in truths else "contradiction"
 
 
 def _positive(clause: Clause) -> Clause:
@@ -181,6 +203,7 @@ def _scenes(premise: Clause, hypothesis: Clause) -> Iterator[Scene]:
             yield Scene(agent, action, patient, place)
 
 
+@functools.cache
 def _verbs_below(verb: str) -> tuple[str, ...]:
     """Verbs that are a kind of ``verb``; the verb itself when there are none."""
     below = tuple(name for name, entry in concepts().items() if entry.table == "verbs" and entry["isa"] == verb)
@@ -192,7 +215,11 @@ def _referents(phrases: list[Phrase], clauses: tuple[Clause, ...]) -> Iterator[R
     names = {phrase.name for phrase in phrases if phrase.name}
     said = [phrase for clause in clauses for phrase in (clause.subject, clause.object)]
     nouns = _leaves({phrase.noun for phrase in (*phrases, *said)} | {clause.noun for clause in clauses})
-    who = [(noun, name) for noun in sorted(nouns | {OTHER}) for name in sorted(names or {""})]
+    if names:  # Anna may be a doctor or another person, but not an apple
+        nouns = {noun for noun in nouns if is_a(noun, "person")} | {"person"}
+    else:
+        nouns |= {OTHER}
+    who = [(noun, name) for noun in sorted(nouns) for name in sorted(names or {""})]
     counts = [1] if names else sorted({1, 11, 12} | {phrase.number for phrase in said if phrase.number > 1})
     axes: dict[str, set[str]] = {}
     for adjective in {phrase.adjective for phrase in said} | {clause.adjective for clause in clauses}:
@@ -200,7 +227,7 @@ def _referents(phrases: list[Phrase], clauses: tuple[Clause, ...]) -> Iterator[R
             axes.setdefault(axis_of(adjective), {OTHER}).add(adjective)
     for noun, name in who:
         for traits in itertools.product(*[[(axis, value) for value in sorted(axes[axis])] for axis in sorted(axes)]):
-            for count in counts:
+            for count in [1] if is_mass(noun) else counts:
                 yield Referent(noun, name, count, traits)
 
 

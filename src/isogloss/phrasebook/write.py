@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from isogloss.config import Settings
 from isogloss.phrasebook.grammar import LANGUAGES
 from isogloss.phrasebook.labelled import Pair, Question, TaggedSentence, pairs, questions, tagged_sentences
 from isogloss.phrasebook.text import documents
 
-__all__ = ["PhrasebookSettings", "write_labelled", "write_text"]
+__all__ = ["PhrasebookSettings", "write_labelled", "write_phrasebook", "write_text"]
+
+Job = Callable[[], None]
 
 # Seeds of the parts of a labelled set, added to the phrasebook's own.
 PARTS = {"train": 0, "dev": 1, "test": 2}
@@ -42,7 +45,7 @@ class PhrasebookSettings(Settings):
         1.0, ge=0, le=1, description="share of documents with emoji among the words, tokens all languages share"
     )
     label_emoji_share: float = Field(0.5, ge=0, le=1, description="the same for the sentences of NLI training pairs")
-    num_pairs: int = Field(20000, ge=3, description="NLI training pairs")
+    num_pairs: int = Field(30000, ge=3, description="NLI training pairs")
     num_tagged: int = Field(3000, ge=1, description="Training sentences with entities")
     num_questions: int = Field(6000, ge=1, description="Training questions")
     num_test: int = Field(600, ge=3, description="Test items a language and task; dev has half as many")
@@ -56,37 +59,63 @@ class PhrasebookSettings(Settings):
             raise ValueError(f"the phrasebook does not speak {', '.join(unknown)}; it speaks {', '.join(LANGUAGES)}")
         return languages
 
+    @model_validator(mode="after")
+    def _taught(self) -> PhrasebookSettings:
+        if self.source not in self.languages:
+            spoken = ", ".join(self.languages)
+            raise ValueError(
+                f"source: '{self.source}' is not among the languages {spoken}; add it to phrasebook.languages"
+            )
+        return self
+
+
+def write_phrasebook(folder: Path, settings: PhrasebookSettings) -> None:
+    """Write everything: ``folder/text``, ``folder/nli``, ``folder/ner`` and ``folder/qa``."""
+    _run([*_labelled_jobs(folder, settings), *_text_jobs(folder / "text", settings)])
+
 
 def write_text(folder: Path, settings: PhrasebookSettings) -> None:
-    """Write LANG.txt for every language, two languages at a time."""
-    folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(folder, language, settings) for language in settings.languages]
-    # spawn: a forked child would inherit the threads and locks of whatever the parent has loaded.
-    with ProcessPoolExecutor(min(2, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(_write_documents, *zip(*jobs, strict=True)))
+    """Write LANG.txt for every language."""
+    _run(_text_jobs(folder, settings))
 
 
 def write_labelled(folder: Path, settings: PhrasebookSettings) -> None:
     """Write the nli, ner and qa folders."""
-    sizes = {
-        "nli": settings.num_pairs,
-        "ner": settings.num_tagged,
-        "qa": settings.num_questions,
-    }
-    for task, num_train in sizes.items():
-        (folder / task).mkdir(parents=True, exist_ok=True)
-        for part, size in (("train", num_train), ("dev", settings.num_test // 2), ("test", settings.num_test)):
-            for language in settings.languages if part == "test" else [settings.source]:
-                _write_part(folder / task, task, part, language, size, settings)
+    _run(_labelled_jobs(folder, settings))
+
+
+def _text_jobs(folder: Path, settings: PhrasebookSettings) -> list[Job]:
+    return [partial(_write_documents, folder, language, settings) for language in settings.languages]
+
+
+def _labelled_jobs(folder: Path, settings: PhrasebookSettings) -> list[Job]:
+    """The longest first, so that the others fit around it."""
+    sizes = {"nli": settings.num_pairs, "qa": settings.num_questions, "ner": settings.num_tagged}
+    return [
+        partial(_write_part, folder / task, task, part, language, size, settings)
+        for task, num_train in sizes.items()
+        for part, size in (("train", num_train), ("dev", settings.num_test // 2), ("test", settings.num_test))
+        for language in (settings.languages if part == "test" else [settings.source])
+    ]
+
+
+def _run(jobs: Sequence[Job]) -> None:
+    """Two files at a time; each is drawn from its own seed, so the order they are written in does not matter."""
+    # spawn: a forked child would inherit the threads and locks of whatever the parent has loaded.
+    with ProcessPoolExecutor(min(2, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        for done in [pool.submit(job) for job in jobs]:
+            done.result()
 
 
 def _write_documents(folder: Path, language: str, settings: PhrasebookSettings) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     drawn = documents(language, settings.num_documents, seed=settings.seed, emoji_share=settings.emoji_share)
     text = "\n\n".join(drawn)
     (folder / f"{language}.txt").write_text(text + "\n", encoding="utf-8")
 
 
 def _write_part(folder: Path, task: str, part: str, language: str, size: int, settings: PhrasebookSettings) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     seed = settings.seed * len(PARTS) + PARTS[part]
     held_out = part != "train"
     if task == "nli":

@@ -87,7 +87,8 @@ def phrase(p: Phrase, words: Lexicon, case: str, role: str, *, negative: bool = 
     noun = words[p.noun]
     one = noun.lemma if case == "nom" else noun.form("weak")
     thing = plural(noun, case) if gender == "pl" else one
-    return with_role(role, determiner, numeral, described, thing)
+    # Kein is more than the thing: no emoji may stand for it.
+    return say(with_role("" if negative else role, determiner), with_role(role, numeral, described, thing))
 
 
 def place(c: Clause, words: Lexicon, direction: str = "at") -> list[Word]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import re
 from dataclasses import dataclass
 
 from isogloss.errors import ConfigError
@@ -22,6 +23,7 @@ class Writing:
     full_stop: str = "."
     question_mark: str = "?"
     asked_back: str = ""  # closes a statement that is asked, where the question mark alone would not do
+    opening: str = ""  # opens it
     between_sentences: str = " "
     capitals: bool = True
     capital_i: str = "I"
@@ -35,7 +37,7 @@ LANGUAGES: dict[str, Writing] = {
     "de": Writing(),
     "el": Writing(question_mark=";"),
     "en": Writing(),
-    "es": Writing(),
+    "es": Writing(opening="¿"),
     "fr": Writing(question_mark="\u00a0?"),
     "hi": Writing(full_stop="।", capitals=False),
     "ru": Writing(),
@@ -89,16 +91,19 @@ def realise(clause: Clause, language: str) -> Sentence:
 def ask_back(clause: Clause, language: str) -> Sentence:
     """The statement as a question that wants yes or no, in the words of the statement: "The dogs are big?" """
     sentence, how = realise(clause, language), LANGUAGES[language]
-    statement = sentence.text.removesuffix(how.full_stop)
+    statement = how.opening + sentence.text.removesuffix(how.full_stop)
     mark = how.asked_back or how.question_mark
-    words = sentence.words[:-1] if how.full_stop else sentence.words
-    return Sentence(statement + mark, (*words, Span(len(statement), len(statement) + len(mark), "", "")))
+    moved = len(how.opening)
+    said = sentence.words[:-1] if how.full_stop else sentence.words
+    words = [Span(word.start + moved, word.end + moved, word.role, word.entity) for word in said]
+    opening = [Span(0, moved, "", "")] if moved else []
+    return Sentence(statement + mark, (*opening, *words, *_closing(len(statement), mark)))
 
 
 def answer_word(word: str, language: str) -> Sentence:
     """ "yes" or "no" as a sentence."""
     text, mark = lexicon(language)[word].lemma, LANGUAGES[language].full_stop
-    return Sentence(text + mark, (Span(0, len(text), word, ""), Span(len(text), len(text) + len(mark), "", "")))
+    return Sentence(text + mark, (Span(0, len(text), word, ""), *_closing(len(text), mark)))
 
 
 def join_sentences(sentences: list[Sentence], language: str) -> str:
@@ -130,7 +135,9 @@ def _joined(words: list[Word], mark: str, how: Writing) -> Sentence:
             text += how.space
         spans.append(Span(len(text), len(text) + len(word.text), word.role, word.entity))
         text += word.text
-    if mark:
-        spans.append(Span(len(text), len(text) + len(mark), "", ""))
-        text += mark
-    return Sentence(text, tuple(spans))
+    return Sentence(text + mark, (*spans, *_closing(len(text), mark)))
+
+
+def _closing(start: int, mark: str) -> tuple[Span, ...]:
+    """The words of a closing mark written at ``start``: spaces in it (French, Vietnamese) belong to none."""
+    return tuple(Span(start + word.start(), start + word.end(), "", "") for word in re.finditer(r"\S+", mark))

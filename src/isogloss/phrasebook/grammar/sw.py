@@ -109,7 +109,8 @@ def conjugated(verb: Cell, noun_class: int, *, negated: bool = False, object_mar
     else:
         ku = "ku" if "mono" in verb.tags and not object_marker else ""
         form = VERBAL[noun_class] + "na" + object_marker + ku + stem
-    return with_role("verb", form, " ".join(rest))
+    # A verb that holds the negation is more than the verb: no emoji may stand for it.
+    return with_role("" if negated else "verb", form, " ".join(rest))
 
 
 def not_(noun_class: int) -> str:

@@ -113,7 +113,8 @@ def able(verb: Cell, *, negated: bool) -> str:
 
 
 def does(c: Clause, words: Lexicon, concept: str) -> list[Word]:
-    return with_role("verb", continuous(words[concept], negated=c.negated))
+    # A verb that holds the negation is more than the verb: no emoji may stand for it.
+    return with_role("" if c.negated else "verb", continuous(words[concept], negated=c.negated))
 
 
 def subject(c: Clause, words: Lexicon, case: str = "") -> list[Word]:

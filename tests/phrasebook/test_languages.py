@@ -1,0 +1,225 @@
+"""What holds in each of the 15 languages: frames, words, scripts, spelling, and the place of every word."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import random
+import string
+import unicodedata
+
+import pytest
+
+from isogloss.errors import ConfigError
+from isogloss.phrasebook.clauses import NEGATABLE, QUESTION_FRAMES, SENTENCE_FRAMES, Clause, Phrase
+from isogloss.phrasebook.grammar import LANGUAGES, Sentence, answer_word, ask_back, join_sentences, realise
+from isogloss.phrasebook.labelled import pairs, questions, tagged_sentences
+from isogloss.phrasebook.lexicon import Cell, Lexicon, concepts
+from isogloss.phrasebook.scenes import draw_scene, true_clauses
+from isogloss.phrasebook.text import documents, parallel_sentences
+
+XNLI = {"ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh"}
+LATIN = string.ascii_lowercase
+# Every letter a language writes its own words with; names may have others of the same script.
+LETTERS = {
+    "ar": "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي",
+    "bg": "абвгдежзийклмнопрстуфхцчшщъьюя",
+    "de": LATIN + "äöüß",
+    "el": "αάβγδεέζηήθιίϊΐκλμνξοόπρσςτυύϋΰφχψωώ",
+    "en": LATIN,
+    "es": LATIN + "áéíóúüñ",
+    "fr": LATIN + "àâæçéèêëîïôœùûüÿ",
+    "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+    "sw": "abcdefghijklmnoprstuvwyz",
+    "tr": "abcçdefgğhıijklmnoöprsştuüvyz",
+    "ur": "ءآأؤئابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگلمنںوہۂھیےۓ",
+    "vi": "aăâbcdđeêghiklmnoôơpqrstuưvxy",
+}
+SCRIPTS = {"ar": "ARABIC", "bg": "CYRILLIC", "el": "GREEK", "hi": "DEVANAGARI", "ru": "CYRILLIC", "th": "THAI"}
+SCRIPTS |= {"ur": "ARABIC", "zh": "CJK"} | dict.fromkeys(["de", "en", "es", "fr", "sw", "tr", "vi"], "LATIN")
+# Besides letters and digits.
+MARKS = {
+    "ar": ".؟",
+    "bg": ".?-„“",
+    "de": ".?'",
+    "el": ".;",
+    "en": ".?'",
+    "es": ".?¿",
+    "fr": ".?\u00a0',-",
+    "hi": "।?",
+    "ru": ".?—,«»",
+    "sw": ".?'",
+    "th": "",
+    "tr": ".?'",
+    "ur": "۔؟",
+    "vi": ".?",
+    "zh": "。？",
+}
+VIETNAMESE_TONES = "\u0300\u0301\u0303\u0309\u0323"
+# What a grammar says without a word of its own: English "can", the Turkish suffix -Abil, the Swahili copula "-na" and
+# the Arabic dual.
+SAID_OTHERWISE = {"en": {"can"}, "tr": {"can"}, "sw": {"have"}, "ar": {"two"}}
+
+
+def spoken(clause: Clause, language: str) -> list[Sentence]:
+    statement = clause.frame not in QUESTION_FRAMES
+    return [realise(clause, language), *([ask_back(clause, language)] if statement else [])]
+
+
+def test_the_languages_are_those_of_xnli() -> None:
+    assert set(LANGUAGES) == XNLI
+
+
+def test_an_unknown_language_is_a_clear_error() -> None:
+    with pytest.raises(ConfigError, match="does not speak 'eo'; it speaks ar, bg"):
+        realise(Clause("act", Phrase(name="anna"), "sleep"), "eo")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_grammar_has_every_frame(language: str) -> None:
+    frames = importlib.import_module(f"isogloss.phrasebook.grammar.{language}").FRAMES
+    assert set(frames) == set(SENTENCE_FRAMES) | set(QUESTION_FRAMES)
+    assert len(SENTENCE_FRAMES) >= 20
+
+
+def test_every_frame_is_reached_by_what_is_generated() -> None:
+    said = {clause.frame for pair in pairs("en", 90, seed=1, held_out=False) for clause in pair.clauses}
+    said |= {item.clause.frame for item in tagged_sentences("en", 300, seed=1, held_out=False)}
+    for item in questions("en", 100, seed=1, held_out=False):
+        said |= {item.asked.frame, *[clause.frame for clause in item.statements]}
+    for seed in range(100):
+        rng = random.Random(seed)
+        said |= {draw().frame for draw in true_clauses(draw_scene(rng), rng)}
+    assert said == set(SENTENCE_FRAMES) | set(QUESTION_FRAMES)
+
+
+class Looked:
+    """Keeps which words of which language a grammar looks up."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.up: set[tuple[str, str]] = set()
+        original = Lexicon.__getitem__
+
+        def looking(words: Lexicon, concept: str) -> Cell:
+            self.up.add((words.language, concept))
+            return original(words, concept)
+
+        monkeypatch.setattr(Lexicon, "__getitem__", looking)
+
+
+def test_every_word_is_reached_by_what_is_generated(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = Looked(monkeypatch)
+    list(documents("en", 200, seed=1, dialogue_share=0.5))
+    list(pairs("en", 30, seed=1, held_out=True))
+    list(parallel_sentences(["en"], 6000, seed=1))
+    assert {concept for _, concept in looked.up} == set(concepts()) - SAID_OTHERWISE["en"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_every_table_is_said(
+    language: str, clauses: tuple[Clause, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = Looked(monkeypatch)
+    dogs = [Phrase(noun="dog", number=number) for number in range(2, 11)]
+    for clause in [*clauses, *[Clause("act", phrase, "sleep") for phrase in dogs]]:
+        realise(clause, language)
+    answers = {answer_word(word, language).text for word in ("yes", "no")}
+    assert len(answers) == 2
+    assert {concept for _, concept in looked.up} == set(concepts()) - SAID_OTHERWISE.get(language, set())
+
+
+def letter_is_of(letter: str, language: str) -> bool:
+    if language == "vi":
+        bare = "".join(each for each in unicodedata.normalize("NFD", letter) if each not in VIETNAMESE_TONES)
+        letter = unicodedata.normalize("NFC", bare)
+    return letter in LETTERS[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_letter_is_of_the_script_of_its_language(language: str, clauses: tuple[Clause, ...]) -> None:
+    """Of its script, and outside names one of its alphabet."""
+    for sentence in itertools.chain.from_iterable(spoken(clause, language) for clause in clauses):
+        for word in sentence.words:
+            for letter in sentence.text[word.start : word.end]:
+                if letter in MARKS[language] or letter in string.digits:
+                    continue
+                assert unicodedata.category(letter)[0] in "LM", (letter, sentence.text)
+                assert unicodedata.name(letter).startswith(SCRIPTS[language]), (letter, sentence.text)
+                if language in LETTERS and not word.entity:
+                    lower = {"İ": "i", "I": "ı"}.get(letter, letter.lower()) if language == "tr" else letter.lower()
+                    assert letter_is_of(lower, language), (letter, sentence.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_text_is_clean(language: str, clauses: tuple[Clause, ...]) -> None:
+    how = LANGUAGES[language]
+    for clause in clauses:
+        for sentence in spoken(clause, language):
+            text = sentence.text
+            assert text == unicodedata.normalize("NFC", text).strip()
+            assert "  " not in text
+            assert " " not in text or how.space == " "
+            assert set(text) & set("|=") == set()
+        assert realise(clause, language).text.endswith(
+            how.question_mark if clause.frame in QUESTION_FRAMES else how.full_stop
+        )
+
+
+def test_chinese_is_simplified(clauses: tuple[Clause, ...]) -> None:
+    for clause in clauses:
+        realise(clause, "zh").text.encode("gb2312")
+
+
+@pytest.mark.parametrize("language", [language for language, how in LANGUAGES.items() if how.capitals])
+def test_sentences_begin_with_a_capital(language: str, clauses: tuple[Clause, ...]) -> None:
+    for clause in clauses[:200]:
+        first = next(letter for letter in realise(clause, language).text if letter.isalnum())
+        assert first.isupper() or first.isdigit()
+
+
+def test_turkish_capital_of_i_has_its_dot() -> None:
+    two_cows = Clause("act", Phrase(noun="cow", number=2), "sleep")
+    assert realise(two_cows, "tr").text.startswith("İki ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_cover_the_text(language: str, clauses: tuple[Clause, ...]) -> None:
+    """In order, without overlap, with nothing but one space between two of them and nothing around them."""
+    between = {LANGUAGES[language].space, ""} | ({"\u00a0"} if language == "fr" else set())
+    between |= {" "} if LANGUAGES[language].asked_back.startswith(" ") else set()
+    slots = set(Clause.__dataclass_fields__) - {"frame", "negated"} | {""}
+    for sentence in itertools.chain.from_iterable(spoken(clause, language) for clause in clauses):
+        end = 0
+        for word in sentence.words:
+            assert end <= word.start < word.end
+            assert sentence.text[end : word.start] in between | {""}
+            assert not sentence.text[word.start : word.end][0].isspace()
+            assert word.role in slots
+            end = word.end
+        assert end == len(sentence.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_entities_are_names_and_names_are_entities(language: str, clauses: tuple[Clause, ...]) -> None:
+    for clause in clauses:
+        phrases = [clause.subject, clause.object, clause.recipient if clause.frame != "what_name" else Phrase()]
+        names = [name for name in (*[phrase.name for phrase in phrases], clause.place) if name]
+        kinds = {concepts()[name].meaning.get("kind", "") for name in names} - {""}
+        assert {word.entity for word in realise(clause, language).words} - {""} == kinds, clause
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_not_is_heard(language: str, clauses: tuple[Clause, ...]) -> None:
+    for clause in clauses:
+        if clause.frame in NEGATABLE and not clause.negated:
+            denied = Clause(**{**clause.__dict__, "negated": True})
+            assert realise(clause, language).text != realise(denied, language).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_are_joined_as_the_language_does(language: str) -> None:
+    said = [realise(Clause("act", Phrase(name=name), "sleep"), language) for name in ("anna", "omar")]
+    joined = join_sentences(said, language)
+    assert joined.startswith(said[0].text)
+    assert joined.endswith(said[1].text)
+    assert (" " in joined[len(said[0].text) :][:1]) == (language != "zh")
