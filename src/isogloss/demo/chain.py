@@ -49,7 +49,7 @@ class DemoTask:
 
 
 TASKS = (
-    DemoTask("nli", "Natural language inference", 1800, 64),
+    DemoTask("nli", "Natural language inference", 2000, 64),
     DemoTask("ner", "Entities", 100, 64),
     DemoTask("qa", "Questions", 250, 64),
 )
@@ -60,8 +60,8 @@ class DemoSettings(Settings):
 
     output: Path = Field(Path("runs/demo"), description="folder for everything the demo writes")
     phrasebook: PhrasebookSettings = Field(PhrasebookSettings(), description="languages and amounts of text and labels")
-    vocabulary_size: int = Field(5500, ge=300, description="pieces of all languages together")
-    steps: int = Field(4200, ge=1, description="pretraining steps")
+    vocabulary_size: int = Field(5000, ge=300, description="pieces of all languages together")
+    steps: int = Field(4000, ge=1, description="pretraining steps")
     seed: int = Field(1, ge=0, description="weights, order and masks follow from it")
     model: ModelSettings = Field(
         ModelSettings(
