@@ -14,7 +14,7 @@ import xxhash
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.lexicon import concepts
-from isogloss.phrasebook.world import Referent, Scene, axis_of, fits, is_mass, kinds_of, members, opposites
+from isogloss.phrasebook.world import Referent, Scene, axis_of, fits, holds, is_mass, kinds_of, members, opposites
 
 __all__ = [
     "adjectives_for",
@@ -209,4 +209,15 @@ def true_clauses(scene: Scene, rng: random.Random) -> list[Callable[[], Clause]]
         ways += [described, described, not_opposite]
     if any(each.name or kinds_of(each.noun) for each in scene.referents):
         ways += [kind]
-    return ways
+    return [_truly(way, scene) for way in ways]
+
+
+def _truly(draw: Callable[[], Clause], scene: Scene) -> Callable[[], Clause]:
+    """Draw until the clause holds: "the animals are not small", meant for the horses, may be false of the dog."""
+
+    def clause() -> Clause:
+        while not holds(drawn := draw(), scene):
+            pass
+        return drawn
+
+    return clause

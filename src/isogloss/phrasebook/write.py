@@ -36,15 +36,13 @@ PARTS = {"train": 0, "dev": 1, "test": 2}
 class PhrasebookSettings(Settings):
     """How much of the phrasebook to write."""
 
-    languages: tuple[str, ...] = Field(
-        ("en", "ru", "el", "hi", "sw"), description="Languages, the source among them"
-    )
+    languages: tuple[str, ...] = Field(("en", "ru", "el", "hi", "sw"), description="Languages, the source among them")
     source: str = Field("en", description="The language of training labels")
     num_documents: int = Field(5000, ge=1, description="Documents a language")
     emoji_share: float = Field(
         1.0, ge=0, le=1, description="share of documents with emoji among the words, tokens all languages share"
     )
-    label_emoji_share: float = Field(0.4, ge=0, le=1, description="the same for the sentences of NLI training pairs")
+    label_emoji_share: float = Field(0.5, ge=0, le=1, description="the same for the sentences of NLI training pairs")
     num_pairs: int = Field(30000, ge=3, description="NLI training pairs")
     num_tagged: int = Field(3000, ge=1, description="Training sentences with entities")
     num_questions: int = Field(6000, ge=1, description="Training questions")
