@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import random
 import re
+from collections.abc import Callable
 
 import pytest
 
+from isogloss.phrasebook import text
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar import LANGUAGES, Sentence, answer_word, ask_back, realise
 from isogloss.phrasebook.labelled import pairs, questions, tagged_sentences
 from isogloss.phrasebook.lexicon import concepts, lexicon
-from isogloss.phrasebook.scenes import names_of
+from isogloss.phrasebook.scenes import is_held_out, names_of
 from isogloss.phrasebook.text import documents, parallel_sentences, with_emoji
 
 MARKS = "".join(how.full_stop + how.question_mark.strip() for how in LANGUAGES.values())
@@ -109,6 +111,25 @@ def test_dialogues_ask_back_and_answer(language: str) -> None:
     assert not answers & {
         sentence for document in documents(language, 60, seed=1) for sentence in sentences_of(document)
     }
+
+
+def test_nothing_held_out_is_said_or_asked_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Clause] = []
+
+    def listening_to(say: Callable[[Clause, str], Sentence]) -> Callable[[Clause, str], Sentence]:
+        return lambda clause, language: (heard.append(clause), say(clause, language))[1]
+
+    monkeypatch.setattr(text, "realise", listening_to(realise))
+    monkeypatch.setattr(text, "ask_back", listening_to(ask_back))
+    list(documents("en", 150, seed=1, dialogue_share=0.7))
+    assert len(heard) > 800
+    assert not any(is_held_out(clause) for clause in heard)
+
+
+def test_spanish_opens_what_it_asks_back() -> None:
+    asked = ask_back(Clause("act", Phrase(name="anna"), "sleep"), "es")
+    assert asked.text == "¿Ana duerme?"
+    assert [asked.text[word.start : word.end] for word in asked.words] == ["¿", "Ana", "duerme", "?"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -49,7 +49,11 @@ def test_text_is_a_document_a_line_with_blank_lines_between(written: Path) -> No
 
 
 def test_nli_files_hold_premise_hypothesis_and_label(written: Path) -> None:
-    for name, size, part, language in (("train.en", 30, "train", "en"), ("test.th", 12, "test", "th")):
+    for name, size, part, language in (
+        ("train.en", 30, "train", "en"),
+        ("dev.en", 6, "dev", "en"),
+        ("test.th", 12, "test", "th"),
+    ):
         rows = [line.split("\t") for line in (written / "nli" / f"{name}.tsv").read_text("utf-8").splitlines()]
         assert Counter(label for _, _, label in rows) == dict.fromkeys(LABELS, size // 3)
         held_out = part != "train"
@@ -64,7 +68,11 @@ def test_nli_files_hold_premise_hypothesis_and_label(written: Path) -> None:
 
 
 def test_ner_files_are_a_word_a_line_and_a_blank_line_between_sentences(written: Path) -> None:
-    for name, size, part, language in (("train.en", 20, "train", "en"), ("test.th", 12, "test", "th")):
+    for name, size, part, language in (
+        ("train.en", 20, "train", "en"),
+        ("dev.en", 6, "dev", "en"),
+        ("test.th", 12, "test", "th"),
+    ):
         blocks = (written / "ner" / f"{name}.tsv").read_text("utf-8").strip("\n").split("\n\n")
         drawn = tagged_sentences(language, size, seed=4 * len(PARTS) + PARTS[part], held_out=part != "train")
         expected = [list(zip(item.words, item.tags, strict=True)) for item in drawn]
@@ -72,7 +80,11 @@ def test_ner_files_are_a_word_a_line_and_a_blank_line_between_sentences(written:
 
 
 def test_qa_files_are_squad(written: Path) -> None:
-    for name, size, part, language in (("train.en", 10, "train", "en"), ("test.th", 12, "test", "th")):
+    for name, size, part, language in (
+        ("train.en", 10, "train", "en"),
+        ("dev.en", 6, "dev", "en"),
+        ("test.th", 12, "test", "th"),
+    ):
         data = json.loads((written / "qa" / f"{name}.json").read_text("utf-8"))
         paragraphs = data["data"][0]["paragraphs"]
         drawn = list(questions(language, size, seed=4 * len(PARTS) + PARTS[part], held_out=part != "train"))

@@ -32,6 +32,7 @@ __all__ = [
 
 HELD_OUT_PARTS, PARTS = 2, 10  # a fifth of all clauses never occurs in training text
 MAX_COUNT = 6
+MOST_DRAWS = 8
 
 
 @functools.cache
@@ -209,15 +210,17 @@ def true_clauses(scene: Scene, rng: random.Random) -> list[Callable[[], Clause]]
         ways += [described, described, not_opposite]
     if any(each.name or kinds_of(each.noun) for each in scene.referents):
         ways += [kind]
-    return [_truly(way, scene) for way in ways]
+    return [_truly(way, scene, otherwise=act) for way in ways]
 
 
-def _truly(draw: Callable[[], Clause], scene: Scene) -> Callable[[], Clause]:
-    """Draw until the clause holds: "the animals are not small", meant for the horses, may be false of the dog."""
+def _truly(draw: Callable[[], Clause], scene: Scene, *, otherwise: Callable[[], Clause]) -> Callable[[], Clause]:
+    """Draw until the clause holds: "the dogs are not small", said of one dog, may be false of another. A scene may
+    leave no true wording; then say ``otherwise``, what happens in it."""
 
     def clause() -> Clause:
-        while not holds(drawn := draw(), scene):
-            pass
-        return drawn
+        for _ in range(MOST_DRAWS):
+            if holds(drawn := draw(), scene):
+                return drawn
+        return otherwise()
 
     return clause
