@@ -27,7 +27,7 @@ __all__ = ["LABELS", "Pair", "Question", "TaggedSentence", "pairs", "questions",
 
 LABELS = ("entailment", "neutral", "contradiction")
 # Kinds of hypotheses, as often as they stand here.
-KINDS = (*["restated"] * 4, "located", "not located", "described", "not described", "denied")
+KINDS = (*["restated"] * 7, "located", "not located", "described", "not described", "denied")
 DRAWS_A_PREMISE = 12
 
 

@@ -42,7 +42,7 @@ class PhrasebookSettings(Settings):
     emoji_share: float = Field(
         1.0, ge=0, le=1, description="share of documents with emoji among the words, tokens all languages share"
     )
-    label_emoji_share: float = Field(0.5, ge=0, le=1, description="the same for the sentences of NLI training pairs")
+    label_emoji_share: float = Field(0.4, ge=0, le=1, description="the same for the sentences of NLI training pairs")
     num_pairs: int = Field(30000, ge=3, description="NLI training pairs")
     num_tagged: int = Field(3000, ge=1, description="Training sentences with entities")
     num_questions: int = Field(6000, ge=1, description="Training questions")
