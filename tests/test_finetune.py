@@ -14,7 +14,7 @@ import torch
 from isogloss.attention import Layout
 from isogloss.checkpoint import load_encoder, load_model, save_model
 from isogloss.config import Duration
-from isogloss.errors import ConfigError, DataError, FolderError
+from isogloss.errors import CheckpointError, ConfigError, DataError, FolderError
 from isogloss.finetune import SETTINGS, FinetuneOptim, FinetuneSettings, finetune, loss_of
 from isogloss.heads import TaskModel
 from isogloss.loop import LoopSettings
@@ -241,20 +241,67 @@ def test_settings_choose_the_training_files(pretrained: Path, data: Path, tmp_pa
         ({"task": "poss"}, ConfigError, "did you mean pos"),
         ({"task": "nli"}, DataError, r"train\.en\.tsv:1: "),
         ({"task": "ner"}, DataError, "not IOB2"),
-        ({"model": Path("nowhere")}, Exception, "nowhere"),
+        ({"model": Path("nowhere")}, FolderError, "model folder nowhere does not exist; give"),
+        ({"model": Path("src")}, CheckpointError, "is src a model folder"),
+        ({"device": "gpu"}, ConfigError, "device = 'gpu'"),
+        ({"loop": LoopSettings(accumulate=9)}, ConfigError, "loop.accumulate = 9 is more than batch_size = 8"),
     ],
 )
 def test_what_does_not_go_together_is_refused(
-    pretrained: Path, data: Path, tmp_path: Path, changes: dict[str, Any], error: type[Exception], says: str
+    pretrained: Path,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    error: type[Exception],
+    says: str,
 ) -> None:
-    with pytest.raises(error, match=says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "src").mkdir()
+    with pytest.raises(error, match=says) as caught:
         finetune(settings_for(pretrained, data, tmp_path / "run", **changes))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists(), "a run that did not begin leaves nothing to differ from"
+
+
+def test_a_command_that_was_corrected_begins_in_the_same_folder(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "data"
+    wrong.mkdir()
+    (wrong / "train.en.tsv").write_text("dog\tNOUN\n")
+    (wrong / "dev.en.tsv").touch()
+    with pytest.raises(DataError, match=r"dev\.en\.tsv holds no examples"):
+        finetune(settings_for(pretrained, wrong, tmp_path / "run", steps=1))
+    assert finetune(settings_for(pretrained, data, tmp_path / "run", steps=1)) == tmp_path / "run"
+
+
+def test_a_run_that_has_made_no_model_yet_is_told_from_a_model(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "pretrain").mkdir()
+    (tmp_path / "pretrain" / "metrics.jsonl").touch()
+    with pytest.raises(FolderError, match="pretrain is a run that has made no model yet"):
+        finetune(settings_for(tmp_path / "pretrain", data, tmp_path / "run"))
+
+
+def test_a_chosen_model_that_was_taken_away_is_missed_with_a_way_out(
+    pretrained: Path, data: Path, tmp_path: Path
+) -> None:
+    settings = settings_for(pretrained, data, tmp_path / "run", steps=1)
+    finetune(settings)
+    (tmp_path / "run" / "model").rename(tmp_path / "elsewhere")
+    with pytest.raises(FolderError, match=r"run/model was taken away.*delete .*run and"):
+        finetune(settings)
 
 
 def test_a_file_with_one_label_teaches_nothing(pretrained: Path, tmp_path: Path) -> None:
     (tmp_path / "train.en.tsv").write_text("dog runs\tyes\nmoon falls\tyes\n")
     with pytest.raises(DataError, match="one label only"):
         finetune(settings_for(pretrained, tmp_path, tmp_path / "run", task="text", selection="last"))
+
+
+def test_words_without_a_visible_character_teach_nothing(pretrained: Path, tmp_path: Path) -> None:
+    (tmp_path / "train.en.tsv").write_text("\u200b\tNOUN\n\u200b\tVERB\n")
+    with pytest.raises(DataError, match="no word"):
+        finetune(settings_for(pretrained, tmp_path, tmp_path / "run", selection="last"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_other_settings_or_data_in_the_same_run_are_refused(pretrained: Path, data: Path, tmp_path: Path) -> None:

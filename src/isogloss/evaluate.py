@@ -30,7 +30,7 @@ from isogloss.encode import one_row, run_packed
 from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import TaskModel
 from isogloss.manifest import MANIFEST_NAME, hash_file, read_manifest, write_json
-from isogloss.runs import CONFIG_NAME
+from isogloss.runs import CONFIG_NAME, METRICS_NAME
 from isogloss.tasks import (
     Example,
     Kind,
@@ -249,8 +249,20 @@ def load_task_model(folder: Path, task: Task) -> TaskModel:
 
 
 def model_folder(folder: Path) -> Path:
-    """The model of a run folder; any other folder is taken for the model itself."""
-    return folder / "model" if (folder / "model").is_dir() else folder
+    """The model of a run folder; any other folder is taken for the model itself.
+
+    Raises FolderError where there is no folder, and for a run that has made no model yet.
+    """
+    if (folder / "model").is_dir():
+        return folder / "model"
+    if not folder.is_dir():
+        raise FolderError(
+            f"model folder {folder} does not exist; give a model's folder or that of the run that made it, "
+            "by 'isogloss pretrain' or 'isogloss finetune'"
+        )
+    if (folder / METRICS_NAME).exists():
+        raise FolderError(f"{folder} is a run that has made no model yet; the command that started it goes on with it")
+    return folder
 
 
 def _origin(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Fine-tuning: a pretrained model + a task's training files → a run folder with the chosen model in `RUN/model`.
 
-    settings = load_recipe("recipes/finetune/pos/zero-shot.toml", FinetuneSettings, ["seed=2"])
+    settings = load_recipe("recipes/smoke/finetune-pos.toml", FinetuneSettings, ["model=…", "data=…", "run=…"])
     run = finetune(settings)                             # started again it goes on, or finds itself done
 
 Which files are trained on is the setting (zero-shot, each, translate-train, translate-train-all, all); which
@@ -22,14 +22,14 @@ from torch import Tensor
 from isogloss.checkpoint import load_encoder, save_model
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
-from isogloss.errors import ConfigError, DataError
+from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.evaluate import HEADS, LabelledSet, model_folder, score_sets
 from isogloss.heads import TaskModel
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest, write_json
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
-from isogloss.runs import RunFolder
+from isogloss.runs import CONFIG_NAME, RunFolder
 from isogloss.tasks import (
     Target,
     Task,
@@ -118,21 +118,25 @@ def finetune(settings: FinetuneSettings) -> Path:
     data = {language: hash_file(path) for language, path in files.items()}
     parents = [read_manifest(settings.model, "model")] if (settings.model / MANIFEST_NAME).exists() else []
     origin = {"model": [parent.fingerprint for parent in parents], "training_files": data}
-    run = RunFolder.open(settings.run, settings.model_dump(mode="json") | {"origin": origin}, may_differ=MAY_DIFFER)
+    config = settings.model_dump(mode="json") | {"origin": origin}
     target = settings.run / "model"
+    if (settings.run / CONFIG_NAME).exists():  # a run that goes on: other settings are refused before anything is read
+        RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
     if (target / MANIFEST_NAME).exists():
         read_manifest(target, "model")
         return settings.run
 
     device = choose(settings.device, precision=settings.precision)
-    vocabulary = Vocabulary.load(settings.model)
     encoder = load_encoder(settings.model)
+    vocabulary = Vocabulary.load(settings.model)
     settings = settings.model_copy(update={"max_length": min(settings.max_length, encoder.settings.max_length)})
     labels, training = _read_training(settings, task, files, vocabulary)
     model = TaskModel(encoder, HEADS[task.kind], labels)
     initialise(model if settings.random_weights else model.head, settings.seed, std=model.encoder.settings.initial_std)
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
-    chooser = _Chooser(settings, task, model, vocabulary, run, device, parents)
+    chooser = _Chooser(settings, task, model, vocabulary, device, parents)
+    # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
+    run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
 
     train(
         model,
@@ -177,12 +181,11 @@ class _Chooser:
         task: Task,
         model: TaskModel,
         vocabulary: Vocabulary,
-        run: RunFolder,
         device: Device,
         parents: Sequence[Manifest],
     ) -> None:
         self._settings, self._task, self._model = settings, task, model
-        self._folder, self._device, self._parents = run.path / "best", device, parents
+        self._folder, self._device, self._parents = settings.run / "best", device, parents
         self.dev_sets = [] if settings.selection == "last" else self._read_dev_sets(vocabulary)
 
     def validate(self, step: int) -> Mapping[str, Any]:
@@ -201,10 +204,15 @@ class _Chooser:
 
     def finish(self, target: Path) -> None:
         """Put the chosen model in its place: the best, or the last one where nothing chooses."""
-        if self.dev_sets:
-            (self._folder / "model").rename(target)
-        else:
+        if not self.dev_sets:
             self._save(target, "last step")
+            return
+        if not (self._folder / "model").exists():
+            raise FolderError(
+                f"{target} was taken away, and no other copy of the chosen model is kept; put it back, "
+                f"or delete {self._settings.run} and start again"
+            )
+        (self._folder / "model").rename(target)
 
     def _best(self) -> dict[str, Any] | None:
         if not ((self._folder / "model").exists() and (self._folder / "score.json").exists()):
@@ -243,8 +251,13 @@ class _Chooser:
 
 
 def _training_files(settings: FinetuneSettings, task: Task) -> dict[str, Path]:
-    """The training files that the setting asks for, by language."""
+    """The training files that the setting asks for, by language; raises ConfigError for settings that do not agree."""
     given, rule = settings.source_languages, SETTINGS[settings.setting]
+    if settings.loop.accumulate > settings.batch_size:
+        raise ConfigError(
+            f"loop.accumulate = {settings.loop.accumulate} is more than batch_size = {settings.batch_size}: "
+            "a micro-batch would be empty"
+        )
     if settings.dev_languages and settings.selection != "joint-dev":
         raise ConfigError(f"dev_languages are given, but selection = {settings.selection}; set selection=joint-dev")
     if rule.languages == "one" and len(given) != 1:
@@ -281,4 +294,7 @@ def _read_training(
         )
         windows += cut
         targets += make_targets(task.kind, read, cut, labels)
-    return labels, TrainingSet.of(task.kind, windows, targets)
+    training = TrainingSet.of(task.kind, windows, targets)
+    if len(training) == 0:
+        raise DataError(f"{settings.data}: no word of the training files has a visible character: nothing is learned")
+    return labels, training
