@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.gender import is_feminine, is_person, named_by, told_apart
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.gender import is_feminine, named_by, told_apart
+from isogloss.phrasebook.grammar.meaning import in_general, is_mass, is_person, numeral_of
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NOMINATIVE, ACCUSATIVE, GENITIVE = "nominative", "accusative", "genitive"
 
 
@@ -88,7 +88,7 @@ def noun_phrase(p: Phrase, noun: Cell, words: Lexicon, role: str, case: str) -> 
     feminine = "f" in noun.tags
     numeral = ""
     if p.number > 2:
-        numeral = words[NUMERALS[p.number]].lemma + ("" if feminine else "ة")
+        numeral = numeral_of(p, words).lemma + ("" if feminine else "ة")
         case = case if p.definite else GENITIVE
     adjective = adjective_form(words[p.adjective], p, case, feminine=feminine) if p.adjective else ""
     head = noun_form(noun, p, case)
@@ -219,7 +219,7 @@ def likes(c: Clause, words: Lexicon) -> list[Word]:
     if collective:
         liked = with_role("object", "ال" + words[p.noun].form("kind"))
     else:
-        liked = phrase(replace(p, definite=p.definite or p.number == 0 or is_mass(p.noun)), words, "object", ACCUSATIVE)
+        liked = phrase(in_general(p), words, "object", ACCUSATIVE)
     return say(verb(c, words, "like"), subject(c, words), liked)
 
 

@@ -11,14 +11,14 @@ persondef=`` with the article.
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
+from isogloss.phrasebook.grammar.gender import gender_in
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, is_woman, numeral_of, owned_thing
 from isogloss.phrasebook.grammar.svo import asks, svo_frames
-from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, gender_of, is_mass, say, with_role
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 ONE = {"m": "един", "f": "една", "n": "едно"}
 
 
@@ -61,19 +61,11 @@ def adjective(cell: Cell, gender: str, *, definite: bool = False, full: bool = F
     return text + ({"f": "та", "n": "то"}[gender] if definite else "")
 
 
-def gender_in(p: Phrase, words: Lexicon) -> str:
-    """m, f, n, or pl for more than one."""
-    if p.name:
-        return gender_of(p)
-    cell = words[p.noun]
-    return "pl" if p.plural or "only_plural" in cell.tags else cell.tagged("m", "f", "n")
-
-
 def phrase(p: Phrase, words: Lexicon, role: str, *, full: bool = False, one: bool = False) -> list[Word]:
     """Numeral, adjective, noun, the first with the article. ``one`` opens with един: a sentence does not begin with
     a bare singular."""
     if p.name:
-        return [Word(words[p.name].lemma, role, entity_kind(p.name))]
+        return name_of(p.name, words, role)
     noun, gender = words[p.noun], gender_in(p, words)
     if p.number > 1:
         return with_role(role, counted(p, words))
@@ -88,7 +80,7 @@ def phrase(p: Phrase, words: Lexicon, role: str, *, full: bool = False, one: boo
 
 def counted(p: Phrase, words: Lexicon) -> str:
     """два стола, двама учители, две котки; двата големи стола."""
-    noun, numeral = words[p.noun], words[NUMERALS[p.number]]
+    noun, numeral = words[p.noun], numeral_of(p, words)
     gender = noun.tagged("m", "f", "n")
     article = "def" if p.definite else ""
     plain = numeral.form("def") if p.definite else numeral.lemma
@@ -177,7 +169,7 @@ def property_(c: Clause, words: Lexicon) -> list[Word]:
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.noun]
-    woman = c.subject.name and gender_of(c.subject) == "f"
+    woman = is_woman(c.subject)
     one = cell.form("fem") if woman else cell.lemma
     several = gender_in(c.subject, words) == "pl" and (not is_mass(c.noun) or "only_plural" in cell.tags)
     return say(subject(c, words), is_(c, words), with_role("noun", plural(cell) if several else one))
@@ -230,7 +222,7 @@ def on_day(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1, definite=True)
+    thing = owned_thing(c)
     predicate = with_role("adjective", adjective(words[c.adjective], gender_in(thing, words)))
     owner = say("на", other(c, words))
     return say(phrase(thing, words, "subject", full=True), owner, is_(c, words), predicate)

@@ -12,14 +12,14 @@ comparative.
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, gender_of, is_mass, say, with_role
+from isogloss.phrasebook.grammar.gender import gender_in
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, is_woman, numeral_of, owned_thing
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 DEFINITE = {
     "nom": {"m": "der", "f": "die", "n": "das", "pl": "die"},
@@ -64,25 +64,18 @@ def plural(noun: Cell, case: str) -> str:
     return form + "n" if case == "dat" and form[-1] not in "ns" else form
 
 
-def grammatical_gender(p: Phrase, words: Lexicon) -> str:
-    """m, f, n, or pl for more than one; names need none."""
-    if p.name:
-        return "m"
-    return "pl" if p.plural or "only_plural" in words[p.noun].tags else words[p.noun].tagged("m", "f", "n")
-
-
 def phrase(p: Phrase, words: Lexicon, case: str, role: str, *, negative: bool = False) -> list[Word]:
     """Article, numeral, adjective, noun; ``negative`` says kein instead of ein or nothing."""
     if p.name:
-        return [Word(words[p.name].lemma, role, entity_kind(p.name))]
-    gender = grammatical_gender(p, words)
+        return name_of(p.name, words, role)
+    gender = gender_in(p, words)
     if p.definite:
         determiner, endings = DEFINITE[case][gender], AFTER_DER
     elif negative or (gender != "pl" and not is_mass(p.noun)):
         determiner, endings = ("kein" if negative else "ein") + EIN[case][gender], AFTER_EIN
     else:
         determiner, endings = "", AFTER_NOTHING
-    numeral = words[NUMERALS[p.number]].lemma if p.number > 1 else ""
+    numeral = numeral_of(p, words).lemma if p.number > 1 else ""
     described = words[p.adjective].form("stem") + endings[case][gender] if p.adjective else ""
     noun = words[p.noun]
     one = noun.lemma if case == "nom" else noun.form("weak")
@@ -118,7 +111,7 @@ def finite(c: Clause, words: Lexicon, concept: str = "", *, plural_subject: bool
     cell = words[concept or c.verb]
     base = infinitive(c, cell)
     stem = base.removesuffix("en")
-    several = c.subject != Phrase() and grammatical_gender(c.subject, words) == "pl"
+    several = c.subject != Phrase() and gender_in(c.subject, words) == "pl"
     if several if plural_subject is None else plural_subject:
         form = base
     else:
@@ -137,7 +130,7 @@ def closing(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def be(c: Clause, words: Lexicon) -> str:
-    return "sind" if grammatical_gender(c.subject, words) == "pl" else "ist"
+    return "sind" if gender_in(c.subject, words) == "pl" else "ist"
 
 
 def is_not(c: Clause, words: Lexicon) -> str:
@@ -196,12 +189,12 @@ def property_(c: Clause, words: Lexicon) -> list[Word]:
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     """Anna ist Ärztin, Anna ist keine Ärztin; der Hund ist ein Tier; der Tisch ist ein Möbelstück."""
     cell = words[c.noun]
-    if grammatical_gender(c.subject, words) == "pl":
+    if gender_in(c.subject, words) == "pl":
         return say(
             subject(c, words), be(c, words), "keine" if c.negated else "", with_role("noun", plural(cell, "nom"))
         )
     gender, noun = cell.tagged("m", "f", "n"), cell.lemma
-    if c.subject.name and gender_of(c.subject) == "f" and "fem" in cell.forms:
+    if is_woman(c.subject) and "fem" in cell.forms:
         gender, noun = "f", cell.form("fem")
     if "piece" in cell.forms:
         gender, noun = "n", cell.form("piece")
@@ -268,7 +261,7 @@ def on_day(c: Clause, words: Lexicon) -> list[Word]:
 def owned(c: Clause, words: Lexicon) -> list[Word]:
     """Annas Hund, Max' Hund; der Hund von dem Lehrer."""
     predicate = say(be(c, words), with_role("adjective", words[c.adjective].lemma))
-    thing = Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1, definite=True)
+    thing = owned_thing(c)
     named_thing = phrase(thing, words, "nom", "subject")
     if not c.recipient.name:
         return say(named_thing, "von", other(c, words, "dat"), predicate)
@@ -287,7 +280,7 @@ def price(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    company = Word(words[c.place].lemma, "place", entity_kind(c.place))
+    company = name_of(c.place, words, "place")
     return say(subject(c, words), finite(c, words, "work"), "bei", company)
 
 

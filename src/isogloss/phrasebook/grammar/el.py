@@ -12,14 +12,13 @@ from __future__ import annotations
 import re
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
+from isogloss.phrasebook.grammar.meaning import asks_whom, gender_of, is_mass, is_woman, numeral_of, owned_thing
 from isogloss.phrasebook.grammar.svo import asks, svo_frames
-from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, gender_of, is_mass, say, with_role
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 # By case, then gender; the plural genders are mp, fp, np.
 DEFINITE = {
@@ -131,7 +130,7 @@ def phrase(p: Phrase, words: Lexicon, case: str, role: str, *, no: str = "") -> 
         return [own_article, Word(text, role, entity_kind(p.name))]
     noun = words[p.noun]
     several = gender.endswith("p")
-    numeral = words[NUMERALS[p.number]] if p.number > 1 else None
+    numeral = numeral_of(p, words) if p.number > 1 else None
     amount = (numeral.form("n") if gender == "np" else numeral.lemma) if numeral else ""
     described = adjective(words[p.adjective], case, gender) if p.adjective else ""
     rest = say(amount, described, plural(noun, case) if several else singular(noun, case))
@@ -217,15 +216,15 @@ def property_(c: Clause, words: Lexicon) -> list[Word]:
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.noun]
-    woman = c.subject.name and gender_of(c.subject) == "f"
+    woman = is_woman(c.subject)
     one = cell.form("fem") if woman else cell.lemma
     several = is_several(c.subject, words) and (not is_mass(c.noun) or "only_plural" in cell.tags)
     return say(subject(c, words), not_(c), "είναι", with_role("noun", plural(cell, "nom") if several else one))
 
 
 def has(c: Clause, words: Lexicon) -> list[Word]:
-    owned_things = phrase(c.object, words, "acc", "object", no="bare" if c.negated else "")
-    return say(subject(c, words), verb(c, words, "have"), owned_things)
+    possessions = phrase(c.object, words, "acc", "object", no="bare" if c.negated else "")
+    return say(subject(c, words), verb(c, words, "have"), possessions)
 
 
 def likes(c: Clause, words: Lexicon) -> list[Word]:
@@ -279,7 +278,7 @@ def on_day(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1, definite=True)
+    thing = owned_thing(c)
     return say(phrase(thing, words, "nom", "subject"), other(c, words, "gen"), predicate(c, words))
 
 
@@ -293,7 +292,7 @@ def price(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    company = Word(words[c.place].lemma, "place", entity_kind(c.place))
+    company = name_of(c.place, words, "place")
     return say(subject(c, words), verb(c, words, "work"), "στην εταιρεία", company)
 
 

@@ -4,12 +4,11 @@ Verbs: ``ing=``, ``s=`` for irregular forms. Adjectives: ``er=`` for irregular c
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.meaning import is_mass, numeral_of
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
-
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def plural_of(noun: Cell) -> str:
@@ -23,12 +22,12 @@ def plural_of(noun: Cell) -> str:
 
 def phrase(p: Phrase, words: Lexicon, role: str) -> list[Word]:
     if p.name:
-        return [Word(words[p.name].lemma, role, entity_kind(p.name))]
+        return name_of(p.name, words, role)
     noun = plural_of(words[p.noun]) if p.plural else words[p.noun].lemma
     adjective = words[p.adjective].lemma if p.adjective else ""
     determiner = "the" if p.definite else ""
     if p.number > 1:
-        determiner = f"{determiner} {words[NUMERALS[p.number]].lemma}"
+        determiner = f"{determiner} {numeral_of(p, words).lemma}"
     elif p.number == 1 and not p.definite and not is_mass(p.noun):
         determiner = "an" if (adjective or noun)[0] in "aeiou" else "a"
     return with_role(role, determiner, adjective, noun)

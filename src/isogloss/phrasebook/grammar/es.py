@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.gender import is_feminine, is_person, named_by, told_apart
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.gender import is_feminine, is_many, named_by, told_apart
+from isogloss.phrasebook.grammar.meaning import in_general, is_mass, is_person, numeral_of, owned_thing
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 # (masculine, feminine) of singular and plural.
 DEFINITE = {False: ("el", "la"), True: ("los", "las")}
 INDEFINITE = {False: ("un", "una"), True: ("unos", "unas")}
@@ -29,11 +29,6 @@ def plural(word: str) -> str:
     if word.endswith("z"):
         return word[:-1] + "ces"
     return word + ("s" if word[-1] in "aeiouáéó" else "es")
-
-
-def is_many(p: Phrase, words: Lexicon) -> bool:
-    """Furniture is many in Spanish."""
-    return p.plural or bool(p.noun and "plural" in words[p.noun].tags)
 
 
 def article(p: Phrase, noun: Cell, *, many: bool, bare: bool, negated: bool) -> str:
@@ -56,20 +51,15 @@ def noun_phrase(
     p: Phrase, noun: Cell, words: Lexicon, role: str, *, bare: bool = False, negated: bool = False
 ) -> list[Word]:
     many = p.plural or "plural" in noun.tags
-    numeral = words[NUMERALS[p.number]].lemma if p.number > 1 else ""
+    numeral = numeral_of(p, words).lemma if p.number > 1 else ""
     adjective = adjective_form(words[p.adjective], feminine="f" in noun.tags, many=many) if p.adjective else ""
     head = noun.form("pl", plural(noun.lemma)) if many else noun.lemma
     return with_role(role, article(p, noun, many=many, bare=bare, negated=negated), numeral, head, adjective)
 
 
-def name(concept: str, words: Lexicon, role: str) -> list[Word]:
-    """The words of a name: El Cairo is two."""
-    return [Word(text, role, entity_kind(concept)) for text in words[concept].lemma.split()]
-
-
 def phrase(p: Phrase, words: Lexicon, role: str, *, bare: bool = False, negated: bool = False) -> list[Word]:
     if p.name:
-        return name(p.name, words, role)
+        return name_of(p.name, words, role)
     return noun_phrase(p, words[p.noun], words, role, bare=bare, negated=negated)
 
 
@@ -114,7 +104,7 @@ def other(c: Clause, words: Lexicon) -> list[Word]:
 
 def the_place(c: Clause, words: Lexicon) -> list[Word]:
     if entity_kind(c.place):
-        return name(c.place, words, "place")
+        return name_of(c.place, words, "place")
     return noun_phrase(Phrase(noun=c.place, definite=True), words[c.place], words, "place")
 
 
@@ -167,7 +157,7 @@ def doing(concept: str) -> Frame:
 def likes(c: Clause, words: Lexicon) -> list[Word]:
     """A Ana le gustan los gatos: what is liked is the grammatical subject, with the article."""
     p = c.object
-    liked = replace(p, definite=p.definite or p.number == 0 or is_mass(p.noun))
+    liked = in_general(p)
     them = "les" if c.subject.plural else "le"
     form = agreeing(words["like"].lemma, many=is_many(p, words))
     pleases = say("no" if c.negated else "", them, with_role("verb", form))
@@ -221,7 +211,7 @@ def on_day(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1, definite=True)
+    thing = owned_thing(c)
     whose = say(phrase(thing, words, "subject"), after("de", other(c, words)))
     return say(whose, property_(replace(c, subject=thing), words)[len(phrase(thing, words, "")) :])
 

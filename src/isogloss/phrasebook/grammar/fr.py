@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.gender import is_feminine, is_person, named_by, told_apart
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.gender import is_feminine, is_many, named_by, told_apart
+from isogloss.phrasebook.grammar.meaning import in_general, is_mass, is_person, numeral_of, owned_thing
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 CONTRACTED = {("à", "le"): "au", ("à", "les"): "aux", ("de", "le"): "du", ("de", "les"): "des", ("de", "des"): "de"}
 ELIDED = {"le": "l'", "la": "l'", "de": "d'", "ne": "n'", "que": "qu'", "se": "s'"}
 # No other word of the phrasebook that begins with h elides: Hanoï does not.
@@ -53,11 +53,6 @@ def plural(word: str) -> str:
     return word + ("x" if word.endswith("eau") else "s")
 
 
-def is_many(p: Phrase, words: Lexicon) -> bool:
-    """Furniture, clothing and fruit are many in French."""
-    return p.plural or bool(p.noun and "plural" in words[p.noun].tags)
-
-
 def agreeing(cell: Cell, *, feminine: bool, many: bool) -> str:
     if "fixed" in cell.tags:
         return cell.lemma
@@ -85,7 +80,7 @@ def article(p: Phrase, noun: Cell, *, many: bool, negated: bool, adjective_first
 
 def noun_phrase(p: Phrase, noun: Cell, words: Lexicon, role: str, *, negated: bool = False) -> list[Word]:
     many = p.plural or "plural" in noun.tags
-    numeral = words[NUMERALS[p.number]].lemma if p.number > 1 else ""
+    numeral = numeral_of(p, words).lemma if p.number > 1 else ""
     head = plural(noun.lemma) if many else noun.lemma
     if not p.adjective:
         determiner = article(p, noun, many=many, negated=negated, adjective_first=False)
@@ -97,13 +92,8 @@ def noun_phrase(p: Phrase, noun: Cell, words: Lexicon, role: str, *, negated: bo
     return with_role(role, determiner, numeral, say(form, head) if first else say(head, form))
 
 
-def name(concept: str, words: Lexicon, role: str) -> list[Word]:
-    """The words of a name: La Havane is two."""
-    return [Word(text, role, entity_kind(concept)) for text in words[concept].lemma.split()]
-
-
 def phrase(p: Phrase, words: Lexicon, role: str, *, negated: bool = False) -> list[Word]:
-    return name(p.name, words, role) if p.name else noun_phrase(p, words[p.noun], words, role, negated=negated)
+    return name_of(p.name, words, role) if p.name else noun_phrase(p, words[p.noun], words, role, negated=negated)
 
 
 def third_person(cell: Cell, *, many: bool) -> str:
@@ -140,7 +130,7 @@ def other(c: Clause, words: Lexicon) -> list[Word]:
 
 def the_place(c: Clause, words: Lexicon) -> list[Word]:
     if entity_kind(c.place):
-        return name(c.place, words, "place")
+        return name_of(c.place, words, "place")
     return noun_phrase(Phrase(noun=c.place, definite=True), words[c.place], words, "place")
 
 
@@ -184,7 +174,7 @@ def kind(c: Clause, words: Lexicon) -> list[Word]:
 def likes(c: Clause, words: Lexicon) -> list[Word]:
     """All of a kind has the article: les chats."""
     p = c.object
-    liked = replace(p, definite=p.definite or p.number == 0 or is_mass(p.noun))
+    liked = in_general(p)
     return say(subject(c, words), verb(c, words, "like"), phrase(liked, words, "object", negated=c.negated))
 
 
@@ -227,7 +217,7 @@ def on_day(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1, definite=True)
+    thing = owned_thing(c)
     form = agreeing(words[c.adjective], feminine=is_feminine(thing, words), many=is_many(thing, words))
     whose = say(phrase(thing, words, "subject"), "de", other(c, words))
     return say(whose, "sont" if is_many(thing, words) else "est", with_role("adjective", form))

@@ -1,7 +1,9 @@
-"""Grammatical gender where nouns are masculine or feminine: Arabic, French, Hindi, Spanish, Urdu.
+"""Gender and number of what words agree with.
 
-Nouns carry the tag ``m`` or ``f``; a noun for a person may carry ``fem=`` (profesor | m | fem=profesora), said of a
-woman. ``told_apart`` gives the noun that suits whom it is said of.
+Where nouns are masculine or feminine (Arabic, French, Hindi, Spanish, Urdu) they carry the tag ``m`` or ``f``; a noun
+for a person may carry ``fem=`` (profesor | m | fem=profesora), said of a woman: ``told_apart`` gives the noun that
+suits whom it is said of. In the plural gender still shows; ``is_many`` says who is. Where there is a neuter, ``n``, and
+one plural for all (Bulgarian, German, Russian), ``gender_in`` gives the one of four.
 """
 
 from __future__ import annotations
@@ -9,16 +11,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from isogloss.phrasebook.clauses import Phrase
-from isogloss.phrasebook.grammar.words import gender_of
+from isogloss.phrasebook.grammar.meaning import gender_of, is_woman
 from isogloss.phrasebook.lexicon import Cell, Lexicon
-from isogloss.phrasebook.world import is_a
 
-__all__ = ["is_feminine", "is_person", "named_by", "told_apart"]
+__all__ = ["gender_in", "is_feminine", "is_many", "named_by", "told_apart"]
 
 
-def is_person(phrase: Phrase) -> bool:
-    """A named person, or a noun for people."""
-    return bool(phrase.name) or is_a(phrase.noun, "person")
+def gender_in(p: Phrase, words: Lexicon) -> str:
+    """m, f, n, or pl for more than one and for nouns that are always said in the plural (``only_plural``)."""
+    if p.name:
+        return gender_of(p)
+    cell = words[p.noun]
+    return "pl" if p.plural or "only_plural" in cell.tags else cell.tagged("m", "f", "n")
+
+
+def is_many(p: Phrase, words: Lexicon) -> bool:
+    """Said in the plural, as furniture and clothing may be (``plural``)."""
+    return p.plural or bool(p.noun and "plural" in words[p.noun].tags)
 
 
 def is_feminine(phrase: Phrase, words: Lexicon) -> bool:
@@ -36,4 +45,4 @@ def told_apart(noun: Cell, *, female: bool) -> Cell:
 
 def named_by(phrase: Phrase, name: Phrase, words: Lexicon) -> Cell:
     """The noun of ``phrase`` for somebody called ``name`` (who may be left open in a question)."""
-    return told_apart(words[phrase.noun], female=bool(name.name) and gender_of(name) == "f")
+    return told_apart(words[phrase.noun], female=is_woman(name))

@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.gender import is_feminine, is_person, named_by, told_apart
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, gender_of, is_mass, say, with_role
+from isogloss.phrasebook.grammar.gender import is_feminine, is_many, named_by, told_apart
+from isogloss.phrasebook.grammar.meaning import gender_of, is_mass, is_person, numeral_of, owned_thing
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
 __all__ = ["Tongue", "frames"]
-
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Speaker:
         """No article; "one" or "some" tell what is new, "any" what there is not, and "all three" the three."""
         tongue = self.tongue
         if p.number > 1:
-            numeral = self.words[NUMERALS[p.number]]
+            numeral = numeral_of(p, self.words)
             if not p.definite:
                 return numeral.lemma
             return numeral.form("all", f"{tongue.those[oblique]} {numeral.lemma}")
@@ -105,7 +104,7 @@ class Speaker:
 
     def phrase(self, p: Phrase, role: str, *, oblique: bool = False, negated: bool = False) -> list[Word]:
         if p.name:
-            return [Word(self.words[p.name].lemma, role, entity_kind(p.name))]
+            return name_of(p.name, self.words, role)
         determiner = self.determiner(p, oblique=oblique, negated=negated)
         return with_role(role, determiner, self.described(p, self.words[p.noun], oblique=oblique))
 
@@ -117,18 +116,15 @@ class Speaker:
             adjective = self.adjective(cell, feminine="f" in noun.tags, plural=plural or oblique)
         return say(adjective, self.noun(noun, plural=plural, oblique=oblique))
 
-    def is_many(self, p: Phrase) -> bool:
-        return p.plural or bool(p.noun and "plural" in self.words[p.noun].tags)
-
     def be(self, p: Phrase) -> str:
-        return self.tongue.is_are[self.is_many(p)]
+        return self.tongue.is_are[is_many(p, self.words)]
 
     def not_(self, c: Clause) -> str:
         return self.tongue.not_ if c.negated else ""
 
     def of(self, p: Phrase) -> str:
         """kā, ke, kī, as the thing owned."""
-        return self.tongue.of[2 if is_feminine(p, self.words) else int(self.is_many(p))]
+        return self.tongue.of[2 if is_feminine(p, self.words) else int(is_many(p, self.words))]
 
     def participle(self, stem: str, c: Clause, *, feminine: bool, plural: bool) -> list[Word]:
         """ "does": the participle and "is"; after "not" the "is" goes, and the feminine plural says so itself."""
@@ -144,7 +140,7 @@ class Speaker:
         """The verb agreeing with its subject; "not", or the question word ``before``, stands before the light verb."""
         cell, p = self.words[concept], agrees or c.subject
         noun, stem = split(cell, negated=c.negated)
-        feminine, plural = is_feminine(p, self.words) if p != Phrase() else False, self.is_many(p)
+        feminine, plural = is_feminine(p, self.words) if p != Phrase() else False, is_many(p, self.words)
         does = self.participle(stem, c, feminine=feminine, plural=plural)
         return say(with_role("verb", noun), self.not_(c), before, does)
 
@@ -153,7 +149,8 @@ class Speaker:
         noun, stem = split(self.words[c.verb], negated=False)
         main = with_role("verb", stem + (self.tongue.infinitive if infinitive else ""))
         p = c.subject
-        does = self.participle(self.words[helper].lemma, c, feminine=is_feminine(p, self.words), plural=self.is_many(p))
+        feminine, plural = is_feminine(p, self.words), is_many(p, self.words)
+        does = self.participle(self.words[helper].lemma, c, feminine=feminine, plural=plural)
         if infinitive:
             return say(with_role("verb", noun), main, self.not_(c), does)
         return say(with_role("verb", noun), self.not_(c), main, does)
@@ -221,7 +218,7 @@ def transitive(s: Speaker, c: Clause, where: Iterable[Word] = ()) -> list[Word]:
 
 
 def property_(s: Speaker, c: Clause) -> list[Word]:
-    feminine, plural = is_feminine(c.subject, s.words), s.is_many(c.subject)
+    feminine, plural = is_feminine(c.subject, s.words), is_many(c.subject, s.words)
     adjective = s.adjective(s.words[c.adjective], feminine=feminine, plural=plural)
     return say(s.subject(c), with_role("adjective", adjective), s.not_(c), s.be(c.subject))
 
@@ -266,7 +263,7 @@ def goes_to(s: Speaker, c: Clause) -> list[Word]:
 
 def compare(s: Speaker, c: Clause) -> list[Word]:
     cell = s.words[c.adjective]
-    form = s.adjective(cell, feminine=is_feminine(c.subject, s.words), plural=s.is_many(c.subject))
+    form = s.adjective(cell, feminine=is_feminine(c.subject, s.words), plural=is_many(c.subject, s.words))
     adjective = with_role("adjective", s.tongue.more if "more" in cell.tags else "", form)
     return say(s.subject(c), s.other(c), s.tongue.se, adjective, s.be(c.subject))
 
@@ -280,8 +277,8 @@ def together(s: Speaker, c: Clause) -> list[Word]:
 
 
 def owned(s: Speaker, c: Clause) -> list[Word]:
-    thing = Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1, definite=True)
-    adjective = s.adjective(s.words[c.adjective], feminine=is_feminine(thing, s.words), plural=s.is_many(thing))
+    thing = owned_thing(c)
+    adjective = s.adjective(s.words[c.adjective], feminine=is_feminine(thing, s.words), plural=is_many(thing, s.words))
     return say(s.other(c), s.of(thing), s.phrase(thing, "subject"), with_role("adjective", adjective), s.be(thing))
 
 

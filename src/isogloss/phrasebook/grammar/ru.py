@@ -15,14 +15,14 @@ from __future__ import annotations
 import re
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
+from isogloss.phrasebook.grammar.gender import gender_in
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, is_woman, numeral_of, owned_thing
 from isogloss.phrasebook.grammar.svo import asks, svo_frames
-from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, gender_of, is_mass, say, with_role
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 VELARS_AND_HUSHES = "гкхжчшщ"  # и is written after these, never ы
 
 # Singular endings by the shape of the lemma: genitive, dative, accusative, instrumental, prepositional.
@@ -127,14 +127,6 @@ def adjective(cell: Cell, gender: str, case: str, *, animate: bool = False) -> s
     return root + ending
 
 
-def noun_gender(p: Phrase, words: Lexicon) -> str:
-    """m, f, n, or pl for more than one: what adjectives and verbs agree with."""
-    if p.name:
-        return gender_of(p)
-    cell = words[p.noun]
-    return "pl" if p.plural or "only_plural" in cell.tags else cell.tagged("m", "f", "n")
-
-
 def phrase(p: Phrase, words: Lexicon, case: str, role: str) -> list[Word]:
     if p.name:
         cell = words[p.name]
@@ -142,7 +134,7 @@ def phrase(p: Phrase, words: Lexicon, case: str, role: str) -> list[Word]:
     cell = words[p.noun]
     if p.number > 1:
         return with_role(role, counted(p, words, case))
-    number = noun_gender(p, words)
+    number = gender_in(p, words)
     modifier = adjective(words[p.adjective], number, case, animate="anim" in cell.tags) if p.adjective else ""
     return with_role(role, modifier, plural(cell, case) if number == "pl" else singular(cell, case))
 
@@ -154,7 +146,7 @@ def person(cell: Cell, case: str) -> str:
 
 def counted(p: Phrase, words: Lexicon, case: str) -> str:
     """Numeral, adjective, noun: два больших стола, две большие лампы, пять больших ламп, двум большим лампам."""
-    numeral, noun = words[NUMERALS[p.number]], words[p.noun]
+    numeral, noun = numeral_of(p, words), words[p.noun]
     gender = noun.tagged("m", "f", "n")
     modifier = words[p.adjective] if p.adjective else None
     few = p.number < 5
@@ -194,7 +186,7 @@ def place(c: Clause, words: Lexicon, direction: str = "at") -> list[Word]:
 
 def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
     """The verb in the third person, agreeing with the subject ("who" is singular)."""
-    number = "pl" if c.subject != Phrase() and noun_gender(c.subject, words) == "pl" else "sg"
+    number = "pl" if c.subject != Phrase() and gender_in(c.subject, words) == "pl" else "sg"
     cell = words[concept or c.verb]
     form = cell.form(number)
     if c.verb == cell.concept and c.object.noun and "cloth" in words[c.object.noun].tags:
@@ -229,7 +221,7 @@ def there_is(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def predicate(c: Clause, words: Lexicon) -> list[Word]:
-    cell, gender = words[c.adjective], noun_gender(c.subject, words)
+    cell, gender = words[c.adjective], gender_in(c.subject, words)
     if "short" in cell.forms:
         feminine = cell.form("fshort")
         text = {"f": feminine, "m": cell.form("short"), "pl": re.sub("а$", "ы", feminine)}[gender]
@@ -245,7 +237,7 @@ def property_(c: Clause, words: Lexicon) -> list[Word]:
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.noun]
     several = c.subject.plural and (not is_mass(c.noun) or "only_plural" in cell.tags)
-    woman = c.subject.name and gender_of(c.subject) == "f"
+    woman = is_woman(c.subject)
     text = plural(cell, "nom") if several else cell.form("fem") if woman else cell.lemma
     return say(subject(c, words), "не" if c.negated else "—", with_role("noun", text))
 
@@ -296,7 +288,7 @@ def on_day(c: Clause, words: Lexicon) -> list[Word]:
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = phrase(Phrase(noun=c.subject.noun, number=0 if c.subject.plural else 1), words, "nom", "subject")
+    thing = phrase(owned_thing(c), words, "nom", "subject")
     return say(thing, other(c, words, "gen"), predicate(c, words))
 
 

@@ -12,14 +12,13 @@ An object that is definite, and every person, is also marked in the verb (anakis
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, numeral_of
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 PLURAL_OF = {1: 2, 3: 4, 5: 6, 7: 8, 9: 10, 11: 10}
 # By class: concord of verbs, of adjectives, associative, far demonstrative.
 VERBAL = {1: "a", 2: "wa", 3: "u", 4: "i", 5: "li", 6: "ya", 7: "ki", 8: "vi", 9: "i", 10: "zi", 11: "u"}
@@ -80,9 +79,9 @@ def phrase(p: Phrase, words: Lexicon, role: str, *, that: bool = False, some: bo
     ``that`` shows definiteness by a demonstrative before the noun; ``some`` shows an invisible plural by kadhaa.
     """
     if p.name:
-        return [Word(words[p.name].lemma, role, entity_kind(p.name))]
+        return name_of(p.name, words, role)
     adjective = quality(p, words[p.adjective], words) if p.adjective else ""
-    count = agreeing(words[NUMERALS[p.number]], class_of(p, words)) if p.number > 1 else ""
+    count = agreeing(numeral_of(p, words), class_of(p, words)) if p.number > 1 else ""
     if some and not p.definite and one_form(p, words):
         count = "kadhaa"
     demonstrative = THAT[class_of(p, words)] if that and p.definite else ""

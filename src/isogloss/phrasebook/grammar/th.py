@@ -10,18 +10,12 @@ object. Adjectives: tag ``direct``: follows the noun at once, the others with �
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_bare_object, is_mass, is_person, numeral_of
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Lexicon
 from isogloss.phrasebook.world import is_a
 
 __all__ = ["FRAMES"]
-
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def is_person(p: Phrase) -> bool:
-    return bool(p.name) or is_a(p.noun, "person")
 
 
 def attribute(p: Phrase, words: Lexicon) -> str:
@@ -39,7 +33,7 @@ def counted(p: Phrase, words: Lexicon) -> str:
         return that
     classifier = words[p.noun].form("cl")
     if p.number > 1:
-        return f"{words[NUMERALS[p.number]].lemma} {classifier} {that}"
+        return f"{numeral_of(p, words).lemma} {classifier} {that}"
     if p.plural:
         return "เหล่านั้น" if that else f"หลาย {classifier}"
     return f"{classifier} {that or 'หนึ่ง'}"
@@ -48,7 +42,7 @@ def counted(p: Phrase, words: Lexicon) -> str:
 def phrase(p: Phrase, words: Lexicon, role: str, *, bare: bool = False) -> list[Word]:
     """``bare`` drops number and definiteness: kinds, things in general, what there is none of."""
     if p.name:
-        return [Word(words[p.name].lemma, role, entity_kind(p.name))]
+        return name_of(p.name, words, role)
     adjective = attribute(p, words) if p.adjective else ""
     return with_role(role, words[p.noun].lemma, adjective, "" if bare else counted(p, words))
 
@@ -59,9 +53,7 @@ def subject(c: Clause, words: Lexicon) -> list[Word]:
 
 def object_(c: Clause, words: Lexicon) -> list[Word]:
     """What is denied (ไม่มีแมว) or loved in general (รักแมว) is bare, unless it is definite or counted."""
-    general = c.object.number == 0 and bool(c.verb) and "general" in words[c.verb].tags
-    bare = not c.object.definite and c.object.number < 2 and (c.negated or general)
-    return phrase(c.object, words, "object", bare=bare)
+    return phrase(c.object, words, "object", bare=is_bare_object(c, words, general="general"))
 
 
 def other(c: Clause, words: Lexicon) -> list[Word]:

@@ -9,13 +9,12 @@ Only definite objects are accusative otherwise. Names take suffixes after an apo
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, numeral_of
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
 
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 VOWELS = "aeıioöuüâ"
 # I in a suffix is ı, i, u or ü by the last vowel; A is a or e; D is t after these consonants.
 HIGH = {"a": "ı", "â": "ı", "ı": "ı", "e": "i", "i": "i", "o": "u", "u": "u", "ö": "ü", "ü": "ü"}
@@ -71,7 +70,7 @@ def phrase(p: Phrase, words: Lexicon, role: str, case: str = "", *, bare: bool =
     adjective = words[p.adjective].lemma if p.adjective else ""
     number, article = "", ""
     if p.number > 1:
-        number = words[NUMERALS[p.number]].lemma
+        number = numeral_of(p, words).lemma
     elif not p.definite and not bare and not is_mass(p.noun):
         number, article = ("bazı", "") if p.plural else ("", "bir")
     noun = in_case(words[p.noun], case, plural=p.number == 0)
@@ -179,8 +178,8 @@ def has(c: Clause, words: Lexicon) -> list[Word]:
     if none:
         o = Phrase(noun=o.noun, adjective=o.adjective)
     have = words["have"].form("not") if c.negated else words["have"].lemma
-    owned_thing = phrase(o, words, "object", "poss", bare=none or o.number == 0)
-    return say(subject(c, words, "gen"), owned_thing, with_role("verb", have))
+    possession = phrase(o, words, "object", "poss", bare=none or o.number == 0)
+    return say(subject(c, words, "gen"), possession, with_role("verb", have))
 
 
 def likes(c: Clause, words: Lexicon) -> list[Word]:

@@ -10,14 +10,12 @@ negative of có thể.
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_bare_object, is_mass, numeral_of
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
 __all__ = ["FRAMES"]
-
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def form_for(cell: Cell, noun: str) -> str:
@@ -37,20 +35,15 @@ def counted(cell: Cell) -> str:
     return cell.form("counted", f"{cell.form('cl', '')} {cell.lemma}")
 
 
-def name(concept: str, words: Lexicon, role: str) -> list[Word]:
-    """Every syllable of Hà Nội is a word."""
-    return [Word(text, role, entity_kind(concept)) for text in words[concept].lemma.split()]
-
-
 def phrase(p: Phrase, words: Lexicon, role: str, *, bare: bool = False) -> list[Word]:
     """một con chó, ba con chó to, những con chó đó; ``bare`` is the noun alone: chó."""
     if p.name:
-        return name(p.name, words, role)
+        return name_of(p.name, words, role)
     adjective = quality(words[p.adjective], p) if p.adjective else ""
     if bare or is_mass(p.noun):
         return with_role(role, words[p.noun].lemma, adjective, "đó" if p.definite else "")
     if p.number > 1:
-        number = words[NUMERALS[p.number]].lemma
+        number = numeral_of(p, words).lemma
     elif p.plural:
         number = "những" if p.definite else "một số"
     else:
@@ -64,9 +57,7 @@ def subject(c: Clause, words: Lexicon) -> list[Word]:
 
 def object_(c: Clause, words: Lexicon) -> list[Word]:
     """What is denied (không ăn táo) or loved in general (yêu mèo) is bare, unless it is definite or counted."""
-    general = c.object.number == 0 and bool(c.verb) and "general" in words[c.verb].tags
-    bare = not c.object.definite and c.object.number < 2 and (c.negated or general)
-    return phrase(c.object, words, "object", bare=bare)
+    return phrase(c.object, words, "object", bare=is_bare_object(c, words, general="general"))
 
 
 def other(c: Clause, words: Lexicon) -> list[Word]:
@@ -86,7 +77,7 @@ def does(c: Clause, words: Lexicon) -> list[Word]:
 
 def place(c: Clause, words: Lexicon, preposition: str = "") -> list[Word]:
     if entity_kind(c.place):
-        return say(preposition or "ở", name(c.place, words, "place"))
+        return say(preposition or "ở", name_of(c.place, words, "place"))
     cell = words[c.place]
     return say(preposition or cell.form("at"), with_role("place", cell.lemma))
 

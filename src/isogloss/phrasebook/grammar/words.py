@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from isogloss.phrasebook.clauses import Clause, Phrase
+from isogloss.phrasebook.clauses import Clause
 from isogloss.phrasebook.lexicon import Lexicon, concepts
 
-__all__ = ["Frame", "FrameTable", "Word", "entity_kind", "gender_of", "is_mass", "say", "with_role"]
+__all__ = ["Frame", "FrameTable", "Word", "entity_kind", "name_of", "say", "with_role"]
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,6 @@ def entity_kind(name: str) -> str:
     return concept["kind"] if concept is not None and concept.table == "names" else ""
 
 
-def gender_of(phrase: Phrase) -> str:
-    """Natural gender, "f" or "m", of a named person."""
-    return concepts()[phrase.name]["gender"]
-
-
-def is_mass(noun: str) -> bool:
-    """Water, bread, clothing: no plural, no numeral, no indefinite article."""
-    return concepts()[noun]["countable"] == "mass"
+def name_of(concept: str, words: Lexicon, role: str) -> list[Word]:
+    """The words of a name: El Cairo is two."""
+    return [Word(text, role, entity_kind(concept)) for text in words[concept].lemma.split()]

@@ -10,18 +10,11 @@ noun without 的; ``attr=`` the words before a noun; ``person=`` the word said o
 from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar.questions import asks_whom
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, is_mass, say, with_role
+from isogloss.phrasebook.grammar.meaning import asks_whom, is_bare_object, is_mass, is_person, numeral_of
+from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
-from isogloss.phrasebook.world import is_a
 
 __all__ = ["FRAMES"]
-
-NUMERALS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def is_person(p: Phrase) -> bool:
-    return bool(p.name) or is_a(p.noun, "person")
 
 
 def quality(cell: Cell, p: Phrase) -> str:
@@ -46,7 +39,7 @@ def measured(p: Phrase, words: Lexicon) -> str:
         return "那些" if the else ""
     measure = words[p.noun].form("cl")
     if p.number > 1:
-        return f"{the} {words[NUMERALS[p.number]].lemma} {measure}"
+        return f"{the} {numeral_of(p, words).lemma} {measure}"
     if p.plural:
         return "那些" if the else "一些"
     return f"{the or '一'} {measure}"
@@ -55,7 +48,7 @@ def measured(p: Phrase, words: Lexicon) -> str:
 def phrase(p: Phrase, words: Lexicon, role: str, *, bare: bool = False) -> list[Word]:
     """``bare`` drops number and definiteness: kinds, things in general, what there is none of."""
     if p.name:
-        return [Word(words[p.name].lemma, role, entity_kind(p.name))]
+        return name_of(p.name, words, role)
     adjective = attribute(p, words) if p.adjective else ""
     return with_role(role, "" if bare else measured(p, words), adjective, words[p.noun].lemma)
 
@@ -66,9 +59,7 @@ def subject(c: Clause, words: Lexicon) -> list[Word]:
 
 def object_(c: Clause, words: Lexicon) -> list[Word]:
     """What is denied (没有苹果) or loved in general (爱猫) is bare, unless it is definite or counted."""
-    general = c.object.number == 0 and bool(c.verb) and "state" in words[c.verb].tags
-    bare = not c.object.definite and c.object.number < 2 and (c.negated or general)
-    return phrase(c.object, words, "object", bare=bare)
+    return phrase(c.object, words, "object", bare=is_bare_object(c, words, general="state"))
 
 
 def other(c: Clause, words: Lexicon) -> list[Word]:
