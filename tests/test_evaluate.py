@@ -2,7 +2,10 @@
 
 import io
 import json
+import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sentencepiece
@@ -31,14 +34,17 @@ def vocabulary_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def save(folder: Path, vocabulary_folder: Path, kind: str, labels: tuple[str, ...] = ()) -> Path:
+def save(
+    folder: Path, vocabulary_folder: Path, kind: str, labels: tuple[str, ...] = (), *, seed: int = 4, **more: Any
+) -> Path:
     settings = ModelSettings(
         vocabulary_size=Vocabulary.load(vocabulary_folder).size, width=16, num_layers=1, num_heads=2, feedforward=32,
         max_length=40,
     )  # fmt: skip
     model = MaskedLM(settings) if kind == "mlm" else TaskModel(Encoder(settings), kind, labels)  # type: ignore[arg-type]
-    initialise(model, seed=4)
-    save_model(folder, model, vocabulary_folder=vocabulary_folder, parents=[], command="test", card="A test model.")
+    initialise(model, seed=seed)
+    values = {"parents": [], "command": "test", "card": "A test model.", **more}
+    save_model(folder, model, vocabulary_folder=vocabulary_folder, **values)
     return folder
 
 
@@ -52,14 +58,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 TAGS = ("ADP", "DET", "NOUN", "VERB")
+TRAINING = {"seed": 7, "setting": "zero-shot", "selection": "last", "random_weights": True}
 
 
 def test_scores_say_where_they_come_from(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    run.mkdir()
-    config = {"seed": 7, "setting": "zero-shot", "selection": "last", "random_weights": True}
-    (run / "config.json").write_text(json.dumps({"config": config, "versions": {}}))
-    save(run / "model", vocabulary_folder, "token", TAGS)
+    save(run / "model", vocabulary_folder, "token", TAGS, training=TRAINING)
     output = tmp_path / "scores" / "results.json"
     scores = evaluate(EvaluateSettings(models=(run,), task="pos", data=data, output=output, precision="fp32"))
     assert [(score.language, score.setting) for score in scores] == [
@@ -74,9 +78,44 @@ def test_scores_say_where_they_come_from(vocabulary_folder: Path, data: Path, tm
     assert len({score.fingerprints["model"] for score in mine}) == 1
     assert len({score.fingerprints["data"] for score in mine}) == 3
     assert read_results(output) == scores
-    # The same question has the same answer.
-    again = evaluate(EvaluateSettings(models=(run / "model",), task="pos", data=data, output=output, precision="fp32"))
+    # The same question has the same answer, wherever the model lies.
+    copied = shutil.copytree(run / "model", tmp_path / "elsewhere")
+    again = evaluate(EvaluateSettings(models=(copied,), task="pos", data=data, output=output, precision="fp32"))
     assert again == scores
+
+
+def test_a_plain_hugging_face_folder_is_told_by_its_weights(
+    vocabulary_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    models = [save(tmp_path / str(seed), vocabulary_folder, "token", TAGS, seed=seed) for seed in (4, 5)]
+    for model in models:
+        (model / "manifest.json").unlink()
+    output = tmp_path / "results.json"
+    scores = evaluate(EvaluateSettings(models=tuple(models), task="pos", data=data, output=output, precision="fp32"))
+    mine = [score for score in scores if score.setting != "majority"]
+    assert {(score.seed, score.setting, score.selection) for score in mine} == {(None, "", "")}
+    assert len({score.fingerprints["model"] for score in mine}) == 2
+
+
+def test_every_model_is_looked_for_before_any_is_scored(
+    vocabulary_folder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = save(tmp_path / "model", vocabulary_folder, "token", TAGS)
+    scored: list[Path] = []
+    monkeypatch.setattr(sys.modules["isogloss.evaluate"], "load_task_model", lambda folder, task: scored.append(folder))
+    with pytest.raises(FolderError, match="nowhere does not exist"):
+        evaluate(
+            EvaluateSettings(models=(model, tmp_path / "nowhere"), task="pos", data=data, output=tmp_path / "r.json")
+        )
+    assert scored == []
+
+
+def test_a_fine_tuned_model_that_does_not_say_how_is_refused(
+    vocabulary_folder: Path, data: Path, tmp_path: Path
+) -> None:
+    model = save(tmp_path / "model", vocabulary_folder, "token", TAGS, command="isogloss finetune")
+    with pytest.raises(FolderError, match=r"manifest\.json does not say how it was fine-tuned.*fine-tune it again"):
+        evaluate(EvaluateSettings(models=(model,), task="pos", data=data, output=tmp_path / "results.json"))
 
 
 def test_the_majority_is_the_best_constant(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:

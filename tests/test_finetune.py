@@ -18,6 +18,7 @@ from isogloss.errors import CheckpointError, ConfigError, DataError, FolderError
 from isogloss.finetune import SETTINGS, FinetuneOptim, FinetuneSettings, finetune, loss_of
 from isogloss.heads import TaskModel
 from isogloss.loop import LoopSettings
+from isogloss.manifest import read_manifest
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.runs import read_metrics
 from isogloss.tasks.training import ExampleBatch
@@ -112,6 +113,16 @@ def test_every_kind_of_task_learns(
     assert isinstance(model, TaskModel)
     if task == "text":
         assert tuple(model.labels) == tuple(sorted(VERBS["en"]))
+    # The model says how it came to be, as it may be copied out of its run.
+    training = read_manifest(run / "model", "model").config["training"]
+    assert training == {
+        "task": task,
+        "setting": "zero-shot",
+        "source_languages": ["en"],
+        "selection": "source-dev",
+        "random_weights": False,
+        "seed": 1,
+    }
 
 
 def test_the_best_checkpoint_is_kept_and_the_last_one_when_asked(pretrained: Path, data: Path, tmp_path: Path) -> None:

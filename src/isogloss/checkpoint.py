@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+import xxhash
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -28,10 +29,12 @@ from isogloss.interop.huggingface import from_hub, to_hub
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
 
-__all__ = ["ModelKind", "load_encoder", "load_model", "save_model"]
+__all__ = ["FINETUNE", "ModelKind", "fingerprint_of", "load_encoder", "load_model", "save_model", "training_of"]
 
 ModelKind = Literal["masked", "sequence", "token", "question"]
 
+# The command whose models say how they were trained.
+FINETUNE = "isogloss finetune"
 CONFIG_NAME = "config.json"
 WEIGHTS_NAME = "model.safetensors"
 INDEX_NAME = "model.safetensors.index.json"
@@ -48,9 +51,11 @@ def save_model(
     parents: Sequence[Manifest],
     command: str,
     card: str,
+    training: Mapping[str, Any] | None = None,
 ) -> Manifest:
     """Write the model, its vocabulary and a card; an earlier model at `folder` is replaced once the new one is whole.
 
+    `training` is what scores of the model say about it (seed, setting, …); `training_of` reads it again.
     Raises FolderError when `vocabulary_folder` holds no vocabulary.
     """
     if not (vocabulary_folder / VOCABULARY_NAME).is_file():
@@ -68,11 +73,12 @@ def save_model(
         (beside / "README.md").write_text(_card(folder.name, model, config, card), encoding="utf-8")
         settings = model.encoder.settings.model_dump(mode="json")
         labels = list(model.labels) if isinstance(model, TaskModel) else []
+        config = {"model": settings, "head": kind, "labels": labels}
         return write_manifest(
             beside,
             kind="model",
             command=command,
-            config={"model": settings, "head": kind, "labels": labels},
+            config=config if training is None else config | {"training": training},
             parents=parents,
             statistics={"num_parameters": sum(parameter.numel() for parameter in model.parameters())},
         )
@@ -97,6 +103,32 @@ def load_encoder(folder: Path | str) -> Encoder:
     """The encoder of any model folder, whatever head lies there."""
     model = _read(Path(folder))
     return model if isinstance(model, Encoder) else model.encoder
+
+
+def training_of(folder: Path) -> Mapping[str, Any]:
+    """What `save_model` was told about the training; empty where it was told nothing, and for a foreign folder.
+
+    Raises FolderError for a fine-tuned model of ours that lacks it.
+    """
+    if not (folder / MANIFEST_NAME).exists():
+        return {}
+    manifest = read_manifest(folder, "model")
+    if "training" not in manifest.config and manifest.command == FINETUNE:
+        raise FolderError(
+            f"{folder / MANIFEST_NAME} does not say how it was fine-tuned (seed, setting): an earlier isogloss wrote "
+            "it; fine-tune it again into another run folder"
+        )
+    training: Mapping[str, Any] = manifest.config.get("training", {})
+    return training
+
+
+def fingerprint_of(folder: Path) -> str:
+    """What tells a model from others: the fingerprint of its manifest, or of a foreign one its settings and weights."""
+    if (folder / MANIFEST_NAME).exists():
+        return read_manifest(folder, "model").fingerprint
+    names = sorted({CONFIG_NAME, TORCH_NAME, *(path.name for path in folder.glob("*.safetensors"))})
+    hashes = {name: hash_file(folder / name) for name in names if (folder / name).is_file()}
+    return xxhash.xxh3_128(json.dumps(hashes).encode()).hexdigest()
 
 
 def _read(folder: Path) -> MaskedLM | TaskModel | Encoder:

@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from isogloss.checkpoint import load_model
+from isogloss.checkpoint import fingerprint_of, load_model, training_of
 from isogloss.config import Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import one_row, run_packed
 from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import TaskModel
-from isogloss.manifest import MANIFEST_NAME, hash_file, read_manifest, write_json
-from isogloss.runs import CONFIG_NAME, METRICS_NAME
+from isogloss.manifest import hash_file, write_json
+from isogloss.runs import METRICS_NAME
 from isogloss.tasks import (
     Example,
     Kind,
@@ -143,10 +143,12 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     task = find_task(settings.task)
     files = find_files(task, settings.data, split=settings.split, languages=settings.languages)
     device = choose(settings.device, precision=settings.precision)
+    # All of them first: a name misspelt is said before an hour of scoring.
+    models = [(folder, _origin(folder)) for folder in map(model_folder, settings.models)]
     sets: list[LabelledSet] = []
     made_for: tuple[Any, ...] = ()
     scores: list[Score] = []
-    for folder in map(model_folder, settings.models):
+    for folder, origin in models:
         model = load_task_model(folder, task)
         device.place(model).eval()
         vocabulary = Vocabulary.load(folder)
@@ -167,7 +169,6 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
             ]
         scores = scores or [score for data in sets for score in majority_scores(data)]
         values = _shown(score_sets(model, sets, device=device), f"{task.name}: {folder.parent.name}", total=len(sets))
-        origin = _origin(folder)
         for data, of_set in zip(sets, values, strict=True):
             scores += _scores(data, of_set, **origin)
     settings.output.parent.mkdir(parents=True, exist_ok=True)
@@ -266,24 +267,15 @@ def model_folder(folder: Path) -> Path:
 
 
 def _origin(folder: Path) -> dict[str, Any]:
-    """Seed, setting, selection and fingerprint of a model, from its manifest and the run it lies in."""
-    config = _run_config(folder.parent)
-    setting = config.get("setting", "")
-    has_manifest = (folder / MANIFEST_NAME).exists()
-    fingerprint = read_manifest(folder, "model").fingerprint if has_manifest else hash_file(folder / "config.json")
+    """Seed, setting, selection and fingerprint, as the model itself says; a foreign one has its fingerprint alone."""
+    training = training_of(folder)
+    setting = training.get("setting", "")
     return {
-        "seed": config.get("seed"),
-        "setting": f"{setting}, random weights" if config.get("random_weights") else setting,
-        "selection": config.get("selection", ""),
-        "fingerprints": {"model": fingerprint},
+        "seed": training.get("seed"),
+        "setting": f"{setting}, random weights" if training.get("random_weights") else setting,
+        "selection": training.get("selection", ""),
+        "fingerprints": {"model": fingerprint_of(folder)},
     }
-
-
-def _run_config(run: Path) -> Mapping[str, Any]:
-    """The settings of the run a model lies in; empty for a model that lies elsewhere."""
-    path = run / CONFIG_NAME
-    config = json.loads(path.read_text(encoding="utf-8")).get("config", {}) if path.is_file() else {}
-    return config if isinstance(config, dict) else {}
 
 
 def _scores(

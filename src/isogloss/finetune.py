@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from isogloss.checkpoint import load_encoder, save_model
+from isogloss.checkpoint import FINETUNE, load_encoder, save_model
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
@@ -46,9 +46,11 @@ from isogloss.vocab import Vocabulary
 
 __all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune"]
 
-COMMAND = "isogloss finetune"
 # What may change when a run goes on: where its folders lie and how it is watched, but nothing that is learned from.
 MAY_DIFFER = ("run", "model", "data", "loop", "device")
+
+# What the model says about itself and evaluation writes beside its scores.
+KEPT = ("task", "setting", "source_languages", "selection", "random_weights", "seed")
 
 Setting = Literal["zero-shot", "each", "translate-train", "translate-train-all", "all"]
 Selection = Literal["source-dev", "joint-dev", "last"]
@@ -227,9 +229,10 @@ class _Chooser:
             self._model,
             vocabulary_folder=settings.model,
             parents=self._parents,
-            command=COMMAND,
+            command=FINETUNE,
             card=f"Fine-tuned with isogloss on {settings.task} ({settings.setting} from "
             f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}).",
+            training=settings.model_dump(mode="json", include=set(KEPT)),
         )
 
     def _read_dev_sets(self, vocabulary: Vocabulary) -> list[LabelledSet]:
