@@ -1,4 +1,4 @@
-"""What grammars ask about what they say, whatever the language: is it a person, is it a mass, is it loved in general?"""
+"""What grammars ask about what they say: is it a person, is it a mass, is it liked in general?"""
 
 from __future__ import annotations
 
