@@ -13,7 +13,7 @@ from __future__ import annotations
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.gender import gender_in
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, is_woman, numeral_of, owned_thing
-from isogloss.phrasebook.grammar.svo import asks, svo_frames
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number, svo_frames
 from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
@@ -125,17 +125,17 @@ def conjugated(cell: Cell, *, several: bool, lemma: str = "") -> str:
     return regular if lemma else cell.form("pl", regular)
 
 
-def agreeing(c: Clause, words: Lexicon, concept: str) -> list[Word]:
+def agreeing(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
     """The verb with its се, in the number of the subject."""
-    cell = words[concept]
+    cell = words[concept or c.verb]
     several = c.subject != Phrase() and gender_in(c.subject, words) == "pl"
-    washes_cloth = c.object.noun and "cloth" in words[c.object.noun].tags and concept == c.verb
+    washes_cloth = c.object.noun and "cloth" in words[c.object.noun].tags and cell.concept == c.verb
     form = conjugated(cell, several=several, lemma=cell.form("cloth", "") if washes_cloth else "")
     return with_role("verb", "се" if "reflexive" in cell.tags else "", form)
 
 
 def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
-    return say("не" if c.negated else "", agreeing(c, words, concept or c.verb))
+    return say("не" if c.negated else "", agreeing(c, words, concept))
 
 
 def subject(c: Clause, words: Lexicon) -> list[Word]:
@@ -154,25 +154,19 @@ def is_(c: Clause, words: Lexicon) -> str:
     return ("не " if c.negated else "") + ("са" if gender_in(c.subject, words) == "pl" else "е")
 
 
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_(c, words), place(c, words))
-
-
 def there_is(c: Clause, words: Lexicon) -> list[Word]:
     return say(place(c, words), "има", phrase(c.subject, words, "subject"))
 
 
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    text = adjective(words[c.adjective], gender_in(c.subject, words))
-    return say(subject(c, words), is_(c, words), with_role("adjective", text))
+def predicate(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("adjective", adjective(words[c.adjective], gender_in(c.subject, words)))
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.noun]
-    woman = is_woman(c.subject)
-    one = cell.form("fem") if woman else cell.lemma
     several = gender_in(c.subject, words) == "pl" and (not is_mass(c.noun) or "only_plural" in cell.tags)
-    return say(subject(c, words), is_(c, words), with_role("noun", plural(cell) if several else one))
+    text = plural(cell) if several else cell.form("fem") if is_woman(c.subject) else cell.lemma
+    return say(subject(c, words), is_(c, words), with_role("noun", text))
 
 
 def has(c: Clause, words: Lexicon) -> list[Word]:
@@ -182,31 +176,18 @@ def has(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), with_role("verb", form), object_(c, words))
 
 
-def likes(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "like"), object_(c, words))
+def able(c: Clause, words: Lexicon) -> list[Word]:
+    """The skill is in the verb, not in може."""
+    return with_role("", verb(c, words, "can"))
 
 
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "want"), "да", agreeing(c, words, c.verb))
+def companion(c: Clause, words: Lexicon) -> list[Word]:
+    who = other(c, words)
+    return say(in_(who[0].text, "с"), who)
 
 
-def can(c: Clause, words: Lexicon) -> list[Word]:
-    able = [Word(word.text) for word in verb(c, words, "can")]
-    return say(subject(c, words), able, "да", agreeing(c, words, c.verb))
-
-
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "give"), "на", other(c, words), object_(c, words))
-
-
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    companion = other(c, words)
-    return say(subject(c, words), verb(c, words), in_(companion[0].text, "с"), companion)
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    more = "по-" + adjective(words[c.adjective], gender_in(c.subject, words))
-    return say(subject(c, words), is_(c, words), with_role("adjective", more), "от", other(c, words))
+def comparative(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("adjective", "по-" + adjective(words[c.adjective], gender_in(c.subject, words)))
 
 
 def together(c: Clause, words: Lexicon) -> list[Word]:
@@ -216,9 +197,8 @@ def together(c: Clause, words: Lexicon) -> list[Word]:
     return say(both, with_role("verb", itself, conjugated(cell, several=True)))
 
 
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    day = words[c.day].lemma
-    return say(in_(day), with_role("day", day), subject(c, words), verb(c, words))
+def day(c: Clause, words: Lexicon) -> list[Word]:
+    return say(in_(words[c.day].lemma), lemma_of(c, words, "day"))
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
@@ -228,71 +208,50 @@ def owned(c: Clause, words: Lexicon) -> list[Word]:
     return say(phrase(thing, words, "subject", full=True), owner, is_(c, words), predicate)
 
 
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    years = "година" if c.number == 1 else "години"
-    return say(subject(c, words), is_(c, words), "на", with_role("number", str(c.number)), years)
+def years(c: Clause, words: Lexicon) -> str:
+    return "година" if c.number == 1 else "години"
 
 
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "евро")
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
+def company(c: Clause, words: Lexicon) -> list[Word]:
     name = Word(words[c.place].lemma, "place", entity_kind(c.place), glued=True)
-    return say(subject(c, words), verb(c, words, "work"), "във фирма", Word("„", glued=True), name, "“")
+    return say("във фирма", Word("„", glued=True), name, "“")
 
 
 def is_called(c: Clause, words: Lexicon) -> str:
     return "се казват" if gender_in(c.subject, words) == "pl" else "се казва"
 
 
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_called(c, words), other(c, words))
-
-
-def what_name(c: Clause, words: Lexicon) -> list[Word]:
-    return say("как", is_called(c, words), subject(c, words))
-
-
-def where_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say("къде", is_(c, words), subject(c, words))
-
-
-def how_old(c: Clause, words: Lexicon) -> list[Word]:
-    return say("на колко години", is_(c, words), subject(c, words))
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
+def what(c: Clause, words: Lexicon) -> str:
     living = "на кого" if "на" in words[c.verb].tags else "кого"
-    return say(living if asks_whom(c.verb) else "какво", verb(c, words), subject(c, words))
+    return living if asks_whom(c.verb) else "какво"
 
 
 FRAMES: FrameTable = {
-    **svo_frames(subject=subject, verb=verb, object_=object_, place=place, who="кой"),
-    "located": located,
+    **svo_frames(subject=subject, does=verb, verb=verb, object_=object_, place=place, who="кой"),
+    "located": in_order(subject, is_, place),
     "there_is": there_is,
-    "property": property_,
+    "property": in_order(subject, is_, predicate),
     "kind": kind,
     "has": has,
-    "likes": likes,
-    "wants_to": wants_to,
-    "can": can,
-    "gives": gives,
-    "with": with_,
-    "compare": compare,
+    "likes": in_order(subject, (verb, "like"), object_),
+    "wants_to": in_order(subject, (verb, "want"), "да", agreeing),
+    "can": in_order(subject, able, "да", agreeing),
+    "gives": in_order(subject, (verb, "give"), "на", other, object_),
+    "with": in_order(subject, verb, companion),
+    "compare": in_order(subject, is_, comparative, "от", other),
     "together": together,
-    "on_day": on_day,
+    "on_day": in_order(day, subject, verb),
     "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": where_is,
-    "where_lives": asks("къде", verb, subject, "live"),
-    "where_works": asks("къде", verb, subject, "work"),
-    "what_has": asks("какво", verb, subject, "have"),
-    "what_transitive": what_transitive,
-    "how_old": how_old,
-    "how_much": asks("колко", verb, subject, "cost"),
-    "what_name": what_name,
+    "age": in_order(subject, is_, "на", number, years),
+    "price": in_order(subject, (verb, "cost"), number, "евро"),
+    "works_for": in_order(subject, (verb, "work"), company),
+    "named": in_order(subject, is_called, other),
+    "where_is": in_order("къде", is_, subject),
+    "where_lives": in_order("къде", (verb, "live"), subject),
+    "where_works": in_order("къде", (verb, "work"), subject),
+    "what_has": in_order("какво", (verb, "have"), subject),
+    "what_transitive": in_order(what, verb, subject),
+    "how_old": in_order("на колко години", is_, subject),
+    "how_much": in_order("колко", (verb, "cost"), subject),
+    "what_name": in_order("как", is_called, subject),
 }

@@ -14,7 +14,8 @@ from __future__ import annotations
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.gender import gender_in
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, is_woman, numeral_of, owned_thing
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
@@ -101,7 +102,8 @@ def place(c: Clause, words: Lexicon, direction: str = "at") -> list[Word]:
     return say(preposition, with_role("place", article, cell.lemma))
 
 
-def infinitive(c: Clause, cell: Cell) -> str:
+def as_dictionary(c: Clause, cell: Cell) -> str:
+    """essen; fressen of animals."""
     is_animal = bool(c.subject.noun) and is_a(c.subject.noun, "animal")
     return cell.form("animal") if is_animal else cell.lemma
 
@@ -109,7 +111,7 @@ def infinitive(c: Clause, cell: Cell) -> str:
 def finite(c: Clause, words: Lexicon, concept: str = "", *, plural_subject: bool | None = None) -> list[Word]:
     """The verb in the third person, without its prefix, with its sich."""
     cell = words[concept or c.verb]
-    base = infinitive(c, cell)
+    base = as_dictionary(c, cell)
     stem = base.removesuffix("en")
     several = c.subject != Phrase() and gender_in(c.subject, words) == "pl"
     if several if plural_subject is None else plural_subject:
@@ -133,8 +135,8 @@ def be(c: Clause, words: Lexicon) -> str:
     return "sind" if gender_in(c.subject, words) == "pl" else "ist"
 
 
-def is_not(c: Clause, words: Lexicon) -> str:
-    return be(c, words) + (" nicht" if c.negated else "")
+def not_(c: Clause, words: Lexicon) -> str:
+    return "nicht" if c.negated else ""
 
 
 def subject(c: Clause, words: Lexicon) -> list[Word]:
@@ -154,36 +156,11 @@ def other(c: Clause, words: Lexicon, case: str) -> list[Word]:
     return phrase(c.recipient, words, case, "recipient")
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), finite(c, words), "nicht" if c.negated else "", closing(c, words))
-
-
-def act_at(c: Clause, words: Lexicon) -> list[Word]:
-    negation = "nicht" if c.negated else ""
-    return say(subject(c, words), finite(c, words), negation, place(c, words), closing(c, words))
-
-
-def transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), finite(c, words), object_(c, words), closing(c, words))
-
-
 def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
     """What is known comes before the place, what is new after it."""
     where, what = place(c, words), object_(c, words)
     middle = say(what, where) if c.object.definite else say(where, what)
     return say(subject(c, words), finite(c, words), middle, closing(c, words))
-
-
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_not(c, words), place(c, words))
-
-
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), be(c, words), subject(c, words))
-
-
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_not(c, words), with_role("adjective", words[c.adjective].lemma))
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
@@ -205,57 +182,40 @@ def kind(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), be(c, words), with_role("noun", article, noun))
 
 
-def with_object(concept: str) -> Frame:
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), finite(c, words, concept), object_(c, words))
-
-    return frame
+def modal(c: Clause, words: Lexicon) -> list[Word]:
+    """The skill is in the verb, not in kann."""
+    return with_role("", finite(c, words, "can"))
 
 
-def with_place(concept: str, direction: str) -> Frame:
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), finite(c, words, concept), place(c, words, direction))
-
-    return frame
+def itself(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", "sich" if "reflexive" in words[c.verb].tags else "")
 
 
-def with_infinitive(concept: str) -> Frame:
-    """kann schwimmen, kann sich nicht bewegen, will schlafen"""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        cell = words[c.verb]
-        modal = finite(c, words, concept)
-        if concept == "can":
-            modal = say(*[word.text for word in modal])
-        itself = with_role("verb", "sich" if "reflexive" in cell.tags else "")
-        negation = "nicht" if c.negated else ""
-        return say(subject(c, words), modal, itself, negation, with_role("verb", cell.form("inf", infinitive(c, cell))))
-
-    return frame
+def infinitive(c: Clause, words: Lexicon) -> list[Word]:
+    cell = words[c.verb]
+    return with_role("verb", cell.form("inf", as_dictionary(c, cell)))
 
 
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), finite(c, words, "give"), other(c, words, "dat"), object_(c, words))
-
-
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), finite(c, words), "mit", other(c, words, "dat"), closing(c, words))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
+def comparative(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.adjective]
-    more = with_role("adjective", cell.form("er", cell.lemma + "er"))
-    return say(subject(c, words), be(c, words), more, "als", other(c, words, "nom"))
+    return with_role("adjective", cell.form("er", cell.lemma + "er"))
 
 
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    both = say(subject(c, words), "und", other(c, words, "nom"))
-    return say(both, finite(c, words, plural_subject=True), closing(c, words))
+def both_do(c: Clause, words: Lexicon) -> list[Word]:
+    return finite(c, words, plural_subject=True)
 
 
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    day = Word(words[c.day].lemma, "day")
-    return say("am", day, finite(c, words), subject(c, words), closing(c, words))
+def years(c: Clause, words: Lexicon) -> str:
+    return "Jahr" if c.number == 1 else "Jahre"
+
+
+def is_called(c: Clause, words: Lexicon) -> str:
+    return "heißen" if c.subject.plural else "heißt"
+
+
+def what(c: Clause, words: Lexicon) -> str:
+    living = "wem" if "dat" in words[c.verb].tags else "wen"
+    return living if asks_whom(c.verb) else "was"
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
@@ -270,86 +230,41 @@ def owned(c: Clause, words: Lexicon) -> list[Word]:
     return say(owner, named_thing[1:], predicate)
 
 
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    years = "Jahr" if c.number == 1 else "Jahre"
-    return say(subject(c, words), be(c, words), with_role("number", str(c.number)), years, "alt")
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), finite(c, words, "cost"), with_role("number", str(c.number)), "Euro")
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    company = name_of(c.place, words, "place")
-    return say(subject(c, words), finite(c, words, "work"), "bei", company)
-
-
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "heißen" if c.subject.plural else "heißt", other(c, words, "nom"))
-
-
-def what_name(c: Clause, words: Lexicon) -> list[Word]:
-    return say("wie", "heißen" if c.subject.plural else "heißt", subject(c, words))
-
-
-def asks(question: str, concept: str = "") -> Frame:
-    """QUESTION VERB SUBJECT; the verb is "is" when ``concept`` is empty."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(question, finite(c, words, concept) if concept else be(c, words), subject(c, words))
-
-    return frame
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    living = "wem" if "dat" in words[c.verb].tags else "wen"
-    question = living if asks_whom(c.verb) else "was"
-    return say(question, finite(c, words), subject(c, words), closing(c, words))
-
-
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("wer", finite(c, words), object_(c, words), closing(c, words))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say("wer", finite(c, words), place(c, words), closing(c, words))
-
-
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": act_at,
-    "transitive": transitive,
+    "act": in_order(subject, finite, not_, closing),
+    "act_at": in_order(subject, finite, not_, place, closing),
+    "transitive": in_order(subject, finite, object_, closing),
     "transitive_at": transitive_at,
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
+    "located": in_order(subject, be, not_, place),
+    "there_is": in_order(place, be, subject),
+    "property": in_order(subject, be, not_, (lemma_of, "adjective")),
     "kind": kind,
-    "has": with_object("have"),
-    "likes": with_object("like"),
-    "wants": with_object("want"),
-    "wants_to": with_infinitive("want"),
-    "can": with_infinitive("can"),
-    "gives": gives,
-    "goes_to": with_place("go", "to"),
-    "comes_from": with_place("come", "from"),
-    "lives_in": with_place("live", "at"),
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
+    "has": in_order(subject, (finite, "have"), object_),
+    "likes": in_order(subject, (finite, "like"), object_),
+    "wants": in_order(subject, (finite, "want"), object_),
+    "wants_to": in_order(subject, (finite, "want"), itself, not_, infinitive),
+    "can": in_order(subject, modal, itself, not_, infinitive),
+    "gives": in_order(subject, (finite, "give"), (other, "dat"), object_),
+    "goes_to": in_order(subject, (finite, "go"), (place, "to")),
+    "comes_from": in_order(subject, (finite, "come"), (place, "from")),
+    "lives_in": in_order(subject, (finite, "live"), place),
+    "with": in_order(subject, finite, "mit", (other, "dat"), closing),
+    "compare": in_order(subject, be, comparative, "als", (other, "nom")),
+    "together": in_order(subject, "und", (other, "nom"), both_do, closing),
+    "on_day": in_order("am", (lemma_of, "day"), finite, subject, closing),
     "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": asks("wo"),
-    "where_lives": asks("wo", "live"),
-    "where_works": asks("wo", "work"),
-    "what_has": asks("was", "have"),
-    "what_transitive": what_transitive,
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": asks("wie alt"),
-    "how_much": asks("wie viel", "cost"),
-    "what_name": what_name,
+    "age": in_order(subject, be, number, years, "alt"),
+    "price": in_order(subject, (finite, "cost"), number, "Euro"),
+    "works_for": in_order(subject, (finite, "work"), "bei", (lemma_of, "place")),
+    "named": in_order(subject, is_called, (other, "nom")),
+    "where_is": in_order("wo", be, subject),
+    "where_lives": in_order("wo", (finite, "live"), subject),
+    "where_works": in_order("wo", (finite, "work"), subject),
+    "what_has": in_order("was", (finite, "have"), subject),
+    "what_transitive": in_order(what, finite, subject, closing),
+    "who_transitive": in_order("wer", finite, object_, closing),
+    "who_act_at": in_order("wer", finite, place, closing),
+    "how_old": in_order("wie alt", be, subject),
+    "how_much": in_order("wie viel", (finite, "cost"), subject),
+    "what_name": in_order("wie", is_called, subject),
 }

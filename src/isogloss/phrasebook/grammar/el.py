@@ -13,8 +13,8 @@ import re
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.meaning import asks_whom, gender_of, is_mass, is_woman, numeral_of, owned_thing
-from isogloss.phrasebook.grammar.svo import asks, svo_frames
-from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number, svo_frames
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
@@ -175,13 +175,13 @@ def conjugated(cell: Cell, *, several: bool) -> str:
     return third_person(cell.lemma, cell.form("pl", ""), several=several)
 
 
-def not_(c: Clause) -> str:
+def not_(c: Clause, words: Lexicon) -> str:
     return "δεν" if c.negated else ""
 
 
 def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
     form = conjugated(words[concept or c.verb], several=is_several(c.subject, words))
-    return say(not_(c), with_role("verb", form))
+    return say(not_(c, words), with_role("verb", form))
 
 
 def subject(c: Clause, words: Lexicon) -> list[Word]:
@@ -196,30 +196,24 @@ def other(c: Clause, words: Lexicon, case: str) -> list[Word]:
     return phrase(c.recipient, words, case, "recipient")
 
 
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), not_(c), "είναι", place(c, words))
+def to_other(c: Clause, words: Lexicon) -> list[Word]:
+    return to(other(c, words, "acc"))
 
 
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    exist = "υπάρχουν" if is_several(c.subject, words) else "υπάρχει"
-    return say(place(c, words), exist, subject(c, words))
+def exist(c: Clause, words: Lexicon) -> str:
+    return "υπάρχουν" if is_several(c.subject, words) else "υπάρχει"
 
 
 def predicate(c: Clause, words: Lexicon) -> list[Word]:
     text = adjective(words[c.adjective], "nom", gender_in(c.subject, words))
-    return say(not_(c), "είναι", with_role("adjective", text))
-
-
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), predicate(c, words))
+    return say(not_(c, words), "είναι", with_role("adjective", text))
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.noun]
-    woman = is_woman(c.subject)
-    one = cell.form("fem") if woman else cell.lemma
     several = is_several(c.subject, words) and (not is_mass(c.noun) or "only_plural" in cell.tags)
-    return say(subject(c, words), not_(c), "είναι", with_role("noun", plural(cell, "nom") if several else one))
+    text = plural(cell, "nom") if several else cell.form("fem") if is_woman(c.subject) else cell.lemma
+    return say(subject(c, words), not_(c, words), "είναι", with_role("noun", text))
 
 
 def has(c: Clause, words: Lexicon) -> list[Word]:
@@ -232,11 +226,7 @@ def likes(c: Clause, words: Lexicon) -> list[Word]:
     liked = Phrase(noun=c.object.noun, number=c.object.number, adjective=c.object.adjective, definite=True)
     pleases = conjugated(words["like"], several=is_several(liked, words))
     somebody = to(phrase(c.subject, words, "acc", "subject"))
-    return say(somebody, not_(c), with_role("verb", pleases), phrase(liked, words, "nom", "object"))
-
-
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "want"), "να", subjunctive(c, words))
+    return say(somebody, not_(c, words), with_role("verb", pleases), phrase(liked, words, "nom", "object"))
 
 
 def subjunctive(c: Clause, words: Lexicon) -> list[Word]:
@@ -246,107 +236,74 @@ def subjunctive(c: Clause, words: Lexicon) -> list[Word]:
     )
 
 
-def can(c: Clause, words: Lexicon) -> list[Word]:
-    able = conjugated(words["can"], several=is_several(c.subject, words))
-    return say(subject(c, words), not_(c), able, "να", subjunctive(c, words))
+def able(c: Clause, words: Lexicon) -> list[Word]:
+    """The skill is in the verb, not in μπορεί."""
+    return with_role("", verb(c, words, "can"))
 
 
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "give"), object_(c, words), to(other(c, words, "acc")))
-
-
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words), "με", other(c, words, "acc"))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
+def comparative(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.adjective]
     more = adjective(cell, "nom", gender_in(c.subject, words), lemma=cell.form("er"))
-    more_words = with_role("adjective", "" if "er" in cell.forms else "πιο", more)
-    return say(subject(c, words), "είναι", more_words, "από", other(c, words, "acc"))
+    return with_role("adjective", "" if "er" in cell.forms else "πιο", more)
 
 
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    both = say(subject(c, words), "και", other(c, words, "nom"))
-    return say(both, with_role("verb", conjugated(words[c.verb], several=True)))
+def both_do(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", conjugated(words[c.verb], several=True))
 
 
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    day = words[c.day]
-    article = euphonic(DEFINITE["acc"][day.tagged("f", "n")], day.lemma)
-    return say(article, with_role("day", day.lemma), subject(c, words), verb(c, words))
+def the_day(c: Clause, words: Lexicon) -> list[Word]:
+    cell = words[c.day]
+    article = euphonic(DEFINITE["acc"][cell.tagged("f", "n")], cell.lemma)
+    return say(article, with_role("day", cell.lemma))
 
 
-def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = owned_thing(c)
-    return say(phrase(thing, words, "nom", "subject"), other(c, words, "gen"), predicate(c, words))
+def the_thing(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(owned_thing(c), words, "nom", "subject")
 
 
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    years = "έτους" if c.number == 1 else "χρονών"
-    return say(subject(c, words), "είναι", with_role("number", str(c.number)), years)
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "ευρώ")
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    company = name_of(c.place, words, "place")
-    return say(subject(c, words), verb(c, words, "work"), "στην εταιρεία", company)
+def years(c: Clause, words: Lexicon) -> str:
+    return "έτους" if c.number == 1 else "χρονών"
 
 
 def is_called(c: Clause, words: Lexicon) -> str:
     return "λέγονται" if is_several(c.subject, words) else "λέγεται"
 
 
-def named(c: Clause, words: Lexicon) -> list[Word]:
+def name(c: Clause, words: Lexicon) -> list[Word]:
     """A name that is only mentioned has no article: Ο δάσκαλος λέγεται Ομάρ."""
-    return say(subject(c, words), is_called(c, words), other(c, words, "nom")[-1])
+    return other(c, words, "nom")[-1:]
 
 
-def where_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say("πού είναι", subject(c, words))
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("ποιον" if asks_whom(c.verb) else "τι", verb(c, words), subject(c, words))
-
-
-def how_old(c: Clause, words: Lexicon) -> list[Word]:
-    return say("πόσων χρονών είναι", subject(c, words))
-
-
-def what_name(c: Clause, words: Lexicon) -> list[Word]:
-    return say("πώς", is_called(c, words), subject(c, words))
+def what(c: Clause, words: Lexicon) -> str:
+    return "ποιον" if asks_whom(c.verb) else "τι"
 
 
 FRAMES: FrameTable = {
-    **svo_frames(subject=subject, verb=verb, object_=object_, place=place, who="ποιος"),
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
+    **svo_frames(subject=subject, does=verb, verb=verb, object_=object_, place=place, who="ποιος"),
+    "located": in_order(subject, not_, "είναι", place),
+    "there_is": in_order(place, exist, subject),
+    "property": in_order(subject, predicate),
     "kind": kind,
     "has": has,
     "likes": likes,
-    "wants_to": wants_to,
-    "can": can,
-    "gives": gives,
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
-    "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": where_is,
-    "where_lives": asks("πού", verb, subject, "live"),
-    "where_works": asks("πού", verb, subject, "work"),
-    "what_has": asks("τι", verb, subject, "have"),
-    "what_transitive": what_transitive,
-    "how_old": how_old,
-    "how_much": asks("πόσο", verb, subject, "cost"),
-    "what_name": what_name,
+    "wants_to": in_order(subject, (verb, "want"), "να", subjunctive),
+    "can": in_order(subject, able, "να", subjunctive),
+    "gives": in_order(subject, (verb, "give"), object_, to_other),
+    "with": in_order(subject, verb, "με", (other, "acc")),
+    "compare": in_order(subject, "είναι", comparative, "από", (other, "acc")),
+    "together": in_order(subject, "και", (other, "nom"), both_do),
+    "on_day": in_order(the_day, subject, verb),
+    "owned": in_order(the_thing, (other, "gen"), predicate),
+    "age": in_order(subject, "είναι", number, years),
+    "price": in_order(subject, (verb, "cost"), number, "ευρώ"),
+    "works_for": in_order(subject, (verb, "work"), "στην εταιρεία", (lemma_of, "place")),
+    "named": in_order(subject, is_called, name),
+    "where_is": in_order("πού είναι", subject),
+    "where_lives": in_order("πού", (verb, "live"), subject),
+    "where_works": in_order("πού", (verb, "work"), subject),
+    "what_has": in_order("τι", (verb, "have"), subject),
+    "what_transitive": in_order(what, verb, subject),
+    "how_old": in_order("πόσων χρονών είναι", subject),
+    "how_much": in_order("πόσο", (verb, "cost"), subject),
+    "what_name": in_order("πώς", is_called, subject),
 }

@@ -17,7 +17,7 @@ import re
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.gender import gender_in
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, is_woman, numeral_of, owned_thing
-from isogloss.phrasebook.grammar.svo import asks, svo_frames
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number, svo_frames
 from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
@@ -208,16 +208,12 @@ def other(c: Clause, words: Lexicon, case: str) -> list[Word]:
     return phrase(c.recipient, words, case, "recipient")
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words))
+def not_(c: Clause, words: Lexicon) -> str:
+    return "не" if c.negated else ""
 
 
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "не" if c.negated else "", place(c, words))
-
-
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), "" if c.subject.number > 1 else "есть", subject(c, words))
+def exists(c: Clause, words: Lexicon) -> str:
+    return "" if c.subject.number > 1 else "есть"
 
 
 def predicate(c: Clause, words: Lexicon) -> list[Word]:
@@ -230,15 +226,10 @@ def predicate(c: Clause, words: Lexicon) -> list[Word]:
     return with_role("adjective", text)
 
 
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "не" if c.negated else "", predicate(c, words))
-
-
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.noun]
     several = c.subject.plural and (not is_mass(c.noun) or "only_plural" in cell.tags)
-    woman = is_woman(c.subject)
-    text = plural(cell, "nom") if several else cell.form("fem") if woman else cell.lemma
+    text = plural(cell, "nom") if several else cell.form("fem") if is_woman(c.subject) else cell.lemma
     return say(subject(c, words), "не" if c.negated else "—", with_role("noun", text))
 
 
@@ -254,114 +245,82 @@ def likes(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words, "dat"), verb(liked, words, "like"), phrase(c.object, words, "nom", "object"))
 
 
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "want"), with_role("verb", words[c.verb].lemma))
+def able(c: Clause, words: Lexicon) -> list[Word]:
+    """The skill is in the verb, not in может."""
+    return with_role("", verb(c, words, "can"))
 
 
-def can(c: Clause, words: Lexicon) -> list[Word]:
-    able = [Word(word.text) for word in verb(c, words, "can")]
-    return say(subject(c, words), able, with_role("verb", words[c.verb].lemma))
+def companion(c: Clause, words: Lexicon) -> list[Word]:
+    """с Анной, but со львом."""
+    who = other(c, words, "ins")
+    heavy = re.match("[сзшж][бвгджзклмнпрстфхцчшщ]|льв", who[0].text.lower())
+    return say("со" if heavy else "с", who)
 
 
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "give"), other(c, words, "dat"), object_(c, words))
+def comparative(c: Clause, words: Lexicon) -> list[Word]:
+    return say(Word(words[c.adjective].form("er"), "adjective", glued=True), ",")
 
 
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    companion = other(c, words, "ins")
-    heavy = re.match("[сзшж][бвгджзклмнпрстфхцчшщ]|льв", companion[0].text.lower())
-    return say(act(c, words), "со" if heavy else "с", companion)
+def both_do(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", words[c.verb].form("pl"))
 
 
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    more = Word(words[c.adjective].form("er"), "adjective", glued=True)
-    return say(subject(c, words), more, ",", "чем", other(c, words, "nom"))
+def day(c: Clause, words: Lexicon) -> list[Word]:
+    cell = words[c.day]
+    return say("во" if "во" in cell.tags else "в", with_role("day", cell.form("a")))
 
 
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "и", other(c, words, "nom"), with_role("verb", words[c.verb].form("pl")))
+def thing(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(owned_thing(c), words, "nom", "subject")
 
 
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    day = words[c.day]
-    return say("во" if "во" in day.tags else "в", with_role("day", day.form("a")), act(c, words))
+def is_there(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", words["have"].lemma)
 
 
-def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = phrase(owned_thing(c), words, "nom", "subject")
-    return say(thing, other(c, words, "gen"), predicate(c, words))
-
-
-def years(number: int) -> str:
-    if number % 10 == 1 and number % 100 != 11:
+def years(c: Clause, words: Lexicon) -> str:
+    """21 год, 22 года, 25 лет."""
+    if c.number % 10 == 1 and c.number % 100 != 11:
         return "год"
-    return "года" if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else "лет"
+    return "года" if c.number % 10 in (2, 3, 4) and c.number % 100 not in (12, 13, 14) else "лет"
 
 
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words, "dat"), with_role("number", str(c.number)), years(c.number))
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "евро")
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
+def company(c: Clause, words: Lexicon) -> list[Word]:
     name = Word(words[c.place].lemma, "place", entity_kind(c.place), glued=True)
-    return say(subject(c, words), verb(c, words, "work"), "в компании", Word("«", glued=True), name, "»")
+    return say("в компании", Word("«", glued=True), name, "»")
 
 
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words, "acc"), "зовут", other(c, words, "nom"))
-
-
-def where_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say("где", subject(c, words))
-
-
-def what_has(c: Clause, words: Lexicon) -> list[Word]:
-    return say("что", with_role("verb", words["have"].lemma), "у", subject(c, words, "gen"))
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
+def what(c: Clause, words: Lexicon) -> str:
     living = "кому" if "dat" in words[c.verb].tags else "кого"
-    return say(living if asks_whom(c.verb) else "что", verb(c, words), subject(c, words))
-
-
-def how_old(c: Clause, words: Lexicon) -> list[Word]:
-    return say("сколько лет", subject(c, words, "dat"))
-
-
-def what_name(c: Clause, words: Lexicon) -> list[Word]:
-    return say("как зовут", subject(c, words, "acc"))
+    return living if asks_whom(c.verb) else "что"
 
 
 FRAMES: FrameTable = {
-    **svo_frames(subject=subject, verb=verb, object_=object_, place=place, who="кто"),
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
+    **svo_frames(subject=subject, does=verb, verb=verb, object_=object_, place=place, who="кто"),
+    "located": in_order(subject, not_, place),
+    "there_is": in_order(place, exists, subject),
+    "property": in_order(subject, not_, predicate),
     "kind": kind,
     "has": has,
     "likes": likes,
-    "wants_to": wants_to,
-    "can": can,
-    "gives": gives,
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
-    "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": where_is,
-    "where_lives": asks("где", verb, subject, "live"),
-    "where_works": asks("где", verb, subject, "work"),
-    "what_has": what_has,
-    "what_transitive": what_transitive,
-    "how_old": how_old,
-    "how_much": asks("сколько", verb, subject, "cost"),
-    "what_name": what_name,
+    "wants_to": in_order(subject, (verb, "want"), (lemma_of, "verb")),
+    "can": in_order(subject, able, (lemma_of, "verb")),
+    "gives": in_order(subject, (verb, "give"), (other, "dat"), object_),
+    "with": in_order(subject, verb, companion),
+    "compare": in_order(subject, comparative, "чем", (other, "nom")),
+    "together": in_order(subject, "и", (other, "nom"), both_do),
+    "on_day": in_order(day, subject, verb),
+    "owned": in_order(thing, (other, "gen"), predicate),
+    "age": in_order((subject, "dat"), number, years),
+    "price": in_order(subject, (verb, "cost"), number, "евро"),
+    "works_for": in_order(subject, (verb, "work"), company),
+    "named": in_order((subject, "acc"), "зовут", (other, "nom")),
+    "where_is": in_order("где", subject),
+    "where_lives": in_order("где", (verb, "live"), subject),
+    "where_works": in_order("где", (verb, "work"), subject),
+    "what_has": in_order("что", is_there, "у", (subject, "gen")),
+    "what_transitive": in_order(what, verb, subject),
+    "how_old": in_order("сколько лет", (subject, "dat")),
+    "how_much": in_order("сколько", (verb, "cost"), subject),
+    "what_name": in_order("как зовут", (subject, "acc")),
 }
