@@ -1,4 +1,4 @@
-"""Evaluation: scores know where they come from, constants stand beside models, results read back, clear errors."""
+"""Evaluation: scores know where they come from, constants stand beside models, clear errors."""
 
 import io
 import json
@@ -12,9 +12,10 @@ import sentencepiece
 
 from isogloss.checkpoint import save_model
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.evaluate import EvaluateSettings, LabelledSet, Score, evaluate, majority_scores, read_results, table
+from isogloss.evaluate import EvaluateSettings, LabelledSet, evaluate, majority_scores, model_names
 from isogloss.heads import TaskModel
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
+from isogloss.scores import read_results
 from isogloss.tasks import find_task
 from isogloss.vocab import MODEL_NAME, Vocabulary
 from isogloss.vocab.hub import write_hub_files
@@ -93,8 +94,10 @@ def test_a_plain_hugging_face_folder_is_told_by_its_weights(
     output = tmp_path / "results.json"
     scores = evaluate(EvaluateSettings(models=tuple(models), task="pos", data=data, output=output, precision="fp32"))
     mine = [score for score in scores if score.setting != "majority"]
+    names = model_names(models)
     assert {(score.seed, score.setting, score.selection) for score in mine} == {(None, "", "")}
     assert len({score.fingerprints["model"] for score in mine}) == 2
+    assert {names[score.fingerprints["model"]] for score in mine} == {"4", "5"}
 
 
 def test_every_model_is_looked_for_before_any_is_scored(
@@ -168,31 +171,10 @@ def test_wrong_heads_labels_and_languages_are_refused(vocabulary_folder: Path, d
     assert not (tmp_path / "r.json").exists(), "no half results"
 
 
-def score(setting: str, language: str, value: float, seed: int | None = 1, metric: str = "f1") -> Score:
-    return Score("ner", language, "dev", metric, value, 10, "higher", seed, setting, "last", {})
-
-
-def test_the_table_has_a_line_a_setting_with_means_over_seeds_and_languages() -> None:
-    scores = [
-        score("majority", "en", 0.0, None),
-        score("majority", "sw", 0.0, None),
-        score("zero-shot", "en", 80.0),
-        score("zero-shot", "en", 90.0, seed=2),
-        score("zero-shot", "sw", 40.0),
-        score("zero-shot", "sw", 50.0, seed=2),
-    ]
-    text = table(scores)
-    (line,) = [line for line in text.split("\n") if "zero-shot" in line]
-    assert [cell.strip() for cell in line.strip("│").split("│")] == ["zero-shot", "85.0", "45.0", "65.0", "45.0"]
-    assert "ner, f1, dev" in text
-    assert "others" not in table(scores, source_languages=("en", "sw"))
-
-
-def test_results_of_another_form_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    for content in ("{}", '[{"task": "pos"}]', "[", "[1]"):
-        path.write_text(content)
-        with pytest.raises(FolderError, match=r"results\.json"):
-            read_results(path)
-    with pytest.raises(FolderError, match="cannot be read"):
-        read_results(tmp_path / "nowhere.json")
+def test_models_are_called_by_their_run_and_by_their_path_where_two_runs_share_a_name(
+    vocabulary_folder: Path, tmp_path: Path
+) -> None:
+    runs = [tmp_path / "a" / "pos", tmp_path / "b" / "pos", tmp_path / "ner"]
+    for seed, run in enumerate(runs):
+        save(run / "model", vocabulary_folder, "token", TAGS, seed=seed)
+    assert list(model_names(runs).values()) == [str(runs[0]), str(runs[1]), "ner"]

@@ -10,6 +10,7 @@ import dataclasses
 import enum
 import functools
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -159,8 +160,9 @@ def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
     isogloss evaluate models='["runs/smoke-pos"]' task=pos data=pos/ output=runs/smoke-pos/scores
     isogloss evaluate models='["runs/a", "runs/b"]' task=nli data=nli/ split=test output=runs/scores --json
     """
-    from isogloss.evaluate import EvaluateSettings, table
+    from isogloss.evaluate import EvaluateSettings, model_names
     from isogloss.evaluate import evaluate as run_evaluation
+    from isogloss.scores import table
 
     checked = _settings(EvaluateSettings, settings)
     if dry_run:
@@ -170,7 +172,7 @@ def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
     if as_json:
         _print_json([dataclasses.asdict(score) for score in scores])
     else:
-        typer.echo(table(scores))
+        typer.echo(table(scores, names=model_names(checked.models), width=_columns()))
 
 
 @predict_app.command("fill-mask")
@@ -282,7 +284,7 @@ def demo(
     isogloss demo --languages all output=runs/demo-all
     """
     from isogloss.demo import DemoSettings, run_demo, write_report
-    from isogloss.evaluate import table
+    from isogloss.scores import table
 
     chosen = [f"phrasebook.languages={json.dumps(_phrasebook_languages(languages))}"] if languages else []
     checked = _settings(DemoSettings, [*(settings or []), *chosen])
@@ -294,7 +296,7 @@ def demo(
     if as_json:
         _print_json([dataclasses.asdict(score) for score in scores])
     else:
-        typer.echo(table(scores))
+        typer.echo(table(scores, width=_columns()))
     typer.echo(f"report: {report}", err=True)
 
 
@@ -351,6 +353,11 @@ def _settings(kind: type[Settings], arguments: list[str] | None) -> Any:
     if given and "=" not in given[0]:
         return load_recipe(given[0], kind, given[1:])
     return make_settings(kind, {}, given)
+
+
+def _columns() -> int:
+    """The width of the terminal, or of the environment's COLUMNS; 100 where neither says."""
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def _print_json(value: object) -> None:

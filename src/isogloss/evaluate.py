@@ -1,8 +1,8 @@
 """Evaluation: fine-tuned models × languages → scores, in `results.json` and as a table.
 
-    settings = load_recipe("recipes/evaluate/pos.toml", EvaluateSettings, ["models=['runs/pos']"])
+    settings = load_recipe("recipes/smoke/evaluate-pos.toml", EvaluateSettings, ["models=['runs/pos']", "data=…", …])
     scores = evaluate(settings)
-    table(scores)                           # text: a line a model, a column a language
+    table(scores, names=model_names(settings.models))          # isogloss.scores
 
 Each score knows where it comes from: task, language, split, metric, number of examples, seed, setting, selection and
 the fingerprints of model and data. Beside the models stands what a constant answer reaches ("majority").
@@ -10,10 +10,9 @@ the fingerprints of model and data. Beside the models stands what a constant ans
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -21,7 +20,6 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from isogloss.checkpoint import fingerprint_of, load_model, training_of
 from isogloss.config import Settings
@@ -31,6 +29,7 @@ from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import TaskModel
 from isogloss.manifest import hash_file, write_json
 from isogloss.runs import METRICS_NAME
+from isogloss.scores import Score
 from isogloss.tasks import (
     Example,
     Kind,
@@ -56,9 +55,8 @@ __all__ = [
     "load_task_model",
     "majority_scores",
     "model_folder",
-    "read_results",
+    "model_names",
     "score_sets",
-    "table",
 ]
 
 Item = TypeVar("Item")
@@ -83,23 +81,6 @@ class EvaluateSettings(Settings):
     max_length: int = Field(512, ge=16, description="longest sequence in tokens, at most the model's")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
-
-
-@dataclass(frozen=True)
-class Score:
-    """One number and where it comes from; `value` is percent, `n` counts examples (texts, sentences, questions)."""
-
-    task: str
-    language: str
-    split: str
-    metric: str
-    value: float
-    n: int
-    direction: Literal["higher", "lower"]
-    seed: int | None
-    setting: str
-    selection: str
-    fingerprints: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -213,31 +194,6 @@ def majority_scores(data: LabelledSet) -> list[Score]:
     return _scores(data, data.compare(constant), seed=None, setting="majority", selection="", fingerprints={})
 
 
-def read_results(path: Path) -> list[Score]:
-    """The scores of a results.json. Raises FolderError if it is none."""
-    names = {field.name for field in fields(Score)}
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(rows, list) or any(set(row) != names for row in rows):
-            raise FolderError(f"{path} is not a results.json; 'isogloss evaluate' writes one")
-        return [Score(**row) for row in rows]
-    except (OSError, json.JSONDecodeError, TypeError) as error:
-        raise FolderError(f"{path} cannot be read as results.json ({error}); 'isogloss evaluate' writes one") from None
-
-
-def table(scores: Sequence[Score], *, source_languages: Sequence[str] = ("en",)) -> str:
-    """Scores as text: a block a task and metric, a line a setting (mean over seeds), a column a language.
-
-    The last column is the mean over the languages that are not `source_languages`, where there are any.
-    """
-    console = Console(width=240, color_system=None, force_terminal=False)
-    with console.capture() as capture:
-        for task, split, metric in dict.fromkeys((score.task, score.split, score.metric) for score in scores):
-            block = [score for score in scores if (score.task, score.split, score.metric) == (task, split, metric)]
-            console.print(_block(block, f"{task}, {metric}, {split}", source_languages))
-    return "\n".join(line.rstrip() for line in capture.get().rstrip().split("\n"))
-
-
 def load_task_model(folder: Path, task: Task) -> TaskModel:
     """A model with the head a task needs. Raises ConfigError if it has another one."""
     model = load_model(folder)
@@ -264,6 +220,17 @@ def model_folder(folder: Path) -> Path:
     if (folder / METRICS_NAME).exists():
         raise FolderError(f"{folder} is a run that has made no model yet; the command that started it goes on with it")
     return folder
+
+
+def model_names(folders: Sequence[Path]) -> dict[str, str]:
+    """What a table calls each model, by its fingerprint: the name of its folder, or its path if two share that."""
+    models = {folder: model_folder(folder) for folder in folders}
+    short = {folder: folder.resolve().name for folder in models}
+    clashes = Counter(short.values())
+    return {
+        fingerprint_of(model): short[folder] if clashes[short[folder]] == 1 else str(folder)
+        for folder, model in models.items()
+    }
 
 
 def _origin(folder: Path) -> dict[str, Any]:
@@ -303,29 +270,6 @@ def _scores(
         )
         for metric in data.task.metrics
     ]
-
-
-def _block(scores: Sequence[Score], title: str, source_languages: Sequence[str]) -> Table:
-    languages = list(dict.fromkeys(score.language for score in scores))
-    others = [language for language in languages if language not in source_languages]
-    is_transfer = 0 < len(others) < len(languages)
-    block = Table(title=title, title_justify="left")
-    block.add_column("setting")
-    for heading in (*languages, "mean", *(["others"] if is_transfer else [])):
-        block.add_column(heading, justify="right")
-    for setting in dict.fromkeys(score.setting for score in scores):
-        values = {
-            language: _mean(s.value for s in scores if (s.setting, s.language) == (setting, language))
-            for language in languages
-        }
-        means = [_mean(values.values())] + ([_mean(values[code] for code in others)] if is_transfer else [])
-        block.add_row(setting or "?", *(f"{value:.1f}" for value in (*values.values(), *means)))
-    return block
-
-
-def _mean(values: Iterable[float]) -> float:
-    kept = list(values)
-    return sum(kept) / len(kept) if kept else float("nan")
 
 
 def _shown(items: Iterable[Item], what: str, *, total: int | None = None) -> Iterable[Item]:

@@ -1,0 +1,168 @@
+"""Scores: one number and where it comes from, the `results.json` that holds many, and the table a reader sees.
+
+scores = read_results(Path("runs/pos/results.json"))
+table(scores, width=80)                 # text: a line a model, a column a language, or the other way round
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from isogloss.errors import FolderError
+
+__all__ = ["Score", "read_results", "table"]
+
+WIDTH = 100
+# Names of models are broken into lines so wide when they stand above columns.
+WIDEST_HEADING = 16
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number and where it comes from; `value` is percent, `n` counts examples (texts, sentences, questions)."""
+
+    task: str
+    language: str
+    split: str
+    metric: str
+    value: float
+    n: int
+    direction: Literal["higher", "lower"]
+    seed: int | None
+    setting: str
+    selection: str
+    fingerprints: dict[str, str]
+
+
+def read_results(path: Path) -> list[Score]:
+    """The scores of a results.json. Raises FolderError if it is none."""
+    names = {field.name for field in fields(Score)}
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(rows, list) or any(set(row) != names for row in rows):
+            raise FolderError(f"{path} is not a results.json; 'isogloss evaluate' writes one")
+        return [Score(**row) for row in rows]
+    except (OSError, json.JSONDecodeError, TypeError) as error:
+        raise FolderError(f"{path} cannot be read as results.json ({error}); 'isogloss evaluate' writes one") from None
+
+
+def table(
+    scores: Sequence[Score],
+    *,
+    source_languages: Sequence[str] = ("en",),
+    names: Mapping[str, str] | None = None,
+    width: int = WIDTH,
+) -> str:
+    """Scores as text: a block a task and metric, a line a setting (mean over seeds), a column a language.
+
+    Where that is wider than `width`, languages are the lines and settings the columns, in several blocks if need be.
+    `names` (by fingerprint) tell models apart that have the same setting and seed. "others" is the mean over the
+    languages that are not `source_languages`, where there are any.
+    """
+    console = Console(width=width, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        for task, split, metric in dict.fromkeys((score.task, score.split, score.metric) for score in scores):
+            block = [score for score in scores if (score.task, score.split, score.metric) == (task, split, metric)]
+            languages = list(dict.fromkeys(score.language for score in block))
+            lines = _by_model(block, names or {}).items()
+            values = {label: _means(of_label, languages, source_languages) for label, of_label in lines}
+            for part in _laid_out(values, f"{task}, {metric}, {split}", console):
+                console.print(part)
+    return "\n".join(line.rstrip() for line in capture.get().rstrip().split("\n"))
+
+
+def _by_model(scores: Sequence[Score], names: Mapping[str, str]) -> dict[str, list[Score]]:
+    """The scores of each line: the seeds of a setting together, models that have a seed in common apart."""
+    lines: dict[str, list[Score]] = {}
+    for setting in dict.fromkeys(score.setting for score in scores):
+        of_setting = [score for score in scores if score.setting == setting]
+        models = {_model(score): score.seed for score in of_setting}
+        if setting and len(models) == len(set(models.values())):
+            lines[setting] = of_setting
+            continue
+        for model in models:
+            label = ", ".join(word for word in (setting, names.get(model, model[:8])) if word) or "?"
+            lines.setdefault(label, []).extend(score for score in of_setting if _model(score) == model)
+    return lines
+
+
+def _model(score: Score) -> str:
+    return score.fingerprints.get("model", "")
+
+
+def _means(
+    scores: Sequence[Score], languages: Sequence[str], source_languages: Sequence[str]
+) -> dict[str, float | None]:
+    """The mean over seeds of each language, then over all and over the others, where there are source languages.
+
+    None where there is no score: a mean over fewer languages would stand beside one over more.
+    """
+    values = {code: _mean([score.value for score in scores if score.language == code]) for code in languages}
+    others = [code for code in languages if code not in source_languages]
+    means = {"mean": _mean(list(values.values()))}
+    if 0 < len(others) < len(languages):
+        means["others"] = _mean([values[code] for code in others])
+    return values | means
+
+
+def _laid_out(values: Mapping[str, Mapping[str, float | None]], title: str, console: Console) -> Iterator[Table]:
+    """The models as lines if their languages fit beside each other, else as columns, so many that they fit."""
+    labels = list(values)
+    headings = list(values[labels[0]])
+
+    def as_lines(shown: Sequence[str]) -> Table:
+        block = _empty(title, "setting", headings)
+        for label in shown:
+            block.add_row(label, *(_percent(values[label][heading]) for heading in headings))
+        return block
+
+    def as_columns(shown: Sequence[str]) -> Table:
+        block = _empty(title, "language", shown)
+        for heading in headings:
+            if heading == "mean":
+                block.add_section()
+            block.add_row(heading, *(_percent(values[label][heading]) for label in shown))
+        return block
+
+    if _fits(as_lines(labels), console):
+        yield as_lines(labels)
+        return
+    while labels:
+        num_shown = _most_that_fit(as_columns, labels, console)
+        yield as_columns(labels[:num_shown])
+        labels = labels[num_shown:]
+
+
+def _most_that_fit(block: Callable[[Sequence[str]], Table], labels: Sequence[str], console: Console) -> int:
+    """How many of the labels stand beside each other; at least one, however narrow the console."""
+    numbers = range(len(labels), 1, -1)
+    return next((num for num in numbers if _fits(block(labels[:num]), console)), 1)
+
+
+def _fits(block: Table, console: Console) -> bool:
+    unbounded = console.options.update(width=10_000)  # a measure never says more than it is given
+    return console.measure(block, options=unbounded).maximum <= console.width
+
+
+def _empty(title: str, first: str, headings: Sequence[str]) -> Table:
+    block = Table(title=title, title_justify="left")
+    block.add_column(first)
+    for heading in headings:
+        block.add_column(heading, justify="right", max_width=WIDEST_HEADING, overflow="fold")
+    return block
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
