@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_bare_object, is_mass, is_person, numeral_of
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number, svo_frames
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Lexicon
 from isogloss.phrasebook.world import is_a
 
@@ -60,8 +61,13 @@ def other(c: Clause, words: Lexicon) -> list[Word]:
     return phrase(c.recipient, words, "recipient")
 
 
-def verb(c: Clause, words: Lexicon, concept: str) -> list[Word]:
-    return say("ไม่" if c.negated else "", with_role("verb", words[concept].lemma))
+def not_(c: Clause, words: Lexicon) -> str:
+    return "ไม่" if c.negated else ""
+
+
+def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """The verb ``concept`` or, when empty, the clause's own, without aspect."""
+    return say(not_(c, words), with_role("verb", words[concept or c.verb].lemma))
 
 
 def does(c: Clause, words: Lexicon, *what: Word) -> list[Word]:
@@ -80,28 +86,28 @@ def place(c: Clause, words: Lexicon, preposition: str = "") -> list[Word]:
     return say(preposition or cell.form("at", "ใน"), Word(cell.lemma, "place", entity_kind(c.place)))
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words))
+def does_it(c: Clause, words: Lexicon) -> list[Word]:
+    return does(c, words, *object_(c, words))
 
 
-def act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), place(c, words))
+def does_what(c: Clause, words: Lexicon) -> list[Word]:
+    return does(c, words, Word("ใคร" if asks_whom(c.verb) else "อะไร"))
 
 
-def transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, *object_(c, words)))
+def is_at(c: Clause, words: Lexicon) -> list[Word]:
+    return say("ไม่ได้" if c.negated else "", "อยู่", place(c, words))
 
 
-def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(transitive(c, words), place(c, words))
+def is_kind(c: Clause, words: Lexicon) -> list[Word]:
+    return say("ไม่ใช่" if c.negated else "เป็น", phrase(Phrase(noun=c.noun), words, "noun", bare=True))
 
 
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "ไม่ได้" if c.negated else "", "อยู่", place(c, words))
+def object_in_general(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "object", bare=True)
 
 
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), "มี", subject(c, words))
+def wants_to(c: Clause, words: Lexicon) -> str:
+    return words["want"].form("to")
 
 
 def is_quality(c: Clause, words: Lexicon, more: str = "") -> list[Word]:
@@ -114,146 +120,44 @@ def is_quality(c: Clause, words: Lexicon, more: str = "") -> list[Word]:
     return say(head, "ไม่" if c.negated else "", said, more)
 
 
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_quality(c, words))
+def able(c: Clause, words: Lexicon) -> str:
+    """Stands after the verb: ว่ายน้ำได้, ว่ายน้ำไม่ได้."""
+    return words["can"].lemma
 
 
-def kind(c: Clause, words: Lexicon) -> list[Word]:
-    what = phrase(Phrase(noun=c.noun), words, "noun", bare=True)
-    return say(subject(c, words), "ไม่ใช่" if c.negated else "เป็น", what)
-
-
-def has(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "have"), object_(c, words))
-
-
-def likes(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "like"), phrase(c.object, words, "object", bare=True))
-
-
-def wants(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "want"), object_(c, words))
-
-
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), words["want"].form("to"), verb(c, words, c.verb))
-
-
-def can(c: Clause, words: Lexicon) -> list[Word]:
-    """ว่ายน้ำได้, ว่ายน้ำไม่ได้."""
-    said = with_role("verb", words[c.verb].lemma)
-    return say(subject(c, words), said, "ไม่" if c.negated else "", words["can"].lemma)
-
-
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "give"), object_(c, words), "แก่", other(c, words))
-
-
-def goes_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "go"), place(c, words, "ที่"))
-
-
-def comes_from(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "come"), place(c, words, "จาก"))
-
-
-def lives_in(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "live"), place(c, words))
-
-
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, c.verb), "กับ", other(c, words))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_quality(c, words, "กว่า"), other(c, words))
-
-
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "และ", other(c, words), does(c, words))
-
-
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, c.verb), "ใน", with_role("day", words[c.day].lemma))
-
-
-def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = with_role("subject", words[c.subject.noun].lemma, "เหล่านั้น" if c.subject.plural else "")
-    return say(thing, "ของ", other(c, words), is_quality(c, words))
-
-
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "อายุ", with_role("number", str(c.number)), "ปี")
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "ยูโร")
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "work"), place(c, words, "ให้"))
-
-
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "ชื่อ", other(c, words))
-
-
-def asks(question: str, concept: str = "") -> Frame:
-    """SUBJECT QUESTION, with the verb ``concept`` between, if there is one."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), verb(c, words, concept) if concept else "", question)
-
-    return frame
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, Word("ใคร" if asks_whom(c.verb) else "อะไร")))
-
-
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("ใคร", does(c, words, *object_(c, words)))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say("ใคร", does(c, words), place(c, words))
+def thing(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("subject", words[c.subject.noun].lemma, "เหล่านั้น" if c.subject.plural else "")
 
 
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": act_at,
-    "transitive": transitive,
-    "transitive_at": transitive_at,
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
-    "kind": kind,
-    "has": has,
-    "likes": likes,
-    "wants": wants,
-    "wants_to": wants_to,
-    "can": can,
-    "gives": gives,
-    "goes_to": goes_to,
-    "comes_from": comes_from,
-    "lives_in": lives_in,
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
-    "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": asks("อยู่ ที่ไหน"),
-    "where_lives": asks("ที่ไหน", "live"),
-    "where_works": asks("ที่ไหน", "work"),
-    "what_has": asks("อะไร", "have"),
-    "what_transitive": what_transitive,
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": asks("อายุ เท่าไร"),
-    "how_much": asks("เท่าไร", "cost"),
-    "what_name": asks("ชื่อ อะไร"),
+    **svo_frames(subject=subject, does=does, verb=verb, object_=object_, place=place, who="ใคร", to="ที่", from_="จาก"),
+    "transitive": in_order(subject, does_it),
+    "transitive_at": in_order(subject, does_it, place),
+    "located": in_order(subject, is_at),
+    "there_is": in_order(place, "มี", subject),
+    "property": in_order(subject, is_quality),
+    "kind": in_order(subject, is_kind),
+    "has": in_order(subject, (verb, "have"), object_),
+    "likes": in_order(subject, (verb, "like"), object_in_general),
+    "wants_to": in_order(subject, wants_to, verb),
+    "can": in_order(subject, (lemma_of, "verb"), not_, able),
+    "gives": in_order(subject, (verb, "give"), object_, "แก่", other),
+    "with": in_order(subject, verb, "กับ", other),
+    "compare": in_order(subject, (is_quality, "กว่า"), other),
+    "together": in_order(subject, "และ", other, does),
+    "on_day": in_order(subject, verb, "ใน", (lemma_of, "day")),
+    "owned": in_order(thing, "ของ", other, is_quality),
+    "age": in_order(subject, "อายุ", number, "ปี"),
+    "price": in_order(subject, (verb, "cost"), number, "ยูโร"),
+    "works_for": in_order(subject, (verb, "work"), (place, "ให้")),
+    "named": in_order(subject, "ชื่อ", other),
+    "where_is": in_order(subject, "อยู่ ที่ไหน"),
+    "where_lives": in_order(subject, (verb, "live"), "ที่ไหน"),
+    "where_works": in_order(subject, (verb, "work"), "ที่ไหน"),
+    "what_has": in_order(subject, (verb, "have"), "อะไร"),
+    "what_transitive": in_order(subject, does_what),
+    "who_transitive": in_order("ใคร", does_it),
+    "how_old": in_order(subject, "อายุ เท่าไร"),
+    "how_much": in_order(subject, (verb, "cost"), "เท่าไร"),
+    "what_name": in_order(subject, "ชื่อ อะไร"),
 }

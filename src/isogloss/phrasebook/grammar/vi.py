@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_bare_object, is_mass, numeral_of
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number, svo_frames
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
@@ -64,8 +65,13 @@ def other(c: Clause, words: Lexicon) -> list[Word]:
     return phrase(c.recipient, words, "recipient")
 
 
-def verb(c: Clause, words: Lexicon, concept: str) -> list[Word]:
-    return say("không" if c.negated else "", with_role("verb", words[concept].lemma))
+def not_(c: Clause, words: Lexicon) -> str:
+    return "không" if c.negated else ""
+
+
+def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """The verb ``concept`` or, when empty, the clause's own, without aspect."""
+    return say(not_(c, words), with_role("verb", words[concept or c.verb].lemma))
 
 
 def does(c: Clause, words: Lexicon) -> list[Word]:
@@ -82,31 +88,10 @@ def place(c: Clause, words: Lexicon, preposition: str = "") -> list[Word]:
     return say(preposition or cell.form("at"), with_role("place", cell.lemma))
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words))
-
-
-def act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), place(c, words))
-
-
-def transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), object_(c, words))
-
-
-def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(transitive(c, words), place(c, words))
-
-
-def located(c: Clause, words: Lexicon) -> list[Word]:
+def at(c: Clause, words: Lexicon) -> list[Word]:
     """ở trong công viên, but ở chợ."""
-    at = words[c.place].form("at")
-    where = place(c, words, "ở" if at == "ở" else f"ở {at}")
-    return say(subject(c, words), "không" if c.negated else "", where)
-
-
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), "có", subject(c, words))
+    usual = words[c.place].form("at")
+    return place(c, words, "ở" if usual == "ở" else f"ở {usual}")
 
 
 def is_quality(c: Clause, words: Lexicon) -> list[Word]:
@@ -115,153 +100,64 @@ def is_quality(c: Clause, words: Lexicon) -> list[Word]:
     return say("không" if c.negated else "", has_colour, with_role("adjective", quality(cell, c.subject)))
 
 
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_quality(c, words))
-
-
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     """Anna là một bác sĩ; Con ngựa đó là động vật."""
     what = phrase(Phrase(noun=c.noun), words, "noun", bare=not c.subject.name)
     return say(subject(c, words), "không phải là" if c.negated else "là", what)
 
 
-def has(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "have"), object_(c, words))
+def object_in_general(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "object", bare=True)
 
 
-def likes(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "like"), phrase(c.object, words, "object", bare=True))
+def wants_to(c: Clause, words: Lexicon) -> str:
+    return words["want"].lemma
 
 
-def wants(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "want"), object_(c, words))
+def able(c: Clause, words: Lexicon) -> str:
+    return words["can"].form("not") if c.negated else words["can"].lemma
 
 
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), words["want"].lemma, verb(c, words, c.verb))
+def quality_of_subject(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("adjective", quality(words[c.adjective], c.subject))
 
 
-def can(c: Clause, words: Lexicon) -> list[Word]:
-    able = words["can"].form("not") if c.negated else words["can"].lemma
-    return say(subject(c, words), able, with_role("verb", words[c.verb].lemma))
-
-
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "give"), "cho", other(c, words), object_(c, words))
-
-
-def goes_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "go"), place(c, words, "đến"))
-
-
-def comes_from(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "come"), place(c, words, "từ"))
-
-
-def lives_in(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "live"), place(c, words))
-
-
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, c.verb), "cùng với", other(c, words))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    said = with_role("adjective", quality(words[c.adjective], c.subject))
-    return say(subject(c, words), said, "hơn", other(c, words))
-
-
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "và", other(c, words), does(c, words))
-
-
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, c.verb), "vào", with_role("day", words[c.day].lemma))
-
-
-def owned(c: Clause, words: Lexicon) -> list[Word]:
+def thing(c: Clause, words: Lexicon) -> list[Word]:
     cell = words[c.subject.noun]
-    thing = cell.lemma if is_mass(c.subject.noun) else counted(cell)
-    said = with_role("subject", "những" if c.subject.plural else "", thing)
-    return say(said, "của", other(c, words), is_quality(c, words))
+    said = cell.lemma if is_mass(c.subject.noun) else counted(cell)
+    return with_role("subject", "những" if c.subject.plural else "", said)
 
 
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("number", str(c.number)), "tuổi")
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "euro")
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "work"), place(c, words, "cho"))
-
-
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say("tên của", subject(c, words), "là", other(c, words))
-
-
-def asks(question: str, concept: str = "") -> Frame:
-    """SUBJECT QUESTION, with the verb ``concept`` between, if there is one."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), verb(c, words, concept) if concept else "", question)
-
-    return frame
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), "ai" if asks_whom(c.verb) else "gì")
-
-
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("ai", does(c, words), object_(c, words))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say("ai", does(c, words), place(c, words))
-
-
-def what_name(c: Clause, words: Lexicon) -> list[Word]:
-    return say("tên của", subject(c, words), "là gì")
+def what(c: Clause, words: Lexicon) -> str:
+    return "ai" if asks_whom(c.verb) else "gì"
 
 
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": act_at,
-    "transitive": transitive,
-    "transitive_at": transitive_at,
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
+    **svo_frames(subject=subject, does=does, verb=verb, object_=object_, place=place, who="ai", to="đến", from_="từ"),
+    "located": in_order(subject, not_, at),
+    "there_is": in_order(place, "có", subject),
+    "property": in_order(subject, is_quality),
     "kind": kind,
-    "has": has,
-    "likes": likes,
-    "wants": wants,
-    "wants_to": wants_to,
-    "can": can,
-    "gives": gives,
-    "goes_to": goes_to,
-    "comes_from": comes_from,
-    "lives_in": lives_in,
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
-    "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": asks("ở đâu"),
-    "where_lives": asks("ở đâu", "live"),
-    "where_works": asks("ở đâu", "work"),
-    "what_has": asks("gì", "have"),
-    "what_transitive": what_transitive,
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": asks("bao nhiêu tuổi"),
-    "how_much": asks("bao nhiêu", "cost"),
-    "what_name": what_name,
+    "has": in_order(subject, (verb, "have"), object_),
+    "likes": in_order(subject, (verb, "like"), object_in_general),
+    "wants_to": in_order(subject, wants_to, verb),
+    "can": in_order(subject, able, (lemma_of, "verb")),
+    "gives": in_order(subject, (verb, "give"), "cho", other, object_),
+    "with": in_order(subject, verb, "cùng với", other),
+    "compare": in_order(subject, quality_of_subject, "hơn", other),
+    "together": in_order(subject, "và", other, does),
+    "on_day": in_order(subject, verb, "vào", (lemma_of, "day")),
+    "owned": in_order(thing, "của", other, is_quality),
+    "age": in_order(subject, number, "tuổi"),
+    "price": in_order(subject, (verb, "cost"), number, "euro"),
+    "works_for": in_order(subject, (verb, "work"), (place, "cho")),
+    "named": in_order("tên của", subject, "là", other),
+    "where_is": in_order(subject, "ở đâu"),
+    "where_lives": in_order(subject, (verb, "live"), "ở đâu"),
+    "where_works": in_order(subject, (verb, "work"), "ở đâu"),
+    "what_has": in_order(subject, (verb, "have"), "gì"),
+    "what_transitive": in_order(subject, does, what),
+    "how_old": in_order(subject, "bao nhiêu tuổi"),
+    "how_much": in_order(subject, (verb, "cost"), "bao nhiêu"),
+    "what_name": in_order("tên của", subject, "là gì"),
 }

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_bare_object, is_mass, is_person, numeral_of
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
@@ -66,10 +67,10 @@ def other(c: Clause, words: Lexicon) -> list[Word]:
     return phrase(c.recipient, words, "recipient")
 
 
-def place(c: Clause, words: Lexicon, *, inside: bool = True) -> list[Word]:
+def place(c: Clause, words: Lexicon, meant: str = "inside") -> list[Word]:
     """The place and, when ``inside`` is meant or the place always needs it, its localizer."""
     cell = words[c.place]
-    localizer = cell.form("in", "") if inside or "to" in cell.tags else ""
+    localizer = cell.form("in", "") if meant == "inside" or "to" in cell.tags else ""
     return say(Word(cell.lemma, "place", entity_kind(c.place)), localizer)
 
 
@@ -77,44 +78,25 @@ def at(c: Clause, words: Lexicon) -> list[Word]:
     return say("在", place(c, words))
 
 
-def verb(c: Clause, words: Lexicon, concept: str) -> list[Word]:
-    return with_role("verb", words[concept].lemma)
+def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """The verb ``concept`` or, when empty, the clause's own, without aspect."""
+    return with_role("verb", words[concept or c.verb].lemma)
 
 
-def does(c: Clause, words: Lexicon, *, placed: bool = False) -> list[Word]:
-    """The clause's verb with negation, place and aspect."""
+def not_(c: Clause, words: Lexicon) -> str:
+    return "不" if c.negated else ""
+
+
+def does(c: Clause, words: Lexicon, where: str = "") -> list[Word]:
+    """The clause's verb with negation, aspect and, when told "there", its place."""
     tags = words[c.verb].tags
-    where = at(c, words) if placed else []
-    said = verb(c, words, c.verb)
+    said_where = at(c, words) if where else []
+    said = verb(c, words)
     if "state" in tags:
-        return say("不" if c.negated else "", where, said)
+        return say(not_(c, words), said_where, said)
     if "done" in tags:
-        return say("没有", where, said) if c.negated else say(where, said, "了")
-    return say("没有" if c.negated else "", where or "在", said)
-
-
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words))
-
-
-def act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, placed=True))
-
-
-def transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words), object_(c, words))
-
-
-def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, placed=True), object_(c, words))
-
-
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "不" if c.negated else "", at(c, words))
-
-
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), "有", subject(c, words))
+        return say("没有", said_where, said) if c.negated else say(said_where, said, "了")
+    return say("没有" if c.negated else "", said_where or "在", said)
 
 
 def is_quality(c: Clause, words: Lexicon) -> list[Word]:
@@ -126,164 +108,81 @@ def is_quality(c: Clause, words: Lexicon) -> list[Word]:
     return say("不" if c.negated else "很", said)
 
 
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_quality(c, words))
-
-
-def kind(c: Clause, words: Lexicon) -> list[Word]:
-    what = phrase(Phrase(noun=c.noun), words, "noun", bare=True)
-    return say(subject(c, words), "不" if c.negated else "", "是", what)
-
-
 def has(c: Clause, words: Lexicon) -> list[Word]:
-    have = Word("没有", "verb") if c.negated else Word(words["have"].lemma, "verb")
-    return say(subject(c, words), have, object_(c, words))
+    return with_role("verb", "没有" if c.negated else words["have"].lemma)
 
 
-def likes(c: Clause, words: Lexicon) -> list[Word]:
-    what = phrase(c.object, words, "object", bare=True)
-    return say(subject(c, words), "不" if c.negated else "", verb(c, words, "like"), what)
+def noun(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(Phrase(noun=c.noun), words, "noun", bare=True)
 
 
-def wants(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "want"), object_(c, words))
+def object_in_general(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "object", bare=True)
 
 
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), words["want"].form("to"), verb(c, words, c.verb))
+def wants_to(c: Clause, words: Lexicon) -> str:
+    return words["want"].form("to")
 
 
-def can(c: Clause, words: Lexicon) -> list[Word]:
-    able = words["can"].form("skill") if "skill" in words[c.verb].tags else words["can"].lemma
-    return say(subject(c, words), "不" if c.negated else "", able, verb(c, words, c.verb))
+def able(c: Clause, words: Lexicon) -> str:
+    """会 of what is learned, 能 of the rest."""
+    return words["can"].form("skill") if "skill" in words[c.verb].tags else words["can"].lemma
 
 
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "give"), other(c, words), object_(c, words))
-
-
-def goes_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "go"), place(c, words, inside=False))
+def quality_of_subject(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("adjective", quality(words[c.adjective], c.subject))
 
 
 def comes_from(c: Clause, words: Lexicon) -> list[Word]:
     """来自巴黎 of a city by name, 从森林来 of a place."""
     if entity_kind(c.place):
         return say(subject(c, words), with_role("verb", words["come"].form("from")), place(c, words))
-    return say(subject(c, words), "从", place(c, words, inside=False), verb(c, words, "come"))
+    return say(subject(c, words), "从", place(c, words, "itself"), verb(c, words, "come"))
 
 
-def lives_in(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "live"), at(c, words))
+def thing(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("subject", "那些" if c.subject.plural else "", words[c.subject.noun].lemma)
 
 
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "跟", other(c, words), "一起", verb(c, words, c.verb))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    said = with_role("adjective", quality(words[c.adjective], c.subject))
-    return say(subject(c, words), "比", other(c, words), said)
-
-
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "和", other(c, words), does(c, words))
-
-
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("day", words[c.day].lemma), verb(c, words, c.verb))
-
-
-def owned(c: Clause, words: Lexicon) -> list[Word]:
-    those = "那些" if c.subject.plural else ""
-    thing = with_role("subject", those, words[c.subject.noun].lemma)
-    return say(other(c, words), "的", thing, is_quality(c, words))
-
-
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("number", str(c.number)), "岁")
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "欧元")
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "为", place(c, words), verb(c, words, "work"))
-
-
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "的 名字 是", other(c, words))
-
-
-def where_works(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "在 哪里", verb(c, words, "work"))
-
-
-def where_lives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "live"), "在 哪里")
-
-
-def what_has(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "have"), "什么")
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words), "谁" if asks_whom(c.verb) else "什么")
-
-
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("谁", does(c, words), object_(c, words))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say("谁", does(c, words, placed=True))
-
-
-def asks(question: str) -> Frame:
-    """SUBJECT QUESTION: the order of the statement stays."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), question)
-
-    return frame
+def what(c: Clause, words: Lexicon) -> str:
+    return "谁" if asks_whom(c.verb) else "什么"
 
 
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": act_at,
-    "transitive": transitive,
-    "transitive_at": transitive_at,
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
-    "kind": kind,
-    "has": has,
-    "likes": likes,
-    "wants": wants,
-    "wants_to": wants_to,
-    "can": can,
-    "gives": gives,
-    "goes_to": goes_to,
+    "act": in_order(subject, does),
+    "act_at": in_order(subject, (does, "there")),
+    "transitive": in_order(subject, does, object_),
+    "transitive_at": in_order(subject, (does, "there"), object_),
+    "located": in_order(subject, not_, at),
+    "there_is": in_order(place, "有", subject),
+    "property": in_order(subject, is_quality),
+    "kind": in_order(subject, not_, "是", noun),
+    "has": in_order(subject, has, object_),
+    "likes": in_order(subject, not_, (verb, "like"), object_in_general),
+    "wants": in_order(subject, (verb, "want"), object_),
+    "wants_to": in_order(subject, wants_to, verb),
+    "can": in_order(subject, not_, able, verb),
+    "gives": in_order(subject, (verb, "give"), other, object_),
+    "goes_to": in_order(subject, (verb, "go"), (place, "itself")),
     "comes_from": comes_from,
-    "lives_in": lives_in,
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
-    "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": asks("在 哪里"),
-    "where_lives": where_lives,
-    "where_works": where_works,
-    "what_has": what_has,
-    "what_transitive": what_transitive,
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": asks("多少 岁"),
-    "how_much": asks("多少 钱"),
-    "what_name": asks("的 名字 是 什么"),
+    "lives_in": in_order(subject, (verb, "live"), at),
+    "with": in_order(subject, "跟", other, "一起", verb),
+    "compare": in_order(subject, "比", other, quality_of_subject),
+    "together": in_order(subject, "和", other, does),
+    "on_day": in_order(subject, (lemma_of, "day"), verb),
+    "owned": in_order(other, "的", thing, is_quality),
+    "age": in_order(subject, number, "岁"),
+    "price": in_order(subject, (verb, "cost"), number, "欧元"),
+    "works_for": in_order(subject, "为", place, (verb, "work")),
+    "named": in_order(subject, "的 名字 是", other),
+    "where_is": in_order(subject, "在 哪里"),
+    "where_lives": in_order(subject, (verb, "live"), "在 哪里"),
+    "where_works": in_order(subject, "在 哪里", (verb, "work")),
+    "what_has": in_order(subject, (verb, "have"), "什么"),
+    "what_transitive": in_order(subject, does, what),
+    "who_transitive": in_order("谁", does, object_),
+    "who_act_at": in_order("谁", (does, "there")),
+    "how_old": in_order(subject, "多少 岁"),
+    "how_much": in_order(subject, "多少 钱"),
+    "what_name": in_order(subject, "的 名字 是 什么"),
 }
