@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from isogloss.cli import app
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def commands() -> dict[str, object]:
@@ -57,6 +62,87 @@ def test_help_has_two_examples(name: str) -> None:
     # An example begins with the command, or with what is piped into it.
     examples = [line for line in text.splitlines() if re.match(rf"(.*\| )?isogloss {name}\b", line.strip())]
     assert len(examples) >= 2, text
+
+
+def help_pages() -> dict[str, str]:
+    """The text of every help page, those of groups too, by the full name of the command."""
+    found: dict[str, str] = {}
+
+    def walk(command: object, name: str) -> None:
+        found[name] = str(getattr(command, "help", ""))
+        for word, sub in getattr(command, "commands", {}).items():
+            walk(sub, f"{name} {word}".strip())
+
+    walk(get_command(app), "")
+    return found
+
+
+def recipe_heads() -> dict[str, str]:
+    """The comments of every recipe, by its path."""
+    lines = {path: path.read_text(encoding="utf-8").splitlines() for path in (REPOSITORY / "recipes").rglob("*.toml")}
+    return {
+        path.relative_to(REPOSITORY).as_posix(): "\n".join(line[1:] for line in text if line.startswith("#"))
+        for path, text in lines.items()
+    }
+
+
+def examples(text: str) -> list[list[str]]:
+    """The words after each `isogloss` at the head of a line or behind a pipe, up to the next pipe or redirection."""
+    found = []
+    for line in re.sub(r"\\\n", " ", text).splitlines():
+        if re.match(r"\s*((echo|printf) .*\| )?isogloss ", line) is None:
+            continue
+        lexer = shlex.shlex(line.strip(), posix=True, punctuation_chars="|<>;&")
+        lexer.whitespace_split = True
+        words = list(lexer)
+        words = words[words.index("isogloss") + 1 :]
+        found.append(words[: next((place for place, word in enumerate(words) if word in "|<>;&&"), len(words))])
+    return found
+
+
+EXAMPLES = [
+    pytest.param(words, id=f"{where}: {' '.join(words)}")
+    for where, text in {**help_pages(), **recipe_heads()}.items()
+    for words in examples(text)
+]
+
+
+def test_the_examples_are_found() -> None:
+    pages = help_pages()
+    assert all(len(examples(pages[name])) == 2 for name in EXPECTED)
+    assert sum("random_weights=true" in words for words in examples(pages["finetune"])) == 1, (
+        "lines that go on are read"
+    )
+    assert all(examples(head) for head in recipe_heads().values())
+
+
+@pytest.mark.parametrize("words", EXAMPLES)
+def test_an_example_is_taken_as_it_stands(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that know `--dry-run` check recipe and settings; of the others the words are parsed and nothing runs."""
+    monkeypatch.chdir(REPOSITORY)
+    command: Any = get_command(app)
+    context = command.make_context("isogloss", [], resilient_parsing=True)
+    rest = list(words)
+    while hasattr(command, "commands"):
+        assert rest[0] in command.commands, f"no sub-command {rest[0]}"
+        command, rest = command.commands[rest[0]], rest[1:]
+    if any("--dry-run" in parameter.opts for parameter in command.params):
+        done = CliRunner().invoke(app, [*words, "--dry-run"])
+        assert done.exit_code == 0, done.exception
+    else:
+        command.make_context(command.name, rest, parent=context)
+
+
+@pytest.mark.parametrize("page", ["src", "docs", "recipes", "benchmarks"])
+def test_a_recipe_that_is_named_exists(page: str) -> None:
+    named = {
+        (path.relative_to(REPOSITORY).as_posix(), recipe)
+        for path in (REPOSITORY / page).rglob("*.*")
+        if path.suffix in {".py", ".md", ".toml", ".sh"}
+        for recipe in re.findall(r"\brecipes/[\w./-]+\.toml\b", path.read_text(encoding="utf-8"))
+    }
+    assert named or page == "benchmarks"
+    assert {(path, recipe) for path, recipe in named if not (REPOSITORY / recipe).is_file()} == set()
 
 
 @pytest.mark.parametrize("name", ["", "corpus", "vocab", "predict", *sorted(EXPECTED)])
