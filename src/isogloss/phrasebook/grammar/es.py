@@ -11,7 +11,8 @@ from dataclasses import replace
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.gender import is_feminine, is_many, named_by, told_apart
 from isogloss.phrasebook.grammar.meaning import in_general, is_mass, is_person, numeral_of, owned_thing
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number, svo_frames
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
@@ -21,8 +22,8 @@ __all__ = ["FRAMES"]
 DEFINITE = {False: ("el", "la"), True: ("los", "las")}
 INDEFINITE = {False: ("un", "una"), True: ("unos", "unas")}
 NO = ("ningún", "ninguna")
-CONTRACTED = {("a", "el"): "al", ("de", "el"): "del"}
 ASK = Word("¿", glued=True)
+CONTRACTED = {("a", "el"): "al", ("de", "el"): "del"}
 
 
 def plural(word: str) -> str:
@@ -73,9 +74,9 @@ def agreeing(form: str, *, many: bool) -> str:
     return form + "n" if many else form
 
 
-def verb(c: Clause, words: Lexicon, concept: str, clitic: str = "") -> list[Word]:
-    """no, the clitic, the verb."""
-    form = agreeing(words[concept].lemma, many=is_many(c.subject, words))
+def verb(c: Clause, words: Lexicon, concept: str = "", clitic: str = "") -> list[Word]:
+    """no, the clitic, the verb ``concept`` or, when empty, the clause's own."""
+    form = agreeing(words[concept or c.verb].lemma, many=is_many(c.subject, words))
     return say("no" if c.negated else "", clitic, with_role("verb", form))
 
 
@@ -86,20 +87,42 @@ def be(c: Clause, words: Lexicon, *, state: bool = False) -> str:
     return f"no {is_}" if c.negated else is_
 
 
+def is_at(c: Clause, words: Lexicon) -> str:
+    return be(c, words, state=True)
+
+
+def is_now(c: Clause, words: Lexicon) -> str:
+    return be(c, words, state="estar" in words[c.adjective].tags)
+
+
+def adjective(c: Clause, words: Lexicon) -> list[Word]:
+    many = is_many(c.subject, words)
+    return with_role("adjective", adjective_form(words[c.adjective], feminine=is_feminine(c.subject, words), many=many))
+
+
+def infinitive(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", words[c.verb].form("inf"))
+
+
 def subject(c: Clause, words: Lexicon) -> list[Word]:
     return phrase(c.subject, words, "subject")
 
 
-def object_(c: Clause, words: Lexicon, concept: str = "", *, asked: bool = False) -> list[Word]:
+def object_(c: Clause, words: Lexicon, *, asked: bool = False) -> list[Word]:
     """People are objects with a; only there do the many that are new have an article, unless denied or asked for."""
-    loved = "a" in words[concept].tags and is_a(c.object.noun, "animal") if concept else False
+    loved = bool(c.verb) and "a" in words[c.verb].tags and is_a(c.object.noun, "animal")
     marked = is_person(c.object) or loved
     what = phrase(c.object, words, "object", bare=asked or not marked, negated=c.negated)
     return after("a", what) if marked else what
 
 
-def other(c: Clause, words: Lexicon) -> list[Word]:
-    return phrase(c.recipient, words, "recipient")
+def object_asked_for(c: Clause, words: Lexicon) -> list[Word]:
+    return object_(c, words, asked=True)
+
+
+def other(c: Clause, words: Lexicon, preposition: str = "") -> list[Word]:
+    who = phrase(c.recipient, words, "recipient")
+    return after(preposition, who) if preposition else who
 
 
 def the_place(c: Clause, words: Lexicon) -> list[Word]:
@@ -108,32 +131,15 @@ def the_place(c: Clause, words: Lexicon) -> list[Word]:
     return noun_phrase(Phrase(noun=c.place, definite=True), words[c.place], words, "place")
 
 
-def place(c: Clause, words: Lexicon) -> list[Word]:
-    if "by" in words[c.place].tags:
+def place(c: Clause, words: Lexicon, preposition: str = "") -> list[Word]:
+    """Without a preposition it is the place's own: junto al río, en la ciudad."""
+    if not preposition and "by" in words[c.place].tags:
         return say("junto", after("a", the_place(c, words)))
-    return after("en", the_place(c, words))
+    return after(preposition or "en", the_place(c, words))
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, c.verb))
-
-
-def transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), object_(c, words, c.verb))
-
-
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), be(c, words, state=True), place(c, words))
-
-
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), "hay", phrase(c.subject, words, "subject", bare=True))
-
-
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    cell = words[c.adjective]
-    form = adjective_form(cell, feminine=is_feminine(c.subject, words), many=is_many(c.subject, words))
-    return say(subject(c, words), be(c, words, state="estar" in cell.tags), with_role("adjective", form))
+def new_subject(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.subject, words, "subject", bare=True)
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
@@ -147,13 +153,6 @@ def kind(c: Clause, words: Lexicon) -> list[Word]:
     return say(start, with_role("noun", one, cell.lemma))
 
 
-def doing(concept: str) -> Frame:
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), verb(c, words, concept), object_(c, words))
-
-    return frame
-
-
 def likes(c: Clause, words: Lexicon) -> list[Word]:
     """A Ana le gustan los gatos: what is liked is the grammatical subject, with the article."""
     p = c.object
@@ -164,39 +163,17 @@ def likes(c: Clause, words: Lexicon) -> list[Word]:
     return say(after("a", subject(c, words)), pleases, phrase(liked, words, "object"))
 
 
-def helped(concept: str) -> Frame:
-    """A helping verb and the infinitive."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), verb(c, words, concept), with_role("verb", words[c.verb].form("inf")))
-
-    return frame
-
-
 def gives(c: Clause, words: Lexicon) -> list[Word]:
     does = verb(c, words, "give", "les" if c.recipient.plural else "le")
-    return say(subject(c, words), does, phrase(c.object, words, "object", bare=True), after("a", other(c, words)))
+    return say(subject(c, words), does, phrase(c.object, words, "object", bare=True), other(c, words, "a"))
 
 
-def to_place(concept: str, preposition: str) -> Frame:
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), verb(c, words, concept), after(preposition, the_place(c, words)))
-
-    return frame
-
-
-def lives_in(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "live"), place(c, words))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    cell, many = words[c.adjective], is_many(c.subject, words)
-    if "more" in cell.forms:
-        more = plural(cell.form("more")) if many else cell.form("more")
-    else:
-        more = "más " + adjective_form(cell, feminine=is_feminine(c.subject, words), many=many)
-    start = say(subject(c, words), be(c, words, state="estar" in cell.tags))
-    return say(start, with_role("adjective", more), "que", other(c, words))
+def comparative(c: Clause, words: Lexicon) -> list[Word]:
+    cell = words[c.adjective]
+    if "more" not in cell.forms:
+        return with_role("adjective", "más", adjective(c, words))
+    more = cell.form("more")
+    return with_role("adjective", plural(more) if is_many(c.subject, words) else more)
 
 
 def together(c: Clause, words: Lexicon) -> list[Word]:
@@ -206,88 +183,47 @@ def together(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), and_, second, with_role("verb", agreeing(words[c.verb].lemma, many=True)))
 
 
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say("el", with_role("day", words[c.day].lemma), act(c, words))
-
-
 def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = owned_thing(c)
-    whose = say(phrase(thing, words, "subject"), after("de", other(c, words)))
-    return say(whose, property_(replace(c, subject=thing), words)[len(phrase(thing, words, "")) :])
-
-
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "have"), with_role("number", str(c.number)), "años")
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "cost"), with_role("number", str(c.number)), "euros")
+    known = replace(c, subject=owned_thing(c))
+    return say(subject(known, words), other(c, words, "de"), is_now(known, words), adjective(known, words))
 
 
 def who_is_named(c: Clause, words: Lexicon) -> list[Word]:
     return noun_phrase(c.subject, named_by(c.subject, c.recipient, words), words, "subject")
 
 
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(who_is_named(c, words), "se llama", other(c, words))
-
-
-def asks(question: str, concept: str) -> Frame:
-    """¿QUESTION VERB SUBJECT: the verb is ``concept`` or, when empty, the clause's own."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(ASK, question, verb(c, words, concept or c.verb), subject(c, words))
-
-    return frame
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return asks("a quién" if "a" in words[c.verb].tags else "qué", "")(c, words)
-
-
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(ASK, "quién", with_role("verb", words[c.verb].lemma), object_(c, words, c.verb, asked=True))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(ASK, "quién", with_role("verb", words[c.verb].lemma), place(c, words))
+def what(c: Clause, words: Lexicon) -> str:
+    return "a quién" if "a" in words[c.verb].tags else "qué"
 
 
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": lambda c, words: say(act(c, words), place(c, words)),
-    "transitive": transitive,
-    "transitive_at": lambda c, words: say(transitive(c, words), place(c, words)),
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
+    **svo_frames(subject=subject, does=verb, verb=verb, object_=object_, place=place, who="quién", to="a", from_="de"),
+    "located": in_order(subject, is_at, place),
+    "there_is": in_order(place, "hay", new_subject),
+    "property": in_order(subject, is_now, adjective),
     "kind": kind,
-    "has": doing("have"),
+    "has": in_order(subject, (verb, "have"), object_),
     "likes": likes,
-    "wants": doing("want"),
-    "wants_to": helped("want"),
-    "can": helped("can"),
+    "wants_to": in_order(subject, (verb, "want"), infinitive),
+    "can": in_order(subject, (verb, "can"), infinitive),
     "gives": gives,
-    "goes_to": to_place("go", "a"),
-    "comes_from": to_place("come", "de"),
-    "lives_in": lives_in,
-    "with": lambda c, words: say(act(c, words), after("con", other(c, words))),
-    "compare": compare,
+    "with": in_order(subject, verb, (other, "con")),
+    "compare": in_order(subject, is_now, comparative, "que", other),
     "together": together,
-    "on_day": on_day,
+    "on_day": in_order("el", (lemma_of, "day"), subject, verb),
     "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": to_place("work", "para"),
-    "named": named,
-    "where_is": lambda c, words: say(ASK, "dónde", be(c, words, state=True), subject(c, words)),
-    "where_lives": asks("dónde", "live"),
-    "where_works": asks("dónde", "work"),
-    "what_has": asks("qué", "have"),
-    "what_transitive": what_transitive,
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": asks("cuántos años", "have"),
-    "how_much": asks("cuánto", "cost"),
-    "what_name": lambda c, words: say(ASK, "cómo se llama", who_is_named(c, words)),
+    "age": in_order(subject, (verb, "have"), number, "años"),
+    "price": in_order(subject, (verb, "cost"), number, "euros"),
+    "works_for": in_order(subject, (verb, "work"), (place, "para")),
+    "named": in_order(who_is_named, "se llama", other),
+    "where_is": in_order(ASK, "dónde", is_at, subject),
+    "where_lives": in_order(ASK, "dónde", (verb, "live"), subject),
+    "where_works": in_order(ASK, "dónde", (verb, "work"), subject),
+    "what_has": in_order(ASK, "qué", (verb, "have"), subject),
+    "what_transitive": in_order(ASK, what, verb, subject),
+    "who_transitive": in_order(ASK, "quién", verb, object_asked_for),
+    "who_act_at": in_order(ASK, "quién", verb, place),
+    "how_old": in_order(ASK, "cuántos años", (verb, "have"), subject),
+    "how_much": in_order(ASK, "cuánto", (verb, "cost"), subject),
+    "what_name": in_order(ASK, "cómo se llama", who_is_named),
 }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.gender import is_feminine, is_many, named_by, told_apart
 from isogloss.phrasebook.grammar.meaning import in_general, is_mass, is_person, numeral_of, owned_thing
+from isogloss.phrasebook.grammar.order import in_order, number, svo_frames
 from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
@@ -105,8 +106,9 @@ def denied(c: Clause, *does: Word) -> list[Word]:
     return say("ne", does, "pas") if c.negated else list(does)
 
 
-def verb(c: Clause, words: Lexicon, concept: str) -> list[Word]:
-    cell = words[concept]
+def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """The verb ``concept`` or, when empty, the clause's own."""
+    cell = words[concept or c.verb]
     does = with_role("verb", third_person(cell, many=is_many(c.subject, words)))
     how = cell.form("how", "")
     return say(denied(c, *does), with_role("verb", "" if c.negated else how))
@@ -134,29 +136,41 @@ def the_place(c: Clause, words: Lexicon) -> list[Word]:
     return noun_phrase(Phrase(noun=c.place, definite=True), words[c.place], words, "place")
 
 
-def place(c: Clause, words: Lexicon) -> list[Word]:
-    if entity_kind(c.place):
-        return say("à", the_place(c, words))
-    where = words[c.place].tagged("dans", "à", "sur", "bord")
-    return say("au bord de" if where == "bord" else where, the_place(c, words))
+def place(c: Clause, words: Lexicon, preposition: str = "") -> list[Word]:
+    """Without a preposition it is the place's own: au bord du fleuve, à Paris."""
+    if not preposition:
+        where = "à" if entity_kind(c.place) else words[c.place].tagged("dans", "à", "sur", "bord")
+        preposition = "au bord de" if where == "bord" else where
+    elif preposition == "à" and "into" in words[c.place].tags:
+        preposition = "dans"
+    return say(preposition, the_place(c, words))
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, c.verb))
-
-
-def doing(concept: str) -> Frame:
-    """SUBJECT VERB OBJECT: the verb is ``concept`` or, when empty, the clause's own."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), verb(c, words, concept or c.verb), object_(c, words))
-
-    return frame
-
-
-def property_(c: Clause, words: Lexicon) -> list[Word]:
+def adjective(c: Clause, words: Lexicon) -> list[Word]:
     form = agreeing(words[c.adjective], feminine=is_feminine(c.subject, words), many=is_many(c.subject, words))
-    return say(subject(c, words), be(c, words), with_role("adjective", form))
+    return with_role("adjective", form)
+
+
+def comparative(c: Clause, words: Lexicon) -> list[Word]:
+    cell = words[c.adjective]
+    if "more" not in cell.forms:
+        return with_role("adjective", "plus", adjective(c, words))
+    better = replace(cell, lemma=cell.form("more"), forms={})
+    feminine, many = is_feminine(c.subject, words), is_many(c.subject, words)
+    return with_role("adjective", agreeing(better, feminine=feminine, many=many))
+
+
+def infinitive(c: Clause, words: Lexicon) -> list[Word]:
+    cell = words[c.verb]
+    return with_role("verb", cell.form("inf", cell.lemma + "r"))
+
+
+def both_do(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", third_person(words[c.verb], many=True))
+
+
+def day(c: Clause, words: Lexicon) -> list[Word]:
+    return say(Word(words[c.day].lemma, "day", glued=True), ",")
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
@@ -178,127 +192,53 @@ def likes(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), verb(c, words, "like"), phrase(liked, words, "object", negated=c.negated))
 
 
-def helped(concept: str) -> Frame:
-    """A helping verb and the infinitive."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        cell = words[c.verb]
-        return say(subject(c, words), verb(c, words, concept), with_role("verb", cell.form("inf", cell.lemma + "r")))
-
-    return frame
-
-
 def gives(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), verb(c, words, "give"), object_(c, words), "à", other(c, words))
 
 
-def to_place(concept: str, preposition: str) -> Frame:
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        there = "dans" if concept == "go" and "into" in words[c.place].tags else preposition
-        return say(subject(c, words), verb(c, words, concept), there, the_place(c, words))
-
-    return frame
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    cell, better = words[c.adjective], words[c.adjective].form("more", "")
-    kind_of = replace(cell, lemma=better, forms={}) if better else cell
-    form = agreeing(kind_of, feminine=is_feminine(c.subject, words), many=is_many(c.subject, words))
-    more = with_role("adjective", "" if better else "plus", form)
-    return say(subject(c, words), be(c, words), more, "que", other(c, words))
-
-
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "et", other(c, words), with_role("verb", third_person(words[c.verb], many=True)))
-
-
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say(Word(words[c.day].lemma, "day", glued=True), ",", act(c, words))
-
-
 def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = owned_thing(c)
-    form = agreeing(words[c.adjective], feminine=is_feminine(thing, words), many=is_many(thing, words))
-    whose = say(phrase(thing, words, "subject"), "de", other(c, words))
-    return say(whose, "sont" if is_many(thing, words) else "est", with_role("adjective", form))
-
-
-def counted(concept: str, unit: str) -> Frame:
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), verb(c, words, concept), with_role("number", str(c.number)), unit)
-
-    return frame
+    known = replace(c, subject=owned_thing(c))
+    return say(subject(known, words), "de", other(c, words), be(known, words), adjective(known, words))
 
 
 def who_is_named(c: Clause, words: Lexicon) -> list[Word]:
     return noun_phrase(c.subject, named_by(c.subject, c.recipient, words), words, "subject")
 
 
-def asks(question: str, concept: str) -> Frame:
-    """QUESTION VERB SUBJECT, as after où, combien, quel âge."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(question, verb(c, words, concept), subject(c, words))
-
-    return frame
-
-
-def what(concept: str) -> Frame:
+def what_does(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
     """Qu'est-ce que SUBJECT VERB, for people qui est-ce que."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        done = concept or c.verb
-        question = "qui est-ce que" if "person" in words[done].tags else "qu'est-ce que"
-        return say(question, subject(c, words), verb(c, words, done))
-
-    return frame
-
-
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("qui", with_role("verb", words[c.verb].lemma), object_(c, words))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say("qui", with_role("verb", words[c.verb].lemma), place(c, words))
+    person = "person" in words[concept or c.verb].tags
+    return say("qui est-ce que" if person else "qu'est-ce que", subject(c, words), verb(c, words, concept))
 
 
 SPOKEN: FrameTable = {
-    "act": act,
-    "act_at": lambda c, words: say(act(c, words), place(c, words)),
-    "transitive": doing(""),
-    "transitive_at": lambda c, words: say(doing("")(c, words), place(c, words)),
-    "located": lambda c, words: say(subject(c, words), be(c, words), place(c, words)),
-    "there_is": lambda c, words: say("il y a", subject(c, words), place(c, words)),
-    "property": property_,
+    **svo_frames(subject=subject, does=verb, verb=verb, object_=object_, place=place, who="qui", to="à", from_="de"),
+    "located": in_order(subject, be, place),
+    "there_is": in_order("il y a", subject, place),
+    "property": in_order(subject, be, adjective),
     "kind": kind,
-    "has": doing("have"),
+    "has": in_order(subject, (verb, "have"), object_),
     "likes": likes,
-    "wants": doing("want"),
-    "wants_to": helped("want"),
-    "can": helped("can"),
-    "gives": gives,
-    "goes_to": to_place("go", "à"),
-    "comes_from": to_place("come", "de"),
-    "lives_in": lambda c, words: say(subject(c, words), verb(c, words, "live"), place(c, words)),
-    "with": lambda c, words: say(act(c, words), "avec", other(c, words)),
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
+    "wants_to": in_order(subject, (verb, "want"), infinitive),
+    "can": in_order(subject, (verb, "can"), infinitive),
+    "gives": in_order(subject, (verb, "give"), object_, "à", other),
+    "with": in_order(subject, verb, "avec", other),
+    "compare": in_order(subject, be, comparative, "que", other),
+    "together": in_order(subject, "et", other, both_do),
+    "on_day": in_order(day, subject, verb),
     "owned": owned,
-    "age": counted("have", "ans"),
-    "price": counted("cost", "euros"),
-    "works_for": to_place("work", "pour"),
-    "named": lambda c, words: say(who_is_named(c, words), "se appelle", other(c, words)),
-    "where_is": lambda c, words: say("où", be(c, words), subject(c, words)),
-    "where_lives": asks("où", "live"),
-    "where_works": asks("où", "work"),
-    "what_has": what("have"),
-    "what_transitive": what(""),
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": asks("quel âge", "have"),
-    "how_much": asks("combien", "cost"),
-    "what_name": lambda c, words: say("comment se appelle", who_is_named(c, words)),
+    "age": in_order(subject, (verb, "have"), number, "ans"),
+    "price": in_order(subject, (verb, "cost"), number, "euros"),
+    "works_for": in_order(subject, (verb, "work"), (place, "pour")),
+    "named": in_order(who_is_named, "se appelle", other),
+    "where_is": in_order("où", be, subject),
+    "where_lives": in_order("où", (verb, "live"), subject),
+    "where_works": in_order("où", (verb, "work"), subject),
+    "what_has": in_order((what_does, "have")),
+    "what_transitive": what_does,
+    "how_old": in_order("quel âge", (verb, "have"), subject),
+    "how_much": in_order("combien", (verb, "cost"), subject),
+    "what_name": in_order("comment se appelle", who_is_named),
 }
 
 

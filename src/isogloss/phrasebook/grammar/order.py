@@ -24,14 +24,14 @@ class PlacePart(Protocol):
     def __call__(self, c: Clause, words: Lexicon, direction: str = ..., /) -> list[Word]: ...
 
 
-def in_order(*parts: str | Part | tuple[ToldPart, str]) -> Frame:
-    """The frame that says its parts in this order: text as it is, a function of the clause, or such a function and
-    what it is told: ``in_order(subject, (verb, "want"), object_)``."""
+def in_order(*parts: str | Word | Part | tuple[ToldPart, str]) -> Frame:
+    """The frame that says its parts in this order: text and words as they are, functions of the clause, and such a
+    function with what it is told: ``in_order(subject, (verb, "want"), object_)``."""
 
     def frame(c: Clause, words: Lexicon) -> list[Word]:
         said: list[Word] = []
         for part in parts:
-            if isinstance(part, str):
+            if isinstance(part, str | Word):
                 said += say(part)
             elif isinstance(part, tuple):
                 told, what = part
