@@ -13,11 +13,13 @@ from dataclasses import replace
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.gender import is_feminine, named_by, told_apart
 from isogloss.phrasebook.grammar.meaning import in_general, is_mass, is_person, numeral_of
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
 
+AND = Word("و", glued=True)
 NOMINATIVE, ACCUSATIVE, GENITIVE = "nominative", "accusative", "genitive"
 
 
@@ -114,8 +116,9 @@ def conjugated(cell: Cell, *, feminine: bool) -> str:
     return "ت" + cell.lemma[1:] if feminine else cell.lemma
 
 
-def verb(c: Clause, words: Lexicon, concept: str) -> list[Word]:
-    form = conjugated(words[concept], feminine=is_she(c.subject, words))
+def verb(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """The verb ``concept`` or, when empty, the clause's own."""
+    form = conjugated(words[concept or c.verb], feminine=is_she(c.subject, words))
     return say("لا" if c.negated else "", with_role("verb", form))
 
 
@@ -158,27 +161,6 @@ def predicate_case(c: Clause) -> str:
     return ACCUSATIVE if c.negated else NOMINATIVE
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(verb(c, words, c.verb), subject(c, words))
-
-
-def act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), place(c, words))
-
-
-def doing(concept: str) -> Frame:
-    """VERB SUBJECT OBJECT: the verb is ``concept`` or, when empty, the clause's own."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(verb(c, words, concept or c.verb), subject(c, words), object_(c, words))
-
-    return frame
-
-
-def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(doing("")(c, words), place(c, words))
-
-
 def there_is(c: Clause, words: Lexicon) -> list[Word]:
     there = "توجد" if is_she(c.subject, words) else "يوجد"
     return say("لا" if c.negated else "", there, subject(c, words), place(c, words))
@@ -207,9 +189,13 @@ def kind(c: Clause, words: Lexicon) -> list[Word]:
     return say(start, noun_phrase(what, noun, words, "noun", predicate_case(c)))
 
 
+def at_hand(c: Clause, words: Lexicon) -> list[Word]:
+    """What one has is "with" one: a preposition stands for the verb."""
+    return say(with_role("verb", words["have"].lemma), subject(c, words, GENITIVE))
+
+
 def has(c: Clause, words: Lexicon) -> list[Word]:
-    owner = say(with_role("verb", words["have"].lemma), subject(c, words, GENITIVE))
-    return say("ليس" if c.negated else "", owner, phrase(c.object, words, "object"))
+    return say("ليس" if c.negated else "", at_hand(c, words), phrase(c.object, words, "object"))
 
 
 def likes(c: Clause, words: Lexicon) -> list[Word]:
@@ -221,42 +207,6 @@ def likes(c: Clause, words: Lexicon) -> list[Word]:
     else:
         liked = phrase(in_general(p), words, "object", ACCUSATIVE)
     return say(verb(c, words, "like"), subject(c, words), liked)
-
-
-def wishing(concept: str) -> Frame:
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(verb(c, words, concept), subject(c, words), after_that(c, words))
-
-    return frame
-
-
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(verb(c, words, "give"), subject(c, words), other(c, words, ACCUSATIVE), object_(c, words))
-
-
-def with_place(concept: str, preposition: str) -> Frame:
-    """VERB SUBJECT PREPOSITION PLACE; without a preposition, the place's own."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(verb(c, words, concept), subject(c, words), place(c, words, preposition))
-
-    return frame
-
-
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), "مع", other(c, words))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("adjective", words[c.adjective].form("er")), "من", other(c, words))
-
-
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), Word("و", glued=True), other(c, words, NOMINATIVE))
-
-
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), "يوم", with_role("day", words[c.day].lemma))
 
 
 def owned(c: Clause, words: Lexicon) -> list[Word]:
@@ -271,96 +221,75 @@ def owned(c: Clause, words: Lexicon) -> list[Word]:
     )
 
 
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    years = "سنوات" if 3 <= c.number % 100 <= 10 else "سنة"
-    return say(reaches(c, words), "من العمر", with_role("number", str(c.number)), years)
+def comparative(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("adjective", words[c.adjective].form("er"))
 
 
-def reaches(c: Clause, words: Lexicon) -> list[Word]:
-    return say("تبلغ" if is_she(c.subject, words) else "يبلغ", subject(c, words))
+def reaches(c: Clause, words: Lexicon) -> str:
+    return "تبلغ" if is_she(c.subject, words) else "يبلغ"
+
+
+def years(c: Clause, words: Lexicon) -> str:
+    return "سنوات" if 3 <= c.number % 100 <= 10 else "سنة"
 
 
 def price_of(c: Clause, words: Lexicon) -> list[Word]:
     return say(with_role("verb", words["cost"].lemma), subject(c, words, GENITIVE))
 
 
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(price_of(c, words), with_role("number", str(c.number)), "يورو")
-
-
-def name_of(c: Clause, words: Lexicon) -> list[Word]:
+def name_of_subject(c: Clause, words: Lexicon) -> list[Word]:
     noun = named_by(c.subject, c.recipient, words)
     return say("اسم", noun_phrase(c.subject, noun, words, "subject", GENITIVE))
-
-
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(name_of(c, words), other(c, words, NOMINATIVE))
-
-
-def asks(question: str, concept: str) -> Frame:
-    """QUESTION VERB SUBJECT: the verb is ``concept`` or, when empty, the clause's own."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(question, verb(c, words, concept or c.verb), subject(c, words))
-
-    return frame
 
 
 def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
     """People are asked for with "who is it whom she helps": without it, asker and asked would look alike."""
     if "person" not in words[c.verb].tags:
-        return asks("ماذا", "")(c, words)
+        return say("ماذا", verb(c, words), subject(c, words))
     form = conjugated(words[c.verb], feminine=is_she(c.subject, words)) + "ه"
     return say("من الذي", with_role("verb", form), subject(c, words))
 
 
-def what_has(c: Clause, words: Lexicon) -> list[Word]:
-    return say("ماذا", with_role("verb", words["have"].lemma), subject(c, words, GENITIVE))
-
-
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("من", with_role("verb", words[c.verb].lemma), object_(c, words))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say("من", with_role("verb", words[c.verb].lemma), place(c, words))
+def he_does(c: Clause, words: Lexicon) -> list[Word]:
+    """After "who" the verb is masculine."""
+    return with_role("verb", words[c.verb].lemma)
 
 
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": act_at,
-    "transitive": doing(""),
-    "transitive_at": transitive_at,
+    "act": in_order(verb, subject),
+    "act_at": in_order(verb, subject, place),
+    "transitive": in_order(verb, subject, object_),
+    "transitive_at": in_order(verb, subject, object_, place),
     "located": located,
     "there_is": there_is,
     "property": property_,
     "kind": kind,
     "has": has,
     "likes": likes,
-    "wants": doing("want"),
-    "wants_to": wishing("want"),
-    "can": wishing("can"),
-    "gives": gives,
-    "goes_to": with_place("go", "إلى"),
-    "comes_from": with_place("come", "من"),
-    "lives_in": with_place("live", ""),
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
+    "wants": in_order((verb, "want"), subject, object_),
+    "wants_to": in_order((verb, "want"), subject, after_that),
+    "can": in_order((verb, "can"), subject, after_that),
+    "gives": in_order((verb, "give"), subject, (other, ACCUSATIVE), object_),
+    "goes_to": in_order((verb, "go"), subject, (place, "إلى")),
+    "comes_from": in_order((verb, "come"), subject, (place, "من")),
+    "lives_in": in_order((verb, "live"), subject, place),
+    "with": in_order(verb, subject, "مع", other),
+    "compare": in_order(subject, comparative, "من", other),
+    "together": in_order(verb, subject, AND, (other, NOMINATIVE)),
+    "on_day": in_order(verb, subject, "يوم", (lemma_of, "day")),
     "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": with_place("work", "لدى"),
-    "named": named,
-    "where_is": lambda c, words: say("أين", subject(c, words)),
-    "where_lives": asks("أين", "live"),
-    "where_works": asks("أين", "work"),
-    "what_has": what_has,
+    "age": in_order(reaches, subject, "من العمر", number, years),
+    "price": in_order(price_of, number, "يورو"),
+    "works_for": in_order((verb, "work"), subject, (place, "لدى")),
+    "named": in_order(name_of_subject, (other, NOMINATIVE)),
+    "where_is": in_order("أين", subject),
+    "where_lives": in_order("أين", (verb, "live"), subject),
+    "where_works": in_order("أين", (verb, "work"), subject),
+    "what_has": in_order("ماذا", at_hand),
     "what_transitive": what_transitive,
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": lambda c, words: say("كم", reaches(c, words), "من العمر"),
-    "how_much": lambda c, words: say("كم", price_of(c, words)),
-    "what_name": lambda c, words: say("ما", name_of(c, words)),
+    "who_transitive": in_order("من", he_does, object_),
+    "who_act_at": in_order("من", he_does, place),
+    "how_old": in_order("كم", reaches, subject, "من العمر"),
+    "how_much": in_order("كم", price_of),
+    "what_name": in_order("ما", name_of_subject),
 }

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, numeral_of
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
 
@@ -138,62 +139,39 @@ def other(c: Clause, words: Lexicon) -> list[Word]:
     return phrase(c.recipient, words, "recipient")
 
 
-def does(c: Clause, words: Lexicon, concept: str) -> list[Word]:
-    """The verb of ``concept`` agreeing with the subject, without an object."""
-    return conjugated(words[concept], class_of(c.subject, words), negated=c.negated)
+def subject_class(c: Clause, words: Lexicon) -> int:
+    """Who is asked for ("nani") is one person."""
+    return class_of(c.subject, words) if c.subject != Phrase() else 1
 
 
-def does_it(c: Clause, words: Lexicon, concept: str, noun_class: int) -> list[Word]:
+def does(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """The verb ``concept`` or, when empty, the clause's own, agreeing with the subject, without an object."""
+    return conjugated(words[concept or c.verb], subject_class(c, words), negated=c.negated)
+
+
+def does_it(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
     """The verb and its object."""
-    said = conjugated(
-        words[concept],
-        noun_class,
-        negated=c.negated,
-        object_marker=marker(c.object, words, words[concept].lemma),
-    )
-    some = not c.negated and "general" not in words[concept].tags
+    cell = words[concept or c.verb]
+    of_object = marker(c.object, words, cell.lemma)
+    said = conjugated(cell, subject_class(c, words), negated=c.negated, object_marker=of_object)
+    some = not c.negated and "general" not in cell.tags
     return say(said, phrase(c.object, words, "object", some=some))
 
 
-def place(c: Clause, words: Lexicon, *, moving: bool = False) -> list[Word]:
+def place(c: Clause, words: Lexicon, direction: str = "at") -> list[Word]:
     """Paris, sokoni, kwenye nyumba; kando ya mto, but one goes mtoni."""
     cell = words[c.place]
     if kind := entity_kind(c.place):
         return say(Word(cell.lemma, "place", kind))
-    if "by" in cell.tags and not moving:
+    if "by" in cell.tags and direction == "at":
         return say("kando ya", with_role("place", cell.lemma))
     if "loc" in cell.forms:
         return with_role("place", cell.form("loc"))
     return say("kwenye", with_role("place", cell.lemma))
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, c.verb))
-
-
-def act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), place(c, words))
-
-
-def acts_on(concept: str) -> Frame:
-    """SUBJECT VERB OBJECT: the verb is ``concept`` or, when empty, the clause's own."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), does_it(c, words, concept or c.verb, class_of(c.subject, words)))
-
-    return frame
-
-
-def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(acts_on("")(c, words), place(c, words))
-
-
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_at(c, words), place(c, words))
-
-
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say("kuna", phrase(c.subject, words, "subject", some=True), place(c, words))
+def new_subject(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.subject, words, "subject", some=True)
 
 
 def is_quality(c: Clause, words: Lexicon) -> list[Word]:
@@ -205,13 +183,10 @@ def is_quality(c: Clause, words: Lexicon) -> list[Word]:
     return say(copula, with_role("adjective", quality(c.subject, cell, words, predicate=True)))
 
 
-def told_apart(p: Phrase, words: Lexicon, role: str) -> list[Word]:
+def told_apart(c: Clause, words: Lexicon, slot: str) -> list[Word]:
     """Where nothing else may show it, a plural that looks like its singular gets a demonstrative: wale mbwa."""
-    return phrase(p, words, role, that=one_form(p, words))
-
-
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(told_apart(c.subject, words, "subject"), is_quality(c, words))
+    p: Phrase = getattr(c, slot)
+    return phrase(p, words, slot, that=one_form(p, words))
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
@@ -220,26 +195,21 @@ def kind(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), "si" if c.negated else "ni", with_role("noun", what))
 
 
-def what_has(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("verb", has_form(class_of(c.subject, words), negated=False)), "nini")
+def have(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", has_form(class_of(c.subject, words), negated=c.negated))
 
 
-def has(c: Clause, words: Lexicon) -> list[Word]:
-    have = with_role("verb", has_form(class_of(c.subject, words), negated=c.negated))
-    return say(subject(c, words), have, phrase(c.object, words, "object", some=not c.negated))
+def had_object(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "object", some=not c.negated)
 
 
-def likes(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, "like"), phrase(c.object, words, "object"))
+def liked_object(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "object")
 
 
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), conjugated(words["want"], class_of(c.subject, words)), infinitive(c, words))
-
-
-def can(c: Clause, words: Lexicon) -> list[Word]:
-    able = [Word(word.text) for word in does(c, words, "can")]
-    return say(subject(c, words), able, infinitive(c, words))
+def able(c: Clause, words: Lexicon) -> list[Word]:
+    """The skill is in the verb, not in anaweza."""
+    return with_role("", does(c, words, "can"))
 
 
 def gives(c: Clause, words: Lexicon) -> list[Word]:
@@ -249,126 +219,58 @@ def gives(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), give, other(c, words), phrase(c.object, words, "object", that=True, some=True))
 
 
-def there(concept: str, *, moving: bool) -> Frame:
-    """SUBJECT VERB PLACE: goes to, comes from, lives in."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), does(c, words, concept), place(c, words, moving=moving))
-
-    return frame
+def both_do(c: Clause, words: Lexicon) -> list[Word]:
+    return conjugated(words[c.verb], 2)
 
 
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(act(c, words), "pamoja na", other(c, words))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    than = told_apart(c.recipient, words, "recipient")
-    return say(told_apart(c.subject, words, "subject"), is_quality(c, words), "zaidi kuliko", than)
-
-
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "na", other(c, words), conjugated(words[c.verb], 2))
-
-
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say("siku ya", with_role("day", words[c.day].lemma), act(c, words))
-
-
-def owned(c: Clause, words: Lexicon) -> list[Word]:
-    thing = with_role("subject", noun_of(c.subject, words))
-    return say(thing, OF[class_of(c.subject, words)], other(c, words), is_quality(c, words))
-
-
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "ana umri wa miaka", with_role("number", str(c.number)))
-
-
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, "cost"), "euro", with_role("number", str(c.number)))
-
-
-def works_for(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, "work"), "katika", place(c, words))
-
-
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say("jina la", subject(c, words), "ni", other(c, words))
-
-
-def where_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), is_at(c, words), "wapi")
-
-
-def asks(question: str, concept: str) -> Frame:
-    """SUBJECT VERB QUESTION: the verb is ``concept`` or, when empty, the clause's own."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), does(c, words, concept or c.verb), question)
-
-    return frame
+def thing(c: Clause, words: Lexicon) -> list[Word]:
+    return say(with_role("subject", noun_of(c.subject, words)), OF[class_of(c.subject, words)])
 
 
 def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
     """Anasoma nini? but Anampenda nani? Whoever it is, the verb marks a person."""
     if not asks_whom(c.verb):
-        return asks("nini", "")(c, words)
+        return say(subject(c, words), does(c, words), "nini")
     whom = marker(Phrase(noun="person"), words, words[c.verb].lemma)
     said = conjugated(words[c.verb], class_of(c.subject, words), object_marker=whom)
     return say(subject(c, words), said, "nani")
 
 
-def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say("nani", does_it(c, words, c.verb, 1))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say("nani", conjugated(words[c.verb], 1), place(c, words))
-
-
-def how_old(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "ana miaka mingapi")
-
-
-def what_name(c: Clause, words: Lexicon) -> list[Word]:
-    return say("jina la", subject(c, words), "ni nani")
-
-
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": act_at,
-    "transitive": acts_on(""),
-    "transitive_at": transitive_at,
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
+    "act": in_order(subject, does),
+    "act_at": in_order(subject, does, place),
+    "transitive": in_order(subject, does_it),
+    "transitive_at": in_order(subject, does_it, place),
+    "located": in_order(subject, is_at, place),
+    "there_is": in_order("kuna", new_subject, place),
+    "property": in_order((told_apart, "subject"), is_quality),
     "kind": kind,
-    "has": has,
-    "likes": likes,
-    "wants": acts_on("want"),
-    "wants_to": wants_to,
-    "can": can,
+    "has": in_order(subject, have, had_object),
+    "likes": in_order(subject, (does, "like"), liked_object),
+    "wants": in_order(subject, (does_it, "want")),
+    "wants_to": in_order(subject, (does, "want"), infinitive),
+    "can": in_order(subject, able, infinitive),
     "gives": gives,
-    "goes_to": there("go", moving=True),
-    "comes_from": there("come", moving=True),
-    "lives_in": there("live", moving=False),
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
-    "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": works_for,
-    "named": named,
-    "where_is": where_is,
-    "where_lives": asks("wapi", "live"),
-    "where_works": asks("wapi", "work"),
-    "what_has": what_has,
+    "goes_to": in_order(subject, (does, "go"), (place, "to")),
+    "comes_from": in_order(subject, (does, "come"), (place, "from")),
+    "lives_in": in_order(subject, (does, "live"), place),
+    "with": in_order(subject, does, "pamoja na", other),
+    "compare": in_order((told_apart, "subject"), is_quality, "zaidi kuliko", (told_apart, "recipient")),
+    "together": in_order(subject, "na", other, both_do),
+    "on_day": in_order("siku ya", (lemma_of, "day"), subject, does),
+    "owned": in_order(thing, other, is_quality),
+    "age": in_order(subject, "ana umri wa miaka", number),
+    "price": in_order(subject, (does, "cost"), "euro", number),
+    "works_for": in_order(subject, (does, "work"), "katika", place),
+    "named": in_order("jina la", subject, "ni", other),
+    "where_is": in_order(subject, is_at, "wapi"),
+    "where_lives": in_order(subject, (does, "live"), "wapi"),
+    "where_works": in_order(subject, (does, "work"), "wapi"),
+    "what_has": in_order(subject, have, "nini"),
     "what_transitive": what_transitive,
-    "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": how_old,
-    "how_much": asks("kiasi gani", "cost"),
-    "what_name": what_name,
+    "who_transitive": in_order("nani", does_it),
+    "who_act_at": in_order("nani", does, place),
+    "how_old": in_order(subject, "ana miaka mingapi"),
+    "how_much": in_order(subject, (does, "cost"), "kiasi gani"),
+    "what_name": in_order("jina la", subject, "ni nani"),
 }

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.meaning import asks_whom, is_mass, numeral_of
-from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, say, with_role
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number
+from isogloss.phrasebook.grammar.words import FrameTable, Word, entity_kind, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 
 __all__ = ["FRAMES"]
@@ -83,8 +84,9 @@ def some(p: Phrase, words: Lexicon, role: str) -> list[Word]:
     return with_role(role, "birkaç", adjective, words[p.noun].lemma)
 
 
-def object_(c: Clause, words: Lexicon, verb: Cell) -> list[Word]:
-    o = c.object
+def object_(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
+    """In the case that the verb ``concept`` or, when empty, the clause's own, wants."""
+    o, verb = c.object, words[concept or c.verb]
     if "dat" in verb.tags:
         return phrase(o, words, "object", "dat")
     if "acc" in verb.tags:
@@ -111,13 +113,17 @@ def able(verb: Cell, *, negated: bool) -> str:
     return suffixed(verb.lemma, "(y)AmIyor" if negated else "(y)Abiliyor", soft=verb.form("soft", ""))
 
 
-def does(c: Clause, words: Lexicon, concept: str) -> list[Word]:
+def does(c: Clause, words: Lexicon, concept: str = "") -> list[Word]:
     # A verb that holds the negation is more than the verb: no emoji may stand for it.
-    return with_role("" if c.negated else "verb", continuous(words[concept], negated=c.negated))
+    return with_role("" if c.negated else "verb", continuous(words[concept or c.verb], negated=c.negated))
 
 
 def subject(c: Clause, words: Lexicon, case: str = "") -> list[Word]:
     return phrase(c.subject, words, "subject", case)
+
+
+def other(c: Clause, words: Lexicon, case: str = "") -> list[Word]:
+    return phrase(c.recipient, words, "recipient", case)
 
 
 def place(c: Clause, words: Lexicon, case: str = "loc") -> list[Word]:
@@ -129,43 +135,19 @@ def place(c: Clause, words: Lexicon, case: str = "loc") -> list[Word]:
     return with_role("place", in_case(cell, case))
 
 
-def act(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), does(c, words, c.verb))
-
-
-def act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), place(c, words), does(c, words, c.verb))
-
-
-def transitive(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), object_(c, words, words[c.verb]), does(c, words, c.verb))
-
-
-def transitive_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), place(c, words), object_(c, words, words[c.verb]), does(c, words, c.verb))
-
-
-def is_not(c: Clause) -> str:
+def is_not(c: Clause, words: Lexicon) -> str:
     return "değil" if c.negated else ""
 
 
-def located(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), place(c, words), is_not(c))
-
-
-def there_is(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), phrase(c.subject, words, "subject", bare=c.subject.number == 0), "var")
-
-
-def property_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("adjective", words[c.adjective].lemma), is_not(c))
+def new_subject(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.subject, words, "subject", bare=c.subject.number == 0)
 
 
 def kind(c: Clause, words: Lexicon) -> list[Word]:
     """Anna bir doktor; what things are is said with -dır: At bir hayvandır."""
     what = words[c.noun].lemma
     if c.subject.name:
-        return say(subject(c, words), with_role("noun", "" if c.negated else "bir", what), is_not(c))
+        return say(subject(c, words), with_role("noun", "" if c.negated else "bir", what), is_not(c, words))
     if c.negated:
         return say(subject(c, words), with_role("noun", what), "değildir")
     return say(subject(c, words), with_role("noun", "" if c.subject.plural else "bir", suffixed(what, "DIr")))
@@ -182,138 +164,85 @@ def has(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words, "gen"), possession, with_role("verb", have))
 
 
-def likes(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), phrase(c.object, words, "object", "abl", bare=True), does(c, words, "like"))
+def liked(c: Clause, words: Lexicon) -> list[Word]:
+    return phrase(c.object, words, "object", "abl", bare=True)
 
 
-def wants(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), object_(c, words, words["want"]), does(c, words, "want"))
+def infinitive(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", suffixed(words[c.verb].lemma, "mAk"))
 
 
-def wants_to(c: Clause, words: Lexicon) -> list[Word]:
-    infinitive = with_role("verb", suffixed(words[c.verb].lemma, "mAk"))
-    return say(subject(c, words), infinitive, continuous(words["want"]))
+def wants_to(c: Clause, words: Lexicon) -> str:
+    return continuous(words["want"])
 
 
 def can(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("verb", able(words[c.verb], negated=c.negated)))
+    return with_role("verb", able(words[c.verb], negated=c.negated))
 
 
 def gives(c: Clause, words: Lexicon) -> list[Word]:
     """What is definite comes first: kitabı çocuğa, but çocuğa bir kitap."""
-    what, to_whom = object_(c, words, words["give"]), phrase(c.recipient, words, "recipient", "dat")
+    what, to_whom = object_(c, words, "give"), other(c, words, "dat")
     both = (what, to_whom) if c.object.definite else (to_whom, what)
     return say(subject(c, words), *both, does(c, words, "give"))
 
 
-def moves(concept: str, case: str) -> Frame:
-    """SUBJECT PLACE VERB: goes to, comes from, lives in, works for."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words), place(c, words, case), does(c, words, concept))
-
-    return frame
-
-
-def with_(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), phrase(c.recipient, words, "recipient"), "ile birlikte", does(c, words, c.verb))
-
-
-def compare(c: Clause, words: Lexicon) -> list[Word]:
-    than = phrase(c.recipient, words, "recipient", "abl")
-    return say(subject(c, words), than, "daha", with_role("adjective", words[c.adjective].lemma))
-
-
-def together(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), "ve", phrase(c.recipient, words, "recipient"), does(c, words, c.verb))
-
-
-def on_day(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("day", words[c.day].lemma), "günü", does(c, words, c.verb))
-
-
 def owned(c: Clause, words: Lexicon) -> list[Word]:
     thing = in_case(words[c.subject.noun], "poss", plural=c.subject.plural)
-    owner = phrase(c.recipient, words, "recipient", "gen")
-    return say(owner, with_role("subject", thing), with_role("adjective", words[c.adjective].lemma))
+    return say(other(c, words, "gen"), with_role("subject", thing), lemma_of(c, words, "adjective"))
 
 
-def age(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), with_role("number", str(c.number)), "yaşında")
+def costs(c: Clause, words: Lexicon) -> list[Word]:
+    return with_role("verb", words["cost"].lemma)
 
 
-def price(c: Clause, words: Lexicon) -> list[Word]:
-    cost = with_role("verb", words["cost"].lemma)
-    return say(subject(c, words, "gen"), cost, with_role("number", str(c.number)), "euro")
-
-
-def named(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words, "gen"), "adı", phrase(c.recipient, words, "recipient"))
-
-
-def asks(question: str, concept: str = "", *, case: str = "") -> Frame:
-    """SUBJECT QUESTION and the verb ``concept``, if there is one."""
-
-    def frame(c: Clause, words: Lexicon) -> list[Word]:
-        return say(subject(c, words, case), question, does(c, words, concept) if concept else "")
-
-    return frame
-
-
-def what_transitive(c: Clause, words: Lexicon) -> list[Word]:
-    what = "ne"
-    if asks_whom(c.verb):
-        what = "kime" if "dat" in words[c.verb].tags else "kimi"
-    return say(subject(c, words), what, does(c, words, c.verb))
+def what(c: Clause, words: Lexicon) -> str:
+    living = "kime" if "dat" in words[c.verb].tags else "kimi"
+    return living if asks_whom(c.verb) else "ne"
 
 
 def who_transitive(c: Clause, words: Lexicon) -> list[Word]:
     """Elmayı kim yiyor? but Kim bir elma yiyor?"""
-    verb = words[c.verb]
-    what = object_(c, words, verb)
-    marked = c.object.name or c.object.definite or verb.tags & {"acc", "dat"}
-    return say(*((what, "kim") if marked else ("kim", what)), does(c, words, c.verb))
-
-
-def who_act_at(c: Clause, words: Lexicon) -> list[Word]:
-    return say(place(c, words), "kim", does(c, words, c.verb))
+    what = object_(c, words)
+    marked = c.object.name or c.object.definite or words[c.verb].tags & {"acc", "dat"}
+    return say(*((what, "kim") if marked else ("kim", what)), does(c, words))
 
 
 FRAMES: FrameTable = {
-    "act": act,
-    "act_at": act_at,
-    "transitive": transitive,
-    "transitive_at": transitive_at,
-    "located": located,
-    "there_is": there_is,
-    "property": property_,
+    "act": in_order(subject, does),
+    "act_at": in_order(subject, place, does),
+    "transitive": in_order(subject, object_, does),
+    "transitive_at": in_order(subject, place, object_, does),
+    "located": in_order(subject, place, is_not),
+    "there_is": in_order(place, new_subject, "var"),
+    "property": in_order(subject, (lemma_of, "adjective"), is_not),
     "kind": kind,
     "has": has,
-    "likes": likes,
-    "wants": wants,
-    "wants_to": wants_to,
-    "can": can,
+    "likes": in_order(subject, liked, (does, "like")),
+    "wants": in_order(subject, (object_, "want"), (does, "want")),
+    "wants_to": in_order(subject, infinitive, wants_to),
+    "can": in_order(subject, can),
     "gives": gives,
-    "goes_to": moves("go", "dat"),
-    "comes_from": moves("come", "abl"),
-    "lives_in": moves("live", "loc"),
-    "with": with_,
-    "compare": compare,
-    "together": together,
-    "on_day": on_day,
+    "goes_to": in_order(subject, (place, "dat"), (does, "go")),
+    "comes_from": in_order(subject, (place, "abl"), (does, "come")),
+    "lives_in": in_order(subject, place, (does, "live")),
+    "with": in_order(subject, other, "ile birlikte", does),
+    "compare": in_order(subject, (other, "abl"), "daha", (lemma_of, "adjective")),
+    "together": in_order(subject, "ve", other, does),
+    "on_day": in_order(subject, (lemma_of, "day"), "günü", does),
     "owned": owned,
-    "age": age,
-    "price": price,
-    "works_for": moves("work", "loc"),
-    "named": named,
-    "where_is": asks("nerede"),
-    "where_lives": asks("nerede", "live"),
-    "where_works": asks("nerede", "work"),
-    "what_has": asks("neye sahip"),
-    "what_transitive": what_transitive,
+    "age": in_order(subject, number, "yaşında"),
+    "price": in_order((subject, "gen"), costs, number, "euro"),
+    "works_for": in_order(subject, place, (does, "work")),
+    "named": in_order((subject, "gen"), "adı", other),
+    "where_is": in_order(subject, "nerede"),
+    "where_lives": in_order(subject, "nerede", (does, "live")),
+    "where_works": in_order(subject, "nerede", (does, "work")),
+    "what_has": in_order(subject, "neye sahip"),
+    "what_transitive": in_order(subject, what, does),
     "who_transitive": who_transitive,
-    "who_act_at": who_act_at,
-    "how_old": asks("kaç yaşında"),
-    "how_much": asks("fiyatı ne kadar", case="gen"),
-    "what_name": asks("adı ne", case="gen"),
+    "who_act_at": in_order(place, "kim", does),
+    "how_old": in_order(subject, "kaç yaşında"),
+    "how_much": in_order((subject, "gen"), "fiyatı ne kadar"),
+    "what_name": in_order((subject, "gen"), "adı ne"),
 }
