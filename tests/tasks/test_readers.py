@@ -54,7 +54,11 @@ def test_questions_keep_every_right_answer(tmp_path: Path) -> None:
     [
         ("nli", "a\tb\tneutral\na\tb\tmaybe\n", 2, "unknown label 'maybe'; known are entailment"),
         ("nli", "a\tb\tneutral\na\tb\n", 2, "no label"),
-        ("nli", "a\tb\tneutral\n\na\tb\tneutral\n", 2, "1 columns"),
+        ("nli", "a\tb\tneutral\n\na\tb\tneutral\n", 2, "a blank line"),
+        ("text", "a\tb\n\n", 2, "a blank line"),
+        ("text", "a b\n", 1, "no label"),
+        ("nli", "a\n", 1, "1 column,"),
+        ("ner", "a\tO\n \nb\tO\n", 2, "spaces alone"),
         ("nli", "a\tb\tc\tneutral\n", 1, "4 columns"),
         ("text", "a\t\n", 1, "label is empty"),
         ("text", "only text\n", 1, "no label"),
@@ -97,6 +101,7 @@ def test_empty_foreign_and_missing_files_are_refused(tmp_path: Path, task: str, 
         ([{"id": "q1", "question": "Where?"}], "q1", "no answers"),
         ([{"id": "q1", "question": "Where?", "answers": ["Oslo"]}], "q1", "'text' and 'answer_start'"),
         ([question(start="14")], "q1", "a number"),  # type: ignore[arg-type]
+        ([question(start=False)], "q1", "a number"),
     ],
 )
 def test_questions_that_cannot_be_used_are_named_with_their_line(
@@ -111,10 +116,34 @@ def test_questions_that_cannot_be_used_are_named_with_their_line(
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"data": [{"paragraphs": [{"context": 1, "qas": []}]}]}', '{"data": []}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "1",
+        '{"data": []}',
+        '{"data": {}}',
+        '{"data": [1]}',
+        '{"data": [{}]}',
+        '{"data": [{"paragraphs": null}]}',
+        '{"data": [{"paragraphs": [1]}]}',
+        '{"data": [{"paragraphs": {"a": 1}}]}',
+        '{"data": [{"paragraphs": [{"context": 1, "qas": []}]}]}',
+        '{"data": [{"paragraphs": [{"context": "a", "qas": [1]}]}]}',
+    ],
+)
 def test_json_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError, match=r"train\.en\.json"):
         find_task("qa").read(write(tmp_path, text, "train.en.json"))
+
+
+def test_no_part_of_a_json_file_is_passed_over(tmp_path: Path) -> None:
+    document = json.loads(squad(question()))
+    for article in (1, {"title": "t"}, {"paragraphs": [{"context": "a"}]}):
+        path = write(tmp_path, json.dumps({"data": [*document["data"], article]}), "train.en.json")
+        with pytest.raises(DataError, match=r"data\[1\]"):
+            find_task("qa").read(path)
 
 
 def test_a_stray_inside_tag_in_an_iob2_file_is_kept(tmp_path: Path) -> None:
@@ -147,6 +176,23 @@ def test_files_are_found_by_split_and_language(tmp_path: Path) -> None:
         find_files(nli, tmp_path, split="test")
     with pytest.raises(DataError, match="does not exist"):
         find_files(nli, tmp_path / "nowhere", split="dev")
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="is no folder"):
+        find_files(nli, tmp_path / "file", split="dev")
+
+
+@pytest.mark.parametrize("code", ["klingon", "en.old", "english", "context-klingon-question-en"])
+def test_a_file_of_no_language_is_refused_unless_others_are_asked_for(tmp_path: Path, code: str) -> None:
+    for name in ("dev.en.tsv", f"dev.{code}.tsv"):
+        (tmp_path / name).write_text("x")
+    nli = find_task("nli")
+    with pytest.raises(DataError, match=rf"dev\.{code}\.tsv: '.*' is not a language code") as caught:
+        find_files(nli, tmp_path, split="dev")
+    assert "\n" not in str(caught.value)
+    assert list(find_files(nli, tmp_path, split="dev", languages=["en"])) == ["en"]
+    # A language outside the table is one all the same.
+    (tmp_path / f"dev.{code}.tsv").rename(tmp_path / "dev.yo.tsv")
+    assert list(find_files(nli, tmp_path, split="dev")) == ["en", "yo"]
 
 
 def test_the_language_of_a_cross_pair_is_that_of_its_context() -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from isogloss.errors import ConfigError, DataError
+from isogloss.languages import canonical_code
 from isogloss.tasks.metrics import AnswerRules, accuracy, answer_scores, entity_report
 from isogloss.tasks.readers import Example, TaggedExample, TextExample, read_questions, read_tagged, read_texts
 from isogloss.tasks.windows import Kind
@@ -72,10 +73,11 @@ def find_task(name: str) -> Task:
 def find_files(task: Task, folder: Path, *, split: str, languages: Sequence[str] = ()) -> dict[str, Path]:
     """The files of a split by language, sorted, or those of `languages` in their order.
 
-    Raises DataError naming what is not there.
+    Raises DataError naming what is not there, and a file whose LANGUAGE is none.
     """
     if not folder.is_dir():
-        raise DataError(f"data folder {folder} does not exist; it should hold files like {split}.en.{task.suffix}")
+        problem = "is no folder; give the one that holds" if folder.exists() else "does not exist; it should hold"
+        raise DataError(f"data folder {folder} {problem} files like {split}.en.{task.suffix}")
     found = {
         path.name.removeprefix(f"{split}.").removesuffix(f".{task.suffix}"): path
         for path in sorted(folder.glob(f"{split}.*.{task.suffix}"))
@@ -86,7 +88,13 @@ def find_files(task: Task, folder: Path, *, split: str, languages: Sequence[str]
     missing = [code for code in languages if code not in found]
     if missing:
         raise DataError(f"{folder} has no {split}.{missing[0]}.{task.suffix}; it has {split} in {', '.join(found)}")
-    return {code: found[code] for code in languages} if languages else found
+    chosen = {code: found[code] for code in languages} if languages else found
+    for code, path in chosen.items():
+        try:
+            canonical_code(data_language(code))
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+    return chosen
 
 
 def data_language(code: str) -> str:

@@ -77,13 +77,11 @@ def read_texts(path: Path, *, num_texts: int, labels: Sequence[str] = ()) -> lis
     examples: list[TextExample] = []
     for number, line in _lines(path):
         columns = line.split("\t")
-        if len(columns) == num_texts:
-            raise DataError(f"{path}:{number}: {num_texts} columns and no label; a labelled row has {num_texts + 1}")
         if len(columns) != num_texts + 1:
-            raise DataError(
-                f"{path}:{number}: {len(columns)} columns, this task has {num_texts + 1}: "
-                f"{' TAB '.join(['text'] * num_texts)} TAB label"
-            )
+            form = f"a line is {' TAB '.join(['text'] * num_texts)} TAB label"
+            found = "1 column" if len(columns) == 1 else f"{len(columns)} columns"
+            reason = f"{found} and no label" if len(columns) == num_texts else f"{found}, this task has {num_texts + 1}"
+            raise DataError(f"{path}:{number}: {reason if line else 'a blank line'}; {form}")
         *texts, label = columns
         if not label:
             raise DataError(f"{path}:{number}: the label is empty; write it as the last column")
@@ -113,7 +111,8 @@ def read_tagged(path: Path, *, scheme: Scheme = "plain", labels: Sequence[str] =
         columns = line.split("\t")
         if len(columns) != 2:
             reason = "no tag" if len(columns) == 1 else f"{len(columns)} columns"
-            raise DataError(f"{path}:{number}: {reason} in {line[:40]!r}; a line is word TAB tag")
+            way_out = "a line is word TAB tag" if line.strip() else "spaces alone: empty the line between sentences"
+            raise DataError(f"{path}:{number}: {reason} in {line[:40]!r}; {way_out}")
         word, tag = columns
         if scheme == "iob2":
             _check_tag(path, number, tag)
@@ -168,7 +167,7 @@ def _answers_problem(context: str, answers: Any) -> str | None:
         return "no answers; scores and training need at least one a question"
     for given in answers:
         text, start = (given.get("text"), given.get("answer_start")) if isinstance(given, dict) else (None, None)
-        if not isinstance(text, str) or not isinstance(start, int):
+        if not isinstance(text, str) or type(start) is not int:
             return f"an answer has 'text' and 'answer_start', a number; this one is {str(given)[:60]}"
         found = context[start : start + len(text)]
         if not text or start < 0 or found != text:
@@ -184,8 +183,12 @@ def _paragraphs(path: Path, document: Any) -> Iterator[dict[str, Any]]:
     if not isinstance(articles, list):
         raise DataError(f"{path}: no list under 'data'; SQuAD JSON is data → paragraphs → context and qas")
     for position, article in enumerate(articles):
-        for paragraph in article.get("paragraphs", []) if isinstance(article, dict) else []:
-            if not isinstance(paragraph.get("context"), str) or not isinstance(paragraph.get("qas"), list):
+        paragraphs = article.get("paragraphs") if isinstance(article, dict) else None
+        if not isinstance(paragraphs, list):
+            raise DataError(f"{path}: data[{position}] has no list under 'paragraphs'")
+        for paragraph in paragraphs:
+            context, qas = (paragraph.get(key) if isinstance(paragraph, dict) else None for key in ("context", "qas"))
+            if not isinstance(context, str) or not isinstance(qas, list):
                 raise DataError(f"{path}: data[{position}] has a paragraph without 'context' or 'qas'")
             yield paragraph
 
