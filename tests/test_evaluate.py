@@ -113,6 +113,26 @@ def test_every_model_is_looked_for_before_any_is_scored(
     assert scored == []
 
 
+def test_results_go_into_a_file_or_into_a_folder(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
+    model = save(tmp_path / "model", vocabulary_folder, "token", TAGS)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "file").touch()
+
+    def write(output: str) -> list[str]:
+        before = set(tmp_path.rglob("*"))
+        evaluate(EvaluateSettings(models=(model,), task="pos", data=data, output=tmp_path / output, precision="fp32"))
+        files = (path for path in set(tmp_path.rglob("*")) - before if path.is_file())
+        return [path.relative_to(tmp_path).as_posix() for path in files]
+
+    assert write("new/pos.json") == ["new/pos.json"]
+    assert write("there") == ["there/results.json"]
+    assert write("another") == ["another/results.json"]
+    for output in ("folder.json", "file", "file/deep/pos.json"):
+        with pytest.raises(FolderError, match=f"output = .*{output}"):
+            write(output)
+
+
 def test_a_fine_tuned_model_that_does_not_say_how_is_refused(
     vocabulary_folder: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -160,7 +160,7 @@ def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
     isogloss evaluate models='["runs/smoke-pos"]' task=pos data=pos/ output=runs/smoke-pos/scores
     isogloss evaluate models='["runs/a", "runs/b"]' task=nli data=nli/ split=test output=runs/scores --json
     """
-    from isogloss.evaluate import EvaluateSettings, model_names
+    from isogloss.evaluate import EvaluateSettings, model_names, results_file
     from isogloss.evaluate import evaluate as run_evaluation
     from isogloss.scores import table
 
@@ -173,6 +173,7 @@ def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
         _print_json([dataclasses.asdict(score) for score in scores])
     else:
         typer.echo(table(scores, names=model_names(checked.models), width=_columns()))
+    typer.echo(f"results: {results_file(checked.output)}", err=True)
 
 
 @predict_app.command("fill-mask")

@@ -56,6 +56,7 @@ __all__ = [
     "majority_scores",
     "model_folder",
     "model_names",
+    "results_file",
     "score_sets",
 ]
 
@@ -75,7 +76,7 @@ class EvaluateSettings(Settings):
     models: tuple[Path, ...] = Field(min_length=1, description="fine-tuning runs, or model folders")
     task: str = Field(description="a task of the catalogue, such as nli, pos, ner, qa")
     data: Path = Field(description="folder with files SPLIT.LANGUAGE.tsv or .json")
-    output: Path = Field(description="where results.json is written")
+    output: Path = Field(description="a file NAME.json, or a folder for results.json")
     split: str = Field("dev", description="which files: dev, val, test")
     languages: tuple[str, ...] = Field((), description="languages to score; none given: all that are there")
     max_length: int = Field(512, ge=16, description="longest sequence in tokens, at most the model's")
@@ -119,9 +120,11 @@ class LabelledSet:
 def evaluate(settings: EvaluateSettings) -> list[Score]:
     """Score every model in every language, write results.json, and return the scores, constants first.
 
-    Raises ConfigError for a model without the head that the task needs, DataError for data that cannot be used.
+    Raises ConfigError for a model without the head that the task needs, DataError for data that cannot be used, and
+    FolderError for models that are not there and an output that cannot be.
     """
     task = find_task(settings.task)
+    output = results_file(settings.output)
     files = find_files(task, settings.data, split=settings.split, languages=settings.languages)
     device = choose(settings.device, precision=settings.precision)
     # All of them first: a name misspelt is said before an hour of scoring.
@@ -152,8 +155,8 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
         values = _shown(score_sets(model, sets, device=device), f"{task.name}: {folder.parent.name}", total=len(sets))
         for data, of_set in zip(sets, values, strict=True):
             scores += _scores(data, of_set, **origin)
-    settings.output.parent.mkdir(parents=True, exist_ok=True)
-    write_json(settings.output, [asdict(score) for score in scores])
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_json(output, [asdict(score) for score in scores])
     return scores
 
 
@@ -220,6 +223,20 @@ def model_folder(folder: Path) -> Path:
     if (folder / METRICS_NAME).exists():
         raise FolderError(f"{folder} is a run that has made no model yet; the command that started it goes on with it")
     return folder
+
+
+def results_file(output: Path) -> Path:
+    """The file that scores are written to: `output` if it is called .json, else results.json in that folder.
+
+    Raises FolderError where a file stands in the place of a folder, or a folder in that of the file.
+    """
+    path = output if output.suffix == ".json" else output / "results.json"
+    if path.is_dir():
+        raise FolderError(f"output = {output} is a folder called .json; name the file, {path / 'results.json'}")
+    nearest = next(parent for parent in path.parents if parent.exists())
+    if not nearest.is_dir():
+        raise FolderError(f"output = {output} cannot be written, as {nearest} is a file; name a folder or a .json file")
+    return path
 
 
 def model_names(folders: Sequence[Path]) -> dict[str, str]:
