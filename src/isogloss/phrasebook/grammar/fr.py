@@ -192,10 +192,6 @@ def likes(c: Clause, words: Lexicon) -> list[Word]:
     return say(subject(c, words), verb(c, words, "like"), phrase(liked, words, "object", negated=c.negated))
 
 
-def gives(c: Clause, words: Lexicon) -> list[Word]:
-    return say(subject(c, words), verb(c, words, "give"), object_(c, words), "à", other(c, words))
-
-
 def owned(c: Clause, words: Lexicon) -> list[Word]:
     known = replace(c, subject=owned_thing(c))
     return say(subject(known, words), "de", other(c, words), be(known, words), adjective(known, words))
