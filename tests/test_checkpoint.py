@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from safetensors.torch import load_file, save_file
 
 import isogloss.checkpoint as checkpoint
 from isogloss.attention import Layout
-from isogloss.checkpoint import load_encoder, load_model, save_model
-from isogloss.errors import CheckpointError, FolderError
+from isogloss.checkpoint import load_encoder, load_model, load_vocabulary, save_model
+from isogloss.errors import CheckpointError, FolderError, VocabularyError
 from isogloss.heads import TaskModel
 from isogloss.manifest import read_manifest
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
@@ -126,6 +127,19 @@ def test_a_vocabulary_is_needed(tmp_path: Path) -> None:
             tmp_path / "model", small_model(), vocabulary_folder=tmp_path, parents=[], command="x", card=""
         )  # fmt: skip
     assert not (tmp_path / "model").exists()
+
+
+def test_a_vocabulary_with_more_pieces_than_the_model_is_refused(
+    save: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save(small_model())
+    for size, fits in ((40, True), (30, True), (41, False)):
+        monkeypatch.setattr(checkpoint.Vocabulary, "load", lambda path, size=size: SimpleNamespace(size=size))
+        if fits:
+            assert load_vocabulary(folder, load_encoder(folder)).size == size
+        else:
+            with pytest.raises(VocabularyError, match=r"bpe\.model has 41 pieces, the model beside it 40"):
+                load_vocabulary(folder, load_encoder(folder))
 
 
 def edit_weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], None]) -> None:

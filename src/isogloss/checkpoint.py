@@ -23,13 +23,23 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from isogloss.errors import CheckpointError, FolderError
+from isogloss.errors import CheckpointError, FolderError, VocabularyError
 from isogloss.heads import TaskModel
 from isogloss.interop.huggingface import from_hub, to_hub
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
+from isogloss.vocab import Vocabulary
 
-__all__ = ["FINETUNE", "ModelKind", "fingerprint_of", "load_encoder", "load_model", "save_model", "training_of"]
+__all__ = [
+    "FINETUNE",
+    "ModelKind",
+    "fingerprint_of",
+    "load_encoder",
+    "load_model",
+    "load_vocabulary",
+    "save_model",
+    "training_of",
+]
 
 ModelKind = Literal["masked", "sequence", "token", "question"]
 
@@ -103,6 +113,17 @@ def load_encoder(folder: Path | str) -> Encoder:
     """The encoder of any model folder, whatever head lies there."""
     model = _read(Path(folder))
     return model if isinstance(model, Encoder) else model.encoder
+
+
+def load_vocabulary(folder: Path, encoder: Encoder) -> Vocabulary:
+    """The vocabulary beside a model. Raises VocabularyError for one with pieces that the model has no embedding of."""
+    vocabulary = Vocabulary.load(folder)
+    if vocabulary.size > encoder.settings.vocabulary_size:
+        raise VocabularyError(
+            f"{folder / VOCABULARY_NAME} has {vocabulary.size} pieces, the model beside it "
+            f"{encoder.settings.vocabulary_size}: one of them is another model's; copy the folder again"
+        )
+    return vocabulary
 
 
 def training_of(folder: Path) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
-from isogloss.checkpoint import fingerprint_of, load_model, training_of
+from isogloss.checkpoint import fingerprint_of, load_model, load_vocabulary, training_of
 from isogloss.config import Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import one_row, run_packed
@@ -135,7 +135,7 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     for folder, origin in models:
         model = load_task_model(folder, task)
         device.place(model).eval()
-        vocabulary = Vocabulary.load(folder)
+        vocabulary = load_vocabulary(folder, model.encoder)
         max_length = min(settings.max_length, model.encoder.settings.max_length)
         # Models that were trained from one pretrained model read the same sequences.
         if made_for != (made_for := (vocabulary.fingerprint, model.labels, max_length)):

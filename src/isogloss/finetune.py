@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from isogloss.checkpoint import FINETUNE, load_encoder, save_model
+from isogloss.checkpoint import FINETUNE, load_encoder, load_vocabulary, save_model
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
@@ -130,7 +130,7 @@ def finetune(settings: FinetuneSettings) -> Path:
 
     device = choose(settings.device, precision=settings.precision)
     encoder = load_encoder(settings.model)
-    vocabulary = Vocabulary.load(settings.model)
+    vocabulary = load_vocabulary(settings.model, encoder)
     settings = settings.model_copy(update={"max_length": min(settings.max_length, encoder.settings.max_length)})
     labels, training = _read_training(settings, task, files, vocabulary)
     model = TaskModel(encoder, HEADS[task.kind], labels)

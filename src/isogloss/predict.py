@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from isogloss.attention import Layout
-from isogloss.checkpoint import load_model
+from isogloss.checkpoint import load_model, load_vocabulary
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import TOKEN_BUDGET, one_row, run_packed
 from isogloss.errors import ConfigError, DataError
@@ -93,7 +93,9 @@ class FoundAnswer:
 def load(folder: Path | str, *, device: str = "auto", precision: Precision = "auto") -> Predictor:
     """A model folder, or the model of a run folder, ready to be asked."""
     folder = model_folder(Path(folder))
-    return Predictor(load_model(folder), Vocabulary.load(folder), choose(device, precision=precision))
+    place = choose(device, precision=precision)
+    model = load_model(folder)
+    return Predictor(model, load_vocabulary(folder, model.encoder), place)
 
 
 class Predictor:
