@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -283,6 +284,17 @@ def test_a_command_that_was_corrected_begins_in_the_same_folder(pretrained: Path
     with pytest.raises(DataError, match=r"dev\.en\.tsv holds no examples"):
         finetune(settings_for(pretrained, wrong, tmp_path / "run", steps=1))
     assert finetune(settings_for(pretrained, data, tmp_path / "run", steps=1)) == tmp_path / "run"
+
+
+def test_a_folder_that_something_else_made_is_no_run(pretrained: Path, data: Path, tmp_path: Path) -> None:
+    model = tmp_path / "x" / "model"
+    shutil.copytree(pretrained, model)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(FolderError, match=r"x holds a model but no config\.json of a run"):
+        finetune(settings_for(pretrained, data, model.parent))
+    with pytest.raises(FolderError, match="model is a finished folder of another command"):
+        finetune(settings_for(pretrained, data, model))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 def test_a_run_that_has_made_no_model_yet_is_told_from_a_model(data: Path, tmp_path: Path) -> None:

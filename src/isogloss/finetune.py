@@ -122,11 +122,11 @@ def finetune(settings: FinetuneSettings) -> Path:
     origin = {"model": [parent.fingerprint for parent in parents], "training_files": data}
     config = settings.model_dump(mode="json") | {"origin": origin}
     target = settings.run / "model"
-    if (settings.run / CONFIG_NAME).exists():  # a run that goes on: other settings are refused before anything is read
+    if _goes_on(settings.run):  # other settings are refused before anything is read
         RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
-    if (target / MANIFEST_NAME).exists():
-        read_manifest(target, "model")
-        return settings.run
+        if (target / MANIFEST_NAME).exists():
+            read_manifest(target, "model")
+            return settings.run
 
     device = choose(settings.device, precision=settings.precision)
     encoder = load_encoder(settings.model)
@@ -251,6 +251,17 @@ class _Chooser:
             )
             for language, path in files.items()
         ]
+
+
+def _goes_on(run: Path) -> bool:
+    """Whether the folder is an earlier start of a run. Raises FolderError for one that something else made."""
+    if (run / MANIFEST_NAME).exists():
+        raise FolderError(f"run = {run} is a finished folder of another command, not a run; choose another run folder")
+    if (run / CONFIG_NAME).exists():
+        return True
+    if (run / "model").exists():
+        raise FolderError(f"run = {run} holds a model but no {CONFIG_NAME} of a run; choose another run folder")
+    return False
 
 
 def _training_files(settings: FinetuneSettings, task: Task) -> dict[str, Path]:
