@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,38 @@ def golden() -> Path:
     if not (SHARED / "golden").is_dir():
         pytest.skip("no folder shared/golden beside the checkout: official scores are not at hand")
     return SHARED / "golden"
+
+
+@pytest.fixture(scope="session")
+def write_corpus() -> Callable[[Path, Mapping[str, Sequence[str]]], Path]:
+    """Writes a corpus folder of the given documents, without the room that builds them."""
+    import zstandard
+
+    from isogloss.manifest import write_manifest
+
+    def write(folder: Path, texts: Mapping[str, Sequence[str]]) -> Path:
+        for code, language_texts in texts.items():
+            (folder / code).mkdir(parents=True)
+            rows = [json.dumps({"id": f"{code}:{n}", "text": text}) for n, text in enumerate(language_texts)]
+            content = "".join(row + "\n" for row in rows).encode()
+            (folder / code / "part-00000.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(content))
+        statistics = {
+            code: {
+                "documents": len(language_texts),
+                "lines": sum(len(text.splitlines()) for text in language_texts),
+                "characters": sum(len(text) for text in language_texts),
+                "bytes": sum(len(text.encode()) for text in language_texts),
+                "words": sum(len(text.split()) for text in language_texts),
+            }
+            for code, language_texts in texts.items()
+        }
+        write_manifest(
+            folder,
+            kind="corpus",
+            command="isogloss corpus build",
+            config={},
+            statistics={"languages": statistics, "dropped": {}},
+        )
+        return folder
+
+    return write

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-import zstandard
 
 from isogloss.config import make_settings
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.manifest import Manifest, read_manifest, write_manifest
+from isogloss.manifest import Manifest, read_manifest
 from isogloss.shards import Shards, ShardSettings, build_shards
 from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
 
@@ -25,26 +23,8 @@ DOCUMENTS = {
 }
 
 
-def write_corpus(folder: Path, texts: Mapping[str, Sequence[str]]) -> Path:
-    """A corpus folder, without the room that builds them."""
-    for code, language_texts in texts.items():
-        (folder / code).mkdir(parents=True)
-        content = "".join(json.dumps({"id": str(n), "text": text}) + "\n" for n, text in enumerate(language_texts))
-        (folder / code / "part-00000.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(content.encode()))
-    statistics = {
-        code: {
-            "documents": len(language_texts),
-            "characters": sum(map(len, language_texts)),
-            "bytes": sum(len(text.encode("utf-8", "replace")) for text in language_texts),
-        }
-        for code, language_texts in texts.items()
-    }
-    write_manifest(folder, kind="corpus", command="test", config={}, statistics={"languages": statistics})
-    return folder
-
-
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def corpus(tmp_path_factory: pytest.TempPathFactory, write_corpus: Callable[..., Path]) -> Path:
     return write_corpus(tmp_path_factory.mktemp("shards") / "corpus", DOCUMENTS)
 
 
@@ -123,7 +103,7 @@ def test_held_out_documents_are_counted_as_asked(folder: Path, build: Callable[.
 
 
 def test_what_is_held_out_does_not_depend_on_order_or_copies(
-    folder: Path, vocab: Path, build: Callable[..., Manifest], tmp_path: Path
+    folder: Path, vocab: Path, build: Callable[..., Manifest], tmp_path: Path, write_corpus: Callable[..., Path]
 ) -> None:
     texts = {"en": [*reversed(DOCUMENTS["en"]), *DOCUMENTS["en"]]}
     twice = write_corpus(tmp_path / "corpus", texts)
@@ -203,7 +183,12 @@ def test_other_settings_are_refused_for_a_finished_folder(folder: Path, build: C
 
 
 def test_another_vocabulary_or_corpus_is_refused(
-    folder: Path, corpus: Path, vocab: Path, build: Callable[..., Manifest], tmp_path: Path
+    folder: Path,
+    corpus: Path,
+    vocab: Path,
+    build: Callable[..., Manifest],
+    tmp_path: Path,
+    write_corpus: Callable[..., Path],
 ) -> None:
     train_vocabulary(VocabSettings(corpus=corpus, output=tmp_path / "vocab", size=70, character_coverage=1.0))
     other = Vocabulary.load(tmp_path / "vocab")
@@ -234,7 +219,9 @@ def test_a_cut_file_is_found_on_opening(build: Callable[..., Manifest], tmp_path
         Shards.open(tmp_path / "shards")
 
 
-def test_a_language_without_text_is_named(vocab: Path, build: Callable[..., Manifest], tmp_path: Path) -> None:
+def test_a_language_without_text_is_named(
+    vocab: Path, build: Callable[..., Manifest], tmp_path: Path, write_corpus: Callable[..., Path]
+) -> None:
     texts = {"en": DOCUMENTS["en"], "ru": [DOCUMENTS["ru"][0]], "sw": []}
     corpus = write_corpus(tmp_path / "corpus", texts)
     manifest = build(tmp_path / "shards", corpus=corpus)
@@ -252,7 +239,9 @@ def test_a_language_without_text_is_named(vocab: Path, build: Callable[..., Mani
         build(tmp_path / "none", corpus=blank)
 
 
-def test_copies_of_one_document_are_not_held_out(build: Callable[..., Manifest], tmp_path: Path) -> None:
+def test_copies_of_one_document_are_not_held_out(
+    build: Callable[..., Manifest], tmp_path: Path, write_corpus: Callable[..., Path]
+) -> None:
     corpus = write_corpus(tmp_path / "corpus", {"en": DOCUMENTS["en"][:1] * 5})
     statistics = build(tmp_path / "shards", corpus=corpus).statistics
     assert statistics["languages"]["en"]["training"]["documents"] == 5

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import sentencepiece
-import zstandard
 
-from isogloss.manifest import write_manifest
 from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
 
 # Written for these tests; each is one document, its lines are paragraphs.
@@ -53,38 +50,6 @@ def documents() -> Mapping[str, str]:
 def probes() -> Sequence[str]:
     """Texts in sixteen scripts, some of them strange to the vocabulary."""
     return PROBES
-
-
-@pytest.fixture(scope="session")
-def write_corpus() -> Callable[[Path, Mapping[str, Sequence[str]]], Path]:
-    """Writes a corpus folder of the given documents, without the room that builds them."""
-
-    def write(folder: Path, texts: Mapping[str, Sequence[str]]) -> Path:
-        for code, language_texts in texts.items():
-            (folder / code).mkdir(parents=True)
-            rows = [json.dumps({"id": f"{code}:{n}", "text": text}) for n, text in enumerate(language_texts)]
-            content = "".join(row + "\n" for row in rows).encode()
-            (folder / code / "part-00000.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(content))
-        statistics = {
-            code: {
-                "documents": len(language_texts),
-                "lines": sum(len(text.splitlines()) for text in language_texts),
-                "characters": sum(len(text) for text in language_texts),
-                "bytes": sum(len(text.encode()) for text in language_texts),
-                "words": sum(len(text.split()) for text in language_texts),
-            }
-            for code, language_texts in texts.items()
-        }
-        write_manifest(
-            folder,
-            kind="corpus",
-            command="isogloss corpus build",
-            config={},
-            statistics={"languages": statistics, "dropped": {}},
-        )
-        return folder
-
-    return write
 
 
 @pytest.fixture(scope="session")
