@@ -13,7 +13,9 @@ from isogloss.errors import ConfigError
 from isogloss.phrasebook import text
 from isogloss.phrasebook.clauses import NEGATABLE, QUESTION_FRAMES, SENTENCE_FRAMES, Clause, Phrase
 from isogloss.phrasebook.grammar import LANGUAGES, Sentence, answer_word, ask_back, join_sentences, realise
-from isogloss.phrasebook.lexicon import Cell, Lexicon, concepts
+from isogloss.phrasebook.grammar.order import in_order, lemma_of, number
+from isogloss.phrasebook.grammar.words import Word
+from isogloss.phrasebook.lexicon import Cell, Lexicon, concepts, lexicon
 
 XNLI = {"ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh"}
 LATIN = string.ascii_lowercase
@@ -77,6 +79,18 @@ def test_every_grammar_has_every_frame(language: str) -> None:
     frames = importlib.import_module(f"isogloss.phrasebook.grammar.{language}").FRAMES
     assert set(frames) == set(SENTENCE_FRAMES) | set(QUESTION_FRAMES)
     assert len(SENTENCE_FRAMES) >= 20
+
+
+def test_a_frame_in_order_says_its_parts_as_they_stand() -> None:
+    def does(clause: Clause, words: Lexicon, concept: str = "") -> str:
+        return f"does {concept or clause.verb}"
+
+    frame = in_order("who now", does, Word("¿", glued=True), (does, "want"), (lemma_of, "place"), number)
+    said = frame(Clause("act", verb="sleep", place="cairo", number=12), lexicon("es"))
+    assert [word.text for word in said] == ["who", "now", "does", "sleep", "¿", "does", "want", "El", "Cairo", "12"]
+    assert [word.role for word in said] == [""] * 7 + ["place", "place", "number"]
+    assert [word.glued for word in said].index(True) == 4
+    assert {word.entity for word in said} == {"", "LOC"}
 
 
 def test_every_frame_occurs_in_documents(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar.gender import is_feminine, is_many, named_by, told_apart
 from isogloss.phrasebook.grammar.meaning import gender_of, is_mass, is_person, numeral_of, owned_thing
+from isogloss.phrasebook.grammar.order import number
 from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, entity_kind, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Cell, Lexicon
 from isogloss.phrasebook.world import is_a
@@ -283,8 +284,8 @@ def owned(s: Speaker, c: Clause) -> list[Word]:
 
 
 def age(s: Speaker, c: Clause) -> list[Word]:
-    number = with_role("number", str(c.number))
-    return say(s.subject(c), number, s.tongue.year, s.of(c.subject), s.be(c.subject))
+    years = number(c, s.words)
+    return say(s.subject(c), years, s.tongue.year, s.of(c.subject), s.be(c.subject))
 
 
 def what_transitive(s: Speaker, c: Clause) -> list[Word]:
@@ -330,7 +331,7 @@ SPOKEN: dict[str, SpokenFrame] = {
     ),
     "owned": owned,
     "age": age,
-    "price": lambda s, c: say(s.price(c), with_role("number", str(c.number)), s.tongue.euro, s.tongue.is_are[0]),
+    "price": lambda s, c: say(s.price(c), number(c, s.words), s.tongue.euro, s.tongue.is_are[0]),
     "works_for": lambda s, c: say(s.subject(c), s.place(c), s.tongue.for_, s.verb(c, "work")),
     "named": lambda s, c: say(s.named(c), s.phrase(c.recipient, "recipient"), s.tongue.is_are[0]),
     "where_is": lambda s, c: say(s.subject(c), s.tongue.where, s.be(c.subject)),

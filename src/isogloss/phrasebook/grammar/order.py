@@ -12,7 +12,7 @@ from isogloss.phrasebook.clauses import Clause
 from isogloss.phrasebook.grammar.words import Frame, FrameTable, Word, name_of, say, with_role
 from isogloss.phrasebook.lexicon import Lexicon
 
-__all__ = ["Part", "ToldPart", "in_order", "lemma_of", "number", "svo_frames"]
+__all__ = ["in_order", "lemma_of", "number", "svo_frames"]
 
 Part = Callable[[Clause, Lexicon], list[Word] | str]
 ToldPart = Callable[[Clause, Lexicon, str], list[Word] | str]
