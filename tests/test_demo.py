@@ -31,8 +31,8 @@ def settings_for(output: Path) -> DemoSettings:
     return DemoSettings(
         output=output,
         phrasebook=PhrasebookSettings(languages=LANGUAGES, **AMOUNTS),
-        vocabulary_size=400,
-        steps=3,
+        pieces_a_language=150,
+        steps_a_language=1,
         device="cpu",
     )
 
@@ -115,7 +115,10 @@ def test_the_same_command_again_does_nothing_new(demo: tuple[DemoSettings, list[
         if path.is_file() and "scores" not in path.parts and path.parent != settings.output
     }
     assert len(made) > 50
-    again, _ = run_demo(settings)
+    before = json.loads((settings.output / "timings.json").read_text(encoding="utf-8"))
+    again, timings = run_demo(settings)
+    assert [timing.stage for timing in timings] == [timing["stage"] for timing in before]
+    assert all(timing.seconds >= earlier["seconds"] for timing, earlier in zip(timings, before, strict=True))
     # A run folder notes the settings and versions it was opened with, every time.
     changed = {path.name for path, time in made.items() if path.stat().st_mtime_ns != time}
     assert changed <= {"config.json"}
@@ -125,7 +128,15 @@ def test_the_same_command_again_does_nothing_new(demo: tuple[DemoSettings, list[
 def test_the_command_line_finds_the_demo_done(demo: tuple[DemoSettings, list[Score], Page]) -> None:
     settings, scores, _ = demo
     small = [f"phrasebook.{name}={value}" for name, value in AMOUNTS.items()]
-    words = ["demo", "--json", "--languages", ",".join(LANGUAGES), "vocabulary_size=400", "steps=3", "device=cpu"]
+    words = [
+        "demo",
+        "--json",
+        "--languages",
+        ",".join(LANGUAGES),
+        "pieces_a_language=150",
+        "steps_a_language=1",
+        "device=cpu",
+    ]
     done = CliRunner().invoke(app, [*words, f"output={settings.output}", *small], catch_exceptions=False)
     assert done.exit_code == 0, done.stderr
     assert json.loads(done.stdout) == [dataclasses.asdict(score) for score in scores]

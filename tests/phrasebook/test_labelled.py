@@ -1,4 +1,4 @@
-"""Pairs, tagged sentences and questions: balance, tags, answers, sides and independence."""
+"""Tagged sentences and questions: tags, answers; and of all labelled items: sides and independence."""
 
 from __future__ import annotations
 
@@ -9,46 +9,12 @@ import pytest
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar import LANGUAGES, realise
-from isogloss.phrasebook.labelled import LABELS, Question, TaggedSentence, pairs, questions, tagged_sentences
+from isogloss.phrasebook.labelled import Question, TaggedSentence, questions, tagged_sentences
 from isogloss.phrasebook.lexicon import concepts
+from isogloss.phrasebook.pairs import pairs
 from isogloss.phrasebook.scenes import is_held_out, names_of
 
 DRAWS = {"pairs": pairs, "tagged_sentences": tagged_sentences, "questions": questions}
-
-
-def test_labels_come_in_turn() -> None:
-    labels = [pair.label for pair in pairs("en", 31, seed=1, held_out=False)]
-    assert labels == [label for label, _ in zip(itertools.cycle(LABELS), range(31), strict=False)]
-
-
-def test_form_of_a_hypothesis_does_not_tell_its_label() -> None:
-    counts: dict[tuple[str, bool], Counter[str]] = {}
-    for pair in pairs("en", 1200, seed=2, held_out=False):
-        hypothesis = pair.clauses[1]
-        form = hypothesis.frame if hypothesis.frame in ("located", "property") else "act"
-        counts.setdefault((form, hypothesis.negated), Counter())[pair.label] += 1
-    assert len(counts) == 6
-    for form, labels in counts.items():
-        assert max(labels.values()) < 0.45 * sum(labels.values()), (form, labels)
-
-
-def test_a_pair_is_two_clauses() -> None:
-    for pair in pairs("de", 60, seed=3, held_out=False):
-        assert pair.clauses[0] != pair.clauses[1]
-        assert (pair.premise, pair.hypothesis) == tuple(realise(clause, "de").text for clause in pair.clauses)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_pair_says_the_same_twice_unless_it_follows(language: str) -> None:
-    for pair in pairs(language, 90, seed=4, held_out=False):
-        assert pair.label == "entailment" or pair.premise != pair.hypothesis
-
-
-def test_emoji_do_not_change_what_pairs_say() -> None:
-    plain = list(pairs("en", 60, seed=5, held_out=False))
-    marked = list(pairs("en", 60, seed=5, held_out=False, emoji_share=1.0))
-    assert [pair.clauses for pair in plain] == [pair.clauses for pair in marked]
-    assert sum(one.premise != other.premise for one, other in zip(plain, marked, strict=True)) > 40
 
 
 @pytest.mark.parametrize("held_out", [False, True])

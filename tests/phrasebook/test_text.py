@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Callable
 
 import pytest
 
 from isogloss.phrasebook import text
 from isogloss.phrasebook.clauses import Clause, Phrase
-from isogloss.phrasebook.grammar import LANGUAGES, Sentence, answer_word, ask_back, realise
-from isogloss.phrasebook.labelled import pairs, questions, tagged_sentences
+from isogloss.phrasebook.grammar import LANGUAGES, Sentence, realise
+from isogloss.phrasebook.labelled import questions, tagged_sentences
 from isogloss.phrasebook.lexicon import concepts, lexicon
+from isogloss.phrasebook.pairs import pairs
 from isogloss.phrasebook.scenes import is_held_out, names_of
 from isogloss.phrasebook.text import documents, parallel_sentences, with_emoji
 
@@ -35,6 +35,13 @@ class Always(random.Random):
         return 0.0
 
 
+class Halfway(random.Random):
+    """Draws 0.5: emoji stand behind the words."""
+
+    def random(self) -> float:
+        return 0.5
+
+
 class Never(random.Random):
     """Draws nearly 1."""
 
@@ -44,7 +51,7 @@ class Never(random.Random):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_held_out_sentence_occurs_in_training_text(language: str) -> None:
-    drawn = documents(language, 220, seed=1, emoji_share=0.2, dialogue_share=0.3)
+    drawn = documents(language, 220, seed=1, emoji_share=0.2)
     seen = {sentence for document in drawn for sentence in sentences_of(document)}
     for pair in pairs(language, 90, seed=3, held_out=False):
         seen |= {pair.premise, pair.hypothesis}
@@ -68,11 +75,10 @@ def test_sentences_are_found_in_documents() -> None:
 
 @pytest.mark.parametrize("language", ["en", "sw", "th", "zh"])
 def test_documents_depend_on_seed_language_and_index_alone(language: str) -> None:
-    options = {"emoji_share": 0.5, "dialogue_share": 0.5}
-    eight = list(documents(language, 8, seed=5, **options))
-    assert eight == list(documents(language, 8, seed=5, **options))
-    assert eight[:3] == list(documents(language, 3, seed=5, **options))
-    assert not set(eight) & set(documents(language, 8, seed=6, **options))
+    eight = list(documents(language, 8, seed=5, emoji_share=0.5))
+    assert eight == list(documents(language, 8, seed=5, emoji_share=0.5))
+    assert eight[:3] == list(documents(language, 3, seed=5, emoji_share=0.5))
+    assert not set(eight) & set(documents(language, 8, seed=6, emoji_share=0.5))
 
 
 def test_documents_are_several_sentences_of_one_story() -> None:
@@ -99,48 +105,17 @@ def test_documents_without_emoji_have_none_and_with_emoji_have_some() -> None:
     assert sum(bool(EMOJI & set(document)) for document in marked) > 95
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_dialogues_ask_back_and_answer(language: str) -> None:
-    answers = {answer_word(word, language).text for word in ("yes", "no")}
-    told = [sentences_of(document) for document in documents(language, 60, seed=1, dialogue_share=1.0)]
-    assert answers == {sentence for sentences in told for sentence in sentences} & answers
-    how = LANGUAGES[language]
-    closing = how.asked_back or how.question_mark
-    before = [first for sentences in told for first, second in itertools.pairwise(sentences) if second in answers]
-    assert all(question.endswith(closing) for question in before)
-    assert not answers & {
-        sentence for document in documents(language, 60, seed=1) for sentence in sentences_of(document)
-    }
-
-
-def test_nothing_held_out_is_said_or_asked_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_held_out_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[Clause] = []
 
-    def listening_to(say: Callable[[Clause, str], Sentence]) -> Callable[[Clause, str], Sentence]:
-        return lambda clause, language: (heard.append(clause), say(clause, language))[1]
+    def listening(clause: Clause, language: str) -> Sentence:
+        heard.append(clause)
+        return realise(clause, language)
 
-    monkeypatch.setattr(text, "realise", listening_to(realise))
-    monkeypatch.setattr(text, "ask_back", listening_to(ask_back))
-    list(documents("en", 150, seed=1, dialogue_share=0.7))
+    monkeypatch.setattr(text, "realise", listening)
+    list(documents("en", 150, seed=1))
     assert len(heard) > 800
     assert not any(is_held_out(clause) for clause in heard)
-
-
-def test_spanish_opens_what_it_asks_back() -> None:
-    asked = ask_back(Clause("act", Phrase(name="anna"), "sleep"), "es")
-    assert asked.text == "¿Ana duerme?"
-    assert [asked.text[word.start : word.end] for word in asked.words] == ["¿", "Ana", "duerme", "?"]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_asked_back_is_the_statement_but_for_its_marks(language: str, clauses: tuple[Clause, ...]) -> None:
-    how = LANGUAGES[language]
-    for clause in clauses[:60]:
-        said, asked = realise(clause, language), ask_back(clause, language)
-        assert asked.text.endswith(how.asked_back or how.question_mark)
-        assert asked.text != said.text
-        words = [said.text[word.start : word.end] for word in said.words if word.role]
-        assert words == [asked.text[word.start : word.end] for word in asked.words if word.role]
 
 
 def test_parallel_sentences_say_the_same_in_every_language_asked() -> None:
@@ -151,7 +126,7 @@ def test_parallel_sentences_say_the_same_in_every_language_asked() -> None:
 
 
 def marks_of(clause: Clause, role: str) -> str:
-    """What a part may be replaced with, without spaces: number in digits, adjective, noun or verb."""
+    """What may stand behind a part or in its place, without spaces: number in digits, adjective, noun or verb."""
     if role in ("subject", "object", "recipient"):
         phrase: Phrase = getattr(clause, role)
         said = [phrase.adjective, phrase.noun] if phrase.noun else []
@@ -167,30 +142,30 @@ def unspaced(text: str) -> str:
 
 
 def can_be(marked: str, sentence: Sentence, clause: Clause) -> bool:
-    """Is ``marked`` the sentence with none, some or all of its parts replaced, and nothing else changed?"""
+    """Is ``marked`` the sentence with none, some or all of its parts marked or replaced, and nothing else changed?"""
     pattern, end = "", 0
     for role, words in itertools.groupby(sentence.words, key=lambda word: word.role):
         part = list(words)
         pattern += re.escape(unspaced(sentence.text[end : part[0].start]))
         original = re.escape(unspaced(sentence.text[part[0].start : part[-1].end]))
         marks = re.escape(marks_of(clause, role)) if role else ""
-        pattern += f"(?:{original}|{marks})" if marks else original
+        pattern += f"(?:{original}|{marks}|{original}{marks})" if marks else original
         end = part[-1].end
     return re.fullmatch(pattern + ("🚫?" if clause.negated else ""), unspaced(marked)) is not None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_emoji_change_nothing_but_the_parts_they_replace(language: str, clauses: tuple[Clause, ...]) -> None:
+def test_emoji_change_nothing_but_the_parts_they_stand_for(language: str, clauses: tuple[Clause, ...]) -> None:
     changed = 0
     for index, clause in enumerate(clauses[:350]):
         sentence = realise(clause, language)
-        for rng in (random.Random(index), Always()):
+        for rng in (random.Random(index), Always(), Halfway()):
             marked = with_emoji(sentence, clause, rng)
             assert can_be(marked, sentence, clause), (marked, sentence.text)
             assert "  " not in marked
             changed += marked != sentence.text
         assert with_emoji(sentence, clause, Never()) == sentence.text
-    assert changed > 350
+    assert changed > 700
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -211,7 +186,7 @@ def test_emoji_never_swallow_a_not_a_wish_or_a_skill(language: str) -> None:
 BIG_DOGS = Clause("act_at", Phrase(noun="dog", number=3, adjective="big"), "sleep", place="park")
 NOT_ASLEEP = Clause("act", Phrase(noun="dog", number=0, definite=True), "sleep", negated=True)
 RESTS = Clause("act_at", Phrase(noun="sheep"), "rest", place="station")
-MARKED = [
+ALONE = [
     ("en", BIG_DOGS, "3 🐳 🐕 😴 in 🏞 ."),
     ("de", BIG_DOGS, "3 🐳 🐕 😴 im 🏞 ."),
     ("zh", BIG_DOGS, "3 🐳 🐕 在 🏞 里 😴 。"),
@@ -221,8 +196,19 @@ MARKED = [
     ("en", NOT_ASLEEP, "🐕 do not 😴 . 🚫"),
     ("de", RESTS, "🐑 ruht sich am 🚉 aus."),
 ]
+BESIDE = [
+    ("en", BIG_DOGS, "Three big dogs 3 🐳 🐕 sleep 😴 in the park 🏞 ."),
+    ("de", RESTS, "Ein Schaf 🐑 ruht sich am Bahnhof 🚉 aus."),
+    ("zh", BIG_DOGS, "三只大狗 3 🐳 🐕 在公园 🏞 里睡觉 😴 。"),
+    ("tr", NOT_ASLEEP, "Köpekler 🐕 uyumuyor."),
+]
 
 
-@pytest.mark.parametrize(("language", "clause", "marked"), MARKED, ids=[f"{row[0]} {row[2]}" for row in MARKED])
-def test_emoji_as_written(language: str, clause: Clause, marked: str) -> None:
+@pytest.mark.parametrize(("language", "clause", "marked"), ALONE, ids=[f"{row[0]} {row[2]}" for row in ALONE])
+def test_emoji_in_the_place_of_words(language: str, clause: Clause, marked: str) -> None:
     assert with_emoji(realise(clause, language), clause, Always()) == marked
+
+
+@pytest.mark.parametrize(("language", "clause", "marked"), BESIDE, ids=[f"{row[0]} {row[2]}" for row in BESIDE])
+def test_emoji_behind_words(language: str, clause: Clause, marked: str) -> None:
+    assert with_emoji(realise(clause, language), clause, Halfway()) == marked

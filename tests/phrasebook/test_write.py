@@ -14,7 +14,8 @@ import pytest
 
 from isogloss.errors import ConfigError
 from isogloss.phrasebook import PhrasebookSettings, write
-from isogloss.phrasebook.labelled import LABELS, pairs, questions, tagged_sentences
+from isogloss.phrasebook.labelled import questions, tagged_sentences
+from isogloss.phrasebook.pairs import LABELS, pairs
 from isogloss.phrasebook.text import documents
 from isogloss.phrasebook.write import PARTS, write_labelled, write_text
 
@@ -56,14 +57,7 @@ def test_nli_files_hold_premise_hypothesis_and_label(written: Path) -> None:
     ):
         rows = [line.split("\t") for line in (written / "nli" / f"{name}.tsv").read_text("utf-8").splitlines()]
         assert Counter(label for _, _, label in rows) == dict.fromkeys(LABELS, size // 3)
-        held_out = part != "train"
-        drawn = pairs(
-            language,
-            size,
-            seed=4 * len(PARTS) + PARTS[part],
-            held_out=held_out,
-            emoji_share=0.0 if held_out else SETTINGS.label_emoji_share,
-        )
+        drawn = pairs(language, size, seed=4 * len(PARTS) + PARTS[part], held_out=part != "train")
         assert rows == [[pair.premise, pair.hypothesis, pair.label] for pair in drawn]
 
 
@@ -114,7 +108,7 @@ def test_nothing_depends_on_the_order_of_sets() -> None:
 from isogloss.phrasebook import documents, pairs, questions, tagged_sentences
 for draw in (pairs, tagged_sentences, questions):
     print(*draw("bg", 6, seed=2, held_out=True), sep="\\n")
-print(*documents("bg", 10, seed=2, emoji_share=0.5, dialogue_share=0.5), sep="\\n")
+print(*documents("bg", 10, seed=2, emoji_share=0.5), sep="\\n")
 """
     said = []
     for seed in "12":

@@ -10,6 +10,7 @@ Every stage that is done is left alone, so the same command goes on where it was
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -49,7 +50,7 @@ class DemoTask:
 
 
 TASKS = (
-    DemoTask("nli", "Natural language inference", 2000, 64),
+    DemoTask("nli", "Natural language inference", 1500, 64),
     DemoTask("ner", "Entities", 100, 64),
     DemoTask("qa", "Questions", 250, 64),
 )
@@ -60,8 +61,8 @@ class DemoSettings(Settings):
 
     output: Path = Field(Path("runs/demo"), description="folder for everything the demo writes")
     phrasebook: PhrasebookSettings = Field(PhrasebookSettings(), description="languages and amounts of text and labels")
-    vocabulary_size: int = Field(5000, ge=300, description="pieces of all languages together")
-    steps: int = Field(4000, ge=1, description="pretraining steps")
+    pieces_a_language: int = Field(1000, ge=100, description="pieces of the vocabulary, times the languages")
+    steps_a_language: int = Field(600, ge=1, description="pretraining steps, times the languages")
     seed: int = Field(1, ge=0, description="weights, order and masks follow from it")
     model: ModelSettings = Field(
         ModelSettings(
@@ -82,14 +83,14 @@ class DemoSettings(Settings):
     )
     peak_rate: float = Field(3e-3, gt=0, description="highest learning rate of pretraining")
     weight_decay: float = Field(0.2, ge=0, description="of pretraining; much of it makes languages share what they can")
-    finetune_rate: float = Field(5e-4, gt=0, description="highest learning rate of fine-tuning")
+    finetune_rate: float = Field(1e-3, gt=0, description="highest learning rate of fine-tuning")
     finetune_weight_decay: float = Field(0.05, ge=0, description="of fine-tuning")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long a stage took in this call; a stage that was done already took no time."""
+    """How long a stage took, over all calls: what is done already takes next to no time again."""
 
     stage: str
     seconds: float
@@ -112,22 +113,32 @@ def run_demo(settings: DemoSettings) -> tuple[list[Score], list[Timing]]:
             name = f"fine-tuning {task.name} from {weights} weights"
             stages.append((name, partial(finetune, _finetuning(settings, task, weights))))
         stages.append((f"scoring {task.name}", partial(_score, scores, _evaluation(settings, task))))
-    timings = [_timed(name, work, number, len(stages)) for number, (name, work) in enumerate(stages, 1)]
+    spent = _read_timings(out / "timings.json")
+    for number, (name, work) in enumerate(stages, 1):
+        spent[name] = spent.get(name, 0.0) + _timed(name, work, number, len(stages))
+        timings = [Timing(name, seconds) for name, seconds in spent.items()]
+        write_json(out / "timings.json", [asdict(timing) for timing in timings])
     write_json(out / "results.json", [asdict(score) for score in scores])
-    write_json(out / "timings.json", [asdict(timing) for timing in timings])
     return scores, timings
+
+
+def _read_timings(path: Path) -> dict[str, float]:
+    """Seconds by stage, in order; empty before the first call."""
+    if not path.exists():
+        return {}
+    return {timing["stage"]: timing["seconds"] for timing in json.loads(path.read_text(encoding="utf-8"))}
 
 
 def _score(scores: list[Score], settings: EvaluateSettings) -> None:
     scores += evaluate(settings)
 
 
-def _timed(name: str, work: Callable[[], object], number: int, total: int) -> Timing:
+def _timed(name: str, work: Callable[[], object], number: int, total: int) -> float:
     console = Console(stderr=True, highlight=False)
     start = time.monotonic()
     console.print(f"[{number}/{total}] {name}", markup=False)
     work()
-    return Timing(name, time.monotonic() - start)
+    return time.monotonic() - start
 
 
 def _write_phrasebook(settings: DemoSettings) -> None:
@@ -143,7 +154,7 @@ def _vocabulary(settings: DemoSettings) -> VocabSettings:
     return VocabSettings(
         corpus=out / "corpus",
         output=out / "vocab",
-        size=settings.vocabulary_size,
+        size=settings.pieces_a_language * len(settings.phrasebook.languages),
         character_coverage=1.0,
         max_piece_length=12,
         model_type="bpe",
@@ -161,7 +172,7 @@ def _pretraining(settings: DemoSettings) -> PretrainSettings:
         run=out / "pretrain",
         shards=out / "shards",
         vocabulary=out / "vocab",
-        steps=settings.steps,
+        steps=settings.steps_a_language * len(settings.phrasebook.languages),
         seed=settings.seed,
         device=settings.device,
         model=settings.model,
@@ -187,7 +198,10 @@ def _finetuning(settings: DemoSettings, task: DemoTask, weights: str) -> Finetun
         max_length=settings.model.max_length,
         seed=settings.seed,
         device=settings.device,
-        optim=FinetuneOptim(peak_rate=settings.finetune_rate, weight_decay=settings.finetune_weight_decay),
+        # Frozen, the embeddings of English stay where pretraining has put them beside those of the other languages.
+        optim=FinetuneOptim(
+            peak_rate=settings.finetune_rate, weight_decay=settings.finetune_weight_decay, freeze_embeddings=True
+        ),
     )
 
 

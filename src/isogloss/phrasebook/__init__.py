@@ -11,7 +11,8 @@ entities, and questions with answers: the demo's corpus, the tests' data, and a 
 from __future__ import annotations
 
 from isogloss.phrasebook.grammar import LANGUAGES, realise
-from isogloss.phrasebook.labelled import LABELS, pairs, questions, tagged_sentences
+from isogloss.phrasebook.labelled import questions, tagged_sentences
+from isogloss.phrasebook.pairs import LABELS, pairs
 from isogloss.phrasebook.text import documents, parallel_sentences
 from isogloss.phrasebook.write import PhrasebookSettings, write_labelled, write_phrasebook, write_text
 

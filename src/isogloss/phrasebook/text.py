@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from isogloss.phrasebook.clauses import NEGATABLE, Clause, Phrase
-from isogloss.phrasebook.grammar import LANGUAGES, Sentence, answer_word, ask_back, realise
+from isogloss.phrasebook.clauses import Clause, Phrase
+from isogloss.phrasebook.grammar import LANGUAGES, Sentence, realise
 from isogloss.phrasebook.lexicon import concepts
 from isogloss.phrasebook.scenes import (
     adjectives_for,
@@ -29,70 +29,54 @@ from isogloss.phrasebook.scenes import (
     verbs_of,
     words_of,
 )
-from isogloss.phrasebook.world import holds, is_mass, kinds_of, members, opposites
+from isogloss.phrasebook.world import is_mass, kinds_of, members, opposites
 
 __all__ = ["documents", "facts_about", "parallel_sentences", "random_clause", "statement_and_question", "with_emoji"]
 
 SENTENCES_A_DOCUMENT = (5, 8)
 SHARE_OF_SCENES = 0.8
-SHARE_ASKED_BACK = 0.5  # of the later statements of a story that is told as a dialogue
-SHARE_OF_EMOJI_PARTS = 0.5  # of the parts of a sentence that could be emoji, in documents that have them
+# Of the parts of a sentence that have an emoji, in documents that are written with them: the share said in words with
+# the emoji behind them, and the share said by the emoji alone.
+BESIDE, ALONE = 0.7, 0.25
+SHARE_CROSSED_OUT = 0.5  # of denials, in such documents
 
 
-@dataclass(frozen=True)
-class Line:
-    """A sentence of a document: a statement or question as it is, or a statement that somebody asks back and somebody
-    else answers with ``answer``, yes or no."""
-
-    clause: Clause
-    answer: str = ""
-
-
-def documents(
-    language: str, num_documents: int, *, seed: int, emoji_share: float = 0.0, dialogue_share: float = 0.0
-) -> Iterator[str]:
+def documents(language: str, num_documents: int, *, seed: int, emoji_share: float = 0.0) -> Iterator[str]:
     """``num_documents`` documents of ``language``, most of them five to eight sentences on one subject.
 
-    A share of them, ``emoji_share``, is written as people write to friends, with emoji in the place of some words:
-    tokens that all languages have in common, as real text has names, numbers and addresses in common. In a share of
-    the stories, ``dialogue_share``, some statements are asked back and answered with yes or no.
-    Document k depends on (seed, language, k) alone.
+    A share of them, ``emoji_share``, is written as people write to friends, with emoji behind most words that have one
+    and in the place of some: tokens that all languages have in common, as real text has names, numbers and addresses
+    in common. Document k depends on (seed, language, k) alone.
     """
     for index in range(num_documents):
         rng = random.Random(f"document/{seed}/{language}/{index}")
-        lines = _story(rng, dialogue_share) if rng.random() < SHARE_OF_SCENES else _facts(rng)
-        with_marks = rng.random() < emoji_share
-        sentences = [sentence for line in lines for sentence in _said(line, language, rng, with_marks)]
-        yield " ".join(sentences) if with_marks else LANGUAGES[language].between_sentences.join(sentences)
-
-
-def _said(line: Line, language: str, rng: random.Random, with_marks: bool) -> list[str]:
-    sentence = ask_back(line.clause, language) if line.answer else realise(line.clause, language)
-    said = [with_emoji(sentence, line.clause, rng) if with_marks else sentence.text]
-    if line.answer:
-        mark = with_marks and rng.random() < SHARE_OF_EMOJI_PARTS
-        said.append(concepts()[line.answer]["emoji"] if mark else answer_word(line.answer, language).text)
-    return said
+        clauses = _story(rng) if rng.random() < SHARE_OF_SCENES else _facts(rng)
+        if rng.random() < emoji_share:
+            yield " ".join(with_emoji(realise(clause, language), clause, rng) for clause in clauses)
+        else:
+            yield LANGUAGES[language].between_sentences.join(realise(clause, language).text for clause in clauses)
 
 
 def with_emoji(sentence: Sentence, clause: Clause, rng: random.Random) -> str:
-    """The sentence with emoji, and digits for numerals, in the place of some of its parts: "3 🐕 sleep in 🏞."
-    What is denied may be crossed out."""
+    """The sentence with emoji, and digits for numerals, behind some of its parts or in their place: "Three dogs 3 🐕
+    sleep in 🏞 ." What is denied may be crossed out."""
     text, end = "", 0
     parts = [(role, list(spans)) for role, spans in itertools.groupby(sentence.words, key=lambda word: word.role)]
     roles = [role for role, _ in parts]
     for role, part in parts:
         # A part in two places ("ruht sich ... aus") keeps its words: one emoji does not stand for both.
         marks = emoji_of(clause, role) if roles.count(role) == 1 else []
-        if marks and rng.random() < SHARE_OF_EMOJI_PARTS:
-            before = text + sentence.text[end : part[0].start]
-            text = f"{before.rstrip()} {' '.join(marks)} "
-            end = part[-1].end + (sentence.text[part[-1].end : part[-1].end + 1] == " ")
+        draw = rng.random() if marks else 1.0
+        alone = draw < ALONE
+        words = sentence.text[end : part[0].start if alone else part[-1].end]
+        end = part[-1].end
+        if draw < ALONE + BESIDE:
+            text = f"{(text + words).rstrip()} {' '.join(marks)} "
+            end += sentence.text[end : end + 1] == " "
         else:
-            text += sentence.text[end : part[-1].end]
-            end = part[-1].end
+            text += words
     text = (text + sentence.text[end:]).strip()
-    return f"{text} 🚫" if clause.negated and rng.random() < SHARE_OF_EMOJI_PARTS else text
+    return f"{text} 🚫" if clause.negated and rng.random() < SHARE_CROSSED_OUT else text
 
 
 def emoji_of(clause: Clause, role: str) -> list[str]:
@@ -133,30 +117,21 @@ def _counted_on(clause: Clause, rng: random.Random) -> Clause:
     return replace(clause, subject=replace(clause.subject, number=rng.randint(2, 10)))
 
 
-def _story(rng: random.Random, dialogue_share: float) -> list[Line]:
-    scene = draw_scene(rng)
-    ways = true_clauses(scene, rng)
-    lines = [Line(clause) for clause in _distinct(rng, lambda: rng.choice(ways)())]
-    if rng.random() < dialogue_share:
-        for place in range(2, len(lines)):
-            if rng.random() < SHARE_ASKED_BACK:
-                clause = lines[place].clause if rng.random() < 0.5 else _denial(lines[place].clause, rng)
-                lines[place] = Line(clause, "yes" if holds(clause, scene) else "no")
-    return [line for line in lines if not is_held_out(line.clause)]
+def _story(rng: random.Random) -> list[Clause]:
+    """One scene, told in several ways."""
+    ways = true_clauses(draw_scene(rng), rng)
+    clauses: list[Clause] = []
+    length = rng.randint(*SENTENCES_A_DOCUMENT)
+    for _ in range(8 * length):
+        clause = rng.choice(ways)()
+        if clause not in clauses and not is_held_out(clause):
+            clauses.append(clause)
+        if len(clauses) == length:
+            break
+    return clauses
 
 
-def _denial(clause: Clause, rng: random.Random) -> Clause:
-    """Something else of the same form, as one asks who has not listened: another place, an opposite, a not."""
-    if clause.place and rng.random() < 0.7:
-        return replace(clause, place=pick(rng, places()))
-    if clause.adjective and rng.random() < 0.7:
-        return replace(clause, adjective=pick(rng, opposites(clause.adjective)))
-    if clause.frame in NEGATABLE:
-        return replace(clause, subject=definite(clause.subject), negated=not clause.negated)
-    return clause
-
-
-def _facts(rng: random.Random) -> list[Line]:
+def _facts(rng: random.Random) -> list[Clause]:
     """Statements about a few people and things, some of them asked for first."""
     clauses: list[Clause] = []
     length = rng.randint(*SENTENCES_A_DOCUMENT)
@@ -165,19 +140,7 @@ def _facts(rng: random.Random) -> list[Line]:
         if is_held_out(statement) or is_held_out(question):
             continue
         clauses += [question, statement] if rng.random() < 0.3 and question.frame != statement.frame else [statement]
-    return [Line(clause) for clause in clauses] or _facts(rng)
-
-
-def _distinct(rng: random.Random, draw: Callable[[], Clause]) -> list[Clause]:
-    clauses: list[Clause] = []
-    length = rng.randint(*SENTENCES_A_DOCUMENT)
-    for _ in range(8 * length):
-        clause = draw()
-        if clause not in clauses and not is_held_out(clause):
-            clauses.append(clause)
-        if len(clauses) == length:
-            break
-    return clauses
+    return clauses or _facts(rng)
 
 
 def person(rng: random.Random) -> Phrase:

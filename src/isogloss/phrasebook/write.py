@@ -22,7 +22,8 @@ from pydantic import Field, field_validator, model_validator
 
 from isogloss.config import Settings
 from isogloss.phrasebook.grammar import LANGUAGES
-from isogloss.phrasebook.labelled import Pair, Question, TaggedSentence, pairs, questions, tagged_sentences
+from isogloss.phrasebook.labelled import Question, TaggedSentence, questions, tagged_sentences
+from isogloss.phrasebook.pairs import Pair, pairs
 from isogloss.phrasebook.text import documents
 
 __all__ = ["PhrasebookSettings", "write_labelled", "write_phrasebook", "write_text"]
@@ -42,8 +43,7 @@ class PhrasebookSettings(Settings):
     emoji_share: float = Field(
         1.0, ge=0, le=1, description="share of documents with emoji among the words, tokens all languages share"
     )
-    label_emoji_share: float = Field(0.4, ge=0, le=1, description="the same for the sentences of NLI training pairs")
-    num_pairs: int = Field(30000, ge=3, description="NLI training pairs")
+    num_pairs: int = Field(20000, ge=3, description="NLI training pairs")
     num_tagged: int = Field(3000, ge=1, description="Training sentences with entities")
     num_questions: int = Field(6000, ge=1, description="Training questions")
     num_test: int = Field(600, ge=3, description="Test items a language and task; dev has half as many")
@@ -117,8 +117,7 @@ def _write_part(folder: Path, task: str, part: str, language: str, size: int, se
     seed = settings.seed * len(PARTS) + PARTS[part]
     held_out = part != "train"
     if task == "nli":
-        emoji_share = 0.0 if held_out else settings.label_emoji_share
-        text = _nli(pairs(language, size, seed=seed, held_out=held_out, emoji_share=emoji_share))
+        text = _nli(pairs(language, size, seed=seed, held_out=held_out))
     elif task == "ner":
         text = _ner(tagged_sentences(language, size, seed=seed, held_out=held_out))
     else:
