@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import itertools
 import string
 import unicodedata
 
@@ -12,7 +11,7 @@ import pytest
 from isogloss.errors import ConfigError
 from isogloss.phrasebook import text
 from isogloss.phrasebook.clauses import NEGATABLE, QUESTION_FRAMES, SENTENCE_FRAMES, Clause, Phrase
-from isogloss.phrasebook.grammar import LANGUAGES, Sentence, answer_word, ask_back, join_sentences, realise
+from isogloss.phrasebook.grammar import LANGUAGES, Sentence, join_sentences, realise
 from isogloss.phrasebook.grammar.order import in_order, lemma_of, number
 from isogloss.phrasebook.grammar.words import Word
 from isogloss.phrasebook.lexicon import Cell, Lexicon, concepts, lexicon
@@ -55,14 +54,10 @@ MARKS = {
     "zh": "。？",
 }
 VIETNAMESE_TONES = "\u0300\u0301\u0303\u0309\u0323"
+UNSAID = {"yes", "no"}  # no frame says them: the last to do so were the answers of dialogues
 # What a grammar says without a word of its own: English "can", the Turkish suffix -Abil, the Swahili copula "-na" and
 # the Arabic dual.
 SAID_OTHERWISE = {"en": {"can"}, "tr": {"can"}, "sw": {"have"}, "ar": {"two"}}
-
-
-def spoken(clause: Clause, language: str) -> list[Sentence]:
-    statement = clause.frame not in QUESTION_FRAMES
-    return [realise(clause, language), *([ask_back(clause, language)] if statement else [])]
 
 
 def test_the_languages_are_those_of_xnli() -> None:
@@ -121,9 +116,9 @@ class Looked:
 
 def test_every_word_is_reached_by_what_is_generated(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = Looked(monkeypatch)
-    list(text.documents("en", 200, seed=1, dialogue_share=0.5))
+    list(text.documents("en", 200, seed=1))
     list(text.parallel_sentences(["en"], 6000, seed=1))
-    assert {concept for _, concept in looked.up} == set(concepts()) - SAID_OTHERWISE["en"]
+    assert {concept for _, concept in looked.up} == set(concepts()) - UNSAID - SAID_OTHERWISE["en"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -134,9 +129,7 @@ def test_every_word_of_every_table_is_said(
     dogs = [Phrase(noun="dog", number=number) for number in range(2, 11)]
     for clause in [*clauses, *[Clause("act", phrase, "sleep") for phrase in dogs]]:
         realise(clause, language)
-    answers = {answer_word(word, language).text for word in ("yes", "no")}
-    assert len(answers) == 2
-    assert {concept for _, concept in looked.up} == set(concepts()) - SAID_OTHERWISE.get(language, set())
+    assert {concept for _, concept in looked.up} == set(concepts()) - UNSAID - SAID_OTHERWISE.get(language, set())
 
 
 def letter_is_of(letter: str, language: str) -> bool:
@@ -149,7 +142,7 @@ def letter_is_of(letter: str, language: str) -> bool:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_letter_is_of_the_script_of_its_language(language: str, clauses: tuple[Clause, ...]) -> None:
     """Of its script, and outside names one of its alphabet."""
-    for sentence in itertools.chain.from_iterable(spoken(clause, language) for clause in clauses):
+    for sentence in (realise(clause, language) for clause in clauses):
         for word in sentence.words:
             for letter in sentence.text[word.start : word.end]:
                 if letter in MARKS[language] or letter in string.digits:
@@ -165,15 +158,12 @@ def test_every_letter_is_of_the_script_of_its_language(language: str, clauses: t
 def test_text_is_clean(language: str, clauses: tuple[Clause, ...]) -> None:
     how = LANGUAGES[language]
     for clause in clauses:
-        for sentence in spoken(clause, language):
-            said = sentence.text
-            assert said == unicodedata.normalize("NFC", said).strip()
-            assert "  " not in said
-            assert " " not in said or how.space == " "
-            assert not set(said) & set("|=")
-        assert realise(clause, language).text.endswith(
-            how.question_mark if clause.frame in QUESTION_FRAMES else how.full_stop
-        )
+        said = realise(clause, language).text
+        assert said == unicodedata.normalize("NFC", said).strip()
+        assert "  " not in said
+        assert " " not in said or how.space == " "
+        assert not set(said) & set("|=")
+        assert said.endswith(how.question_mark if clause.frame in QUESTION_FRAMES else how.full_stop)
 
 
 def test_chinese_is_simplified(clauses: tuple[Clause, ...]) -> None:
@@ -203,9 +193,8 @@ def test_turkish_capital_of_i_has_its_dot() -> None:
 def test_words_cover_the_text(language: str, clauses: tuple[Clause, ...]) -> None:
     """In order, without overlap, with nothing but one space between two of them and nothing around them."""
     between = {LANGUAGES[language].space, ""} | ({"\u00a0"} if language == "fr" else set())
-    between |= {" "} if LANGUAGES[language].asked_back.startswith(" ") else set()
     slots = set(Clause.__dataclass_fields__) - {"frame", "negated"} | {""}
-    for sentence in itertools.chain.from_iterable(spoken(clause, language) for clause in clauses):
+    for sentence in (realise(clause, language) for clause in clauses):
         end = 0
         for word in sentence.words:
             assert end <= word.start < word.end

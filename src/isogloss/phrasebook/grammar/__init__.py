@@ -7,15 +7,6 @@ gives the text with the place of every word in it.
 
 from __future__ import annotations
 
-from isogloss.phrasebook.grammar.realise import (
-    LANGUAGES,
-    Sentence,
-    Span,
-    Writing,
-    answer_word,
-    ask_back,
-    join_sentences,
-    realise,
-)
+from isogloss.phrasebook.grammar.realise import LANGUAGES, Sentence, Span, Writing, join_sentences, realise
 
-__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "answer_word", "ask_back", "join_sentences", "realise"]
+__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "join_sentences", "realise"]

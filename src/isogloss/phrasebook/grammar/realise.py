@@ -12,7 +12,7 @@ from isogloss.phrasebook.clauses import QUESTION_FRAMES, Clause
 from isogloss.phrasebook.grammar.words import FrameTable, Word
 from isogloss.phrasebook.lexicon import lexicon
 
-__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "answer_word", "ask_back", "join_sentences", "realise"]
+__all__ = ["LANGUAGES", "Sentence", "Span", "Writing", "join_sentences", "realise"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,6 @@ class Writing:
     space: str = " "
     full_stop: str = "."
     question_mark: str = "?"
-    asked_back: str = ""  # closes a statement that is asked, where the question mark alone would not do
-    opening: str = ""  # opens it
     between_sentences: str = " "
     capitals: bool = True
     capital_i: str = "I"
@@ -37,18 +35,16 @@ LANGUAGES: dict[str, Writing] = {
     "de": Writing(),
     "el": Writing(question_mark=";"),
     "en": Writing(),
-    "es": Writing(opening="¿"),
+    "es": Writing(),
     "fr": Writing(question_mark="\u00a0?"),
     "hi": Writing(full_stop="।", capitals=False),
     "ru": Writing(),
     "sw": Writing(),
-    "th": Writing(space="", full_stop="", question_mark="", asked_back="ใช่ไหม", capitals=False),
+    "th": Writing(space="", full_stop="", question_mark="", capitals=False),
     "tr": Writing(capital_i="İ"),
     "ur": Writing(full_stop="۔", question_mark="؟", capitals=False),
-    "vi": Writing(asked_back=" phải không?"),
-    "zh": Writing(
-        space="", full_stop="。", question_mark="？", asked_back="吗？", between_sentences="", capitals=False
-    ),
+    "vi": Writing(),
+    "zh": Writing(space="", full_stop="。", question_mark="？", between_sentences="", capitals=False),
 }
 
 
@@ -88,24 +84,6 @@ def realise(clause: Clause, language: str) -> Sentence:
     return _joined(words, mark, how)
 
 
-def ask_back(clause: Clause, language: str) -> Sentence:
-    """The statement as a question that wants yes or no, in the words of the statement: "The dogs are big?" """
-    sentence, how = realise(clause, language), LANGUAGES[language]
-    statement = how.opening + sentence.text.removesuffix(how.full_stop)
-    mark = how.asked_back or how.question_mark
-    moved = len(how.opening)
-    said = sentence.words[:-1] if how.full_stop else sentence.words
-    words = [Span(word.start + moved, word.end + moved, word.role, word.entity) for word in said]
-    opening = [Span(0, moved, "", "")] if moved else []
-    return Sentence(statement + mark, (*opening, *words, *_closing(len(statement), mark)))
-
-
-def answer_word(word: str, language: str) -> Sentence:
-    """ "yes" or "no" as a sentence."""
-    text, mark = lexicon(language)[word].lemma, LANGUAGES[language].full_stop
-    return Sentence(text + mark, (Span(0, len(text), word, ""), *_closing(len(text), mark)))
-
-
 def join_sentences(sentences: list[Sentence], language: str) -> str:
     """Running text of several sentences."""
     return LANGUAGES[language].between_sentences.join(sentence.text for sentence in sentences)
@@ -139,5 +117,5 @@ def _joined(words: list[Word], mark: str, how: Writing) -> Sentence:
 
 
 def _closing(start: int, mark: str) -> tuple[Span, ...]:
-    """The words of a closing mark written at ``start``: spaces in it (French, Vietnamese) belong to none."""
+    """The words of a closing mark written at ``start``: a space in it (French) belongs to none."""
     return tuple(Span(start + word.start(), start + word.end(), "", "") for word in re.finditer(r"\S+", mark))
