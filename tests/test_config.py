@@ -47,6 +47,19 @@ def test_overrides_reach_into_tables_that_no_recipe_names() -> None:
     assert made.spare == Oven(peak_rate=2.0)
 
 
+class Cafe(Settings):
+    oven: Oven = Field(Oven(peak_rate=0.2), description="a small one")
+
+
+def test_a_table_in_part_leaves_the_rest_at_the_default_of_the_field() -> None:
+    """Not at the default of the table's type: the café's oven stays a small one."""
+    made = make_settings(Cafe, {}, ["oven.warmup=500 steps"])
+    assert made.oven == Oven(peak_rate=0.2, warmup=Duration("500 steps"))
+    assert Cafe.model_validate({"oven": {"warmup": "500 steps"}}) == made
+    assert make_settings(Cafe, {}, ["oven.peak_rate=3"]).oven.peak_rate == 3
+    assert Cafe(oven=Oven()).oven == Oven()
+
+
 def test_the_given_values_stay_as_they_are() -> None:
     values: dict[str, Any] = {"name": "Anna", "oven": {"peak_rate": 0.5}}
     make_settings(Bakery, values, ["oven.peak_rate=2"])

@@ -14,7 +14,12 @@ from isogloss.errors import ConfigError
 
 @pytest.mark.parametrize(
     ("device", "precision", "message"),
-    [("gpu", "auto", "'gpu' is not a device"), ("cpu", "fp16", "precision = 'fp16' is not known")],
+    [
+        ("gpu", "auto", "'gpu' is not a device"),
+        ("mps", "auto", "'mps' is not a device"),
+        ("cpu:7", "auto", "'cpu:7' is not a device"),
+        ("cpu", "fp16", "precision = 'fp16' is not known"),
+    ],
 )
 def test_wrong_wishes(device: str, precision: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -46,6 +46,13 @@ def test_the_folder_says_its_settings_and_versions(run: RunFolder) -> None:
     assert {"python", "isogloss", "torch", "numpy"} <= set(known["versions"])
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"versions": {}}', "\u00e9"])
+def test_settings_that_cannot_be_read_are_one_line(run: RunFolder, content: str) -> None:
+    (run.path / "config.json").write_text(content, encoding="latin-1")
+    with pytest.raises(FolderError, match=r"config\.json is damaged, or not the settings of a run"):
+        RunFolder.open(run.path, CONFIG)
+
+
 @given(step=st.integers(0, 7))
 def test_rewinding_drops_what_came_after(tmp_path_factory: pytest.TempPathFactory, step: int) -> None:
     run = RunFolder.open(tmp_path_factory.mktemp("runs") / "run", CONFIG)

@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import core_schema
 
 from isogloss.errors import ConfigError
@@ -30,6 +30,21 @@ class Settings(BaseModel):
     """Base of every settings object: frozen, unknown keys refused, defaults checked too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_tables(cls, values: Any) -> Any:
+        """A table that sets some of its keys leaves the others at this field's default, not at their type's."""
+        if not isinstance(values, dict):
+            return values
+        defaults = {name: cls.model_fields[name].default for name in values if name in cls.model_fields}
+        tables = {
+            name: {**default.model_dump(exclude_unset=True), **values[name]}
+            for name, default in defaults.items()
+            # A preset says itself what is not set.
+            if isinstance(default, Settings) and isinstance(values[name], dict) and "preset" not in values[name]
+        }
+        return {**values, **tables}
 
 
 SettingsType = TypeVar("SettingsType", bound=Settings)

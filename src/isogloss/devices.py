@@ -10,6 +10,7 @@ slower than fp32, so it is asked, not assumed.
 from __future__ import annotations
 
 import ctypes
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ Model = TypeVar("Model", bound=nn.Module)
 # glibc's mallopt: give memory back to the system only beyond 2 GB, take it 64 MB at a time, and keep large tensors
 # on the heap. By default each step's large tensors are fresh pages that the kernel must zero first.
 MALLOC_OPTIONS = {"M_TRIM_THRESHOLD": (-1, 2**31 - 1), "M_TOP_PAD": (-2, 1 << 26), "M_MMAP_THRESHOLD": (-3, 1 << 30)}
+
+# What the project runs on and is tested on.
+DEVICES = re.compile(r"cpu|cuda(:[0-9]{1,3})?")
 
 # Names of bf16 matrix instructions in /proc/cpuinfo: x86 AVX512 and AMX, Arm.
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
@@ -59,12 +63,15 @@ def choose(device: str = "auto", *, precision: Precision = "auto") -> Device:
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        chosen = torch.device(device)
-    except RuntimeError:
-        raise ConfigError(f"device = '{device}' is not a device: use auto, cpu, cuda or cuda:1") from None
+    if not DEVICES.fullmatch(device):
+        raise ConfigError(f"device = '{device}' is not a device: use auto, cpu, cuda or cuda:1")
+    chosen = torch.device(device)
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device = '{device}': no CUDA device is visible here; use device=cpu or device=auto")
+    if chosen.index is not None and chosen.index >= torch.cuda.device_count():
+        raise ConfigError(
+            f"device = '{device}': there are {torch.cuda.device_count()} CUDA devices here, from cuda:0 on"
+        )
     if precision not in ("auto", "bf16", "fp32"):
         raise ConfigError(f"precision = '{precision}' is not known: use auto, bf16 or fp32")
     if chosen.type == "cpu":

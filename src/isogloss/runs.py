@@ -42,7 +42,7 @@ class RunFolder:
         wanted = json.loads(json.dumps(config))
         known = path / CONFIG_NAME
         if known.exists():
-            earlier = json.loads(known.read_text(encoding="utf-8"))["config"]
+            earlier = _config_of(known)
             for key, before, now in _differences(earlier, wanted):
                 if key.split(".")[0] not in may_differ:
                     raise FolderError(
@@ -106,6 +106,15 @@ def installed_versions() -> dict[str, str]:
     """Versions of Python, the package and what its results depend on."""
     names = ("isogloss", "torch", "numpy", "sentencepiece", "safetensors", "pydantic")
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
+
+
+def _config_of(known: Path) -> Any:
+    try:
+        return json.loads(known.read_text(encoding="utf-8"))["config"]
+    except (ValueError, KeyError, TypeError):
+        raise FolderError(
+            f"{known} is damaged, or not the settings of a run; choose another run folder or delete it"
+        ) from None
 
 
 def _differences(before: Any, now: Any, key: str = "") -> list[tuple[str, Any, Any]]:

@@ -9,8 +9,8 @@ import pytest
 
 from isogloss.phrasebook.clauses import Clause, Phrase
 from isogloss.phrasebook.grammar import realise
-from isogloss.phrasebook.labelled import pairs
 from isogloss.phrasebook.lexicon import concepts
+from isogloss.phrasebook.pairs import pairs
 from isogloss.phrasebook.scenes import draw_scene, true_clauses
 from isogloss.phrasebook.world import Referent, Scene, holds, is_a, judge, kinds_of, members, opposites
 

@@ -2,7 +2,7 @@
 
     text/ nli/ ner/ qa/   the phrasebook as files
     corpus/ vocab/ shards/  pretrain/          → a small XLM-R in pretrain/model
-    nli-pretrained/ nli-random/ ner-… qa-…     the same fine-tuning from pretrained and from random weights
+    nli-pretrained/ nli-random/ ner-… qa-…     the same fine-tuning from pretrained and random weights, side by side
     results.json report.html                   zero-shot scores of all languages, and the report
 
 Every stage that is done is left alone, so the same command goes on where it was stopped.
@@ -14,7 +14,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 from pydantic import Field
@@ -23,8 +22,9 @@ from rich.console import Console
 from isogloss.batches import BatchSettings
 from isogloss.config import Duration, Settings
 from isogloss.corpus import CorpusSettings, build_corpus
+from isogloss.demo.side_by_side import finetune_side_by_side
 from isogloss.evaluate import EvaluateSettings, Score, evaluate
-from isogloss.finetune import FinetuneOptim, FinetuneSettings, finetune
+from isogloss.finetune import FinetuneOptim, FinetuneSettings
 from isogloss.loop import LoopSettings
 from isogloss.manifest import write_json
 from isogloss.model import ModelSettings
@@ -62,7 +62,7 @@ class DemoSettings(Settings):
     output: Path = Field(Path("runs/demo"), description="folder for everything the demo writes")
     phrasebook: PhrasebookSettings = Field(PhrasebookSettings(), description="languages and amounts of text and labels")
     pieces_a_language: int = Field(1000, ge=100, description="pieces of the vocabulary, times the languages")
-    steps_a_language: int = Field(600, ge=1, description="pretraining steps, times the languages")
+    steps_a_language: int = Field(500, ge=1, description="pretraining steps, times the languages")
     seed: int = Field(1, ge=0, description="weights, order and masks follow from it")
     model: ModelSettings = Field(
         ModelSettings(
@@ -107,12 +107,9 @@ def run_demo(settings: DemoSettings) -> tuple[list[Score], list[Timing]]:
         ("vocabulary", lambda: train_vocabulary(_vocabulary(settings))),
         ("shards", lambda: build_shards(_shards(settings))),
         ("pretraining", lambda: pretrain(_pretraining(settings))),
+        ("fine-tuning", lambda: finetune_side_by_side(_finetunings(settings))),
+        ("scoring", lambda: scores.extend(_scores(settings))),
     ]
-    for task in TASKS:
-        for weights in WEIGHTS:
-            name = f"fine-tuning {task.name} from {weights} weights"
-            stages.append((name, partial(finetune, _finetuning(settings, task, weights))))
-        stages.append((f"scoring {task.name}", partial(_score, scores, _evaluation(settings, task))))
     spent = _read_timings(out / "timings.json")
     for number, (name, work) in enumerate(stages, 1):
         spent[name] = spent.get(name, 0.0) + _timed(name, work, number, len(stages))
@@ -129,8 +126,12 @@ def _read_timings(path: Path) -> dict[str, float]:
     return {timing["stage"]: timing["seconds"] for timing in json.loads(path.read_text(encoding="utf-8"))}
 
 
-def _score(scores: list[Score], settings: EvaluateSettings) -> None:
-    scores += evaluate(settings)
+def _finetunings(settings: DemoSettings) -> dict[str, list[FinetuneSettings]]:
+    return {weights: [_finetuning(settings, task, weights) for task in TASKS] for weights in WEIGHTS}
+
+
+def _scores(settings: DemoSettings) -> list[Score]:
+    return [score for task in TASKS for score in evaluate(_evaluation(settings, task))]
 
 
 def _timed(name: str, work: Callable[[], object], number: int, total: int) -> float:

@@ -72,8 +72,8 @@ def _lead(folder: Path, metrics: Sequence[dict[str, Any]]) -> str:
     return (
         f"A {shape['num_layers']}-layer XLM-R of width {shape['width']} with {shape['vocabulary_size']:,} pieces, "
         f"pretrained on {last['tokens']:,} tokens of the phrasebook without parallel text, then fine-tuned on English "
-        "labels alone and asked in every language. Emoji stand among the words of the documents, and of some of the "
-        "English training sentences: tokens that all languages share. The test sentences have none."
+        "labels alone and asked in every language. In the documents emoji stand behind many words or in their place: "
+        "tokens that all languages share. The labelled sentences have none."
     )
 
 

@@ -14,11 +14,13 @@ import pytest
 from typer.testing import CliRunner
 
 from isogloss.cli import app
+from isogloss.config import make_settings
 from isogloss.demo import DemoSettings, run_demo, write_report
 from isogloss.demo.chain import TASKS
 from isogloss.errors import DataError
 from isogloss.evaluate import Score
 from isogloss.lines import CHUNK
+from isogloss.model import ModelSettings
 from isogloss.phrasebook import PhrasebookSettings
 
 LANGUAGES = ("en", "sw", "zh")
@@ -60,6 +62,12 @@ class Page(HTMLParser):
             self.headings.append(data)
         self.words += data + " "
         self._open = ""
+
+
+def test_a_preset_is_not_mixed_with_the_small_model() -> None:
+    small = DemoSettings().model
+    assert make_settings(DemoSettings, {}, ["model.num_layers=2"]).model == small.model_copy(update={"num_layers": 2})
+    assert make_settings(DemoSettings, {}, ["model.preset=base"]).model == ModelSettings(preset="base")
 
 
 @pytest.fixture(scope="module")
