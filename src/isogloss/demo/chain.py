@@ -50,7 +50,7 @@ class DemoTask:
 
 
 TASKS = (
-    DemoTask("nli", "Natural language inference", 1500, 64),
+    DemoTask("nli", "Natural language inference", 2000, 64),
     DemoTask("ner", "Entities", 100, 64),
     DemoTask("qa", "Questions", 250, 64),
 )

@@ -167,7 +167,7 @@ def _denied(premise: Clause, rng: random.Random) -> Clause | None:
 # Each kind of hypothesis, and how often it is drawn. Most often one word is swapped for another: what then follows
 # depends on what the two words mean, which no language shows in its form.
 KINDS: dict[str, tuple[Callable[[Clause, random.Random], Clause | None], int]] = {
-    "swapped": (_swapped, 16),
+    "swapped": (_swapped, 20),
     "restated": (_restated, 1),
     "located": (_located, 1),
     "not located": (partial(_located, negated=True), 1),
