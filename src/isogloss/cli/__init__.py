@@ -1,0 +1,80 @@
+"""The command line: one short function a sub-command, which imports its room when it is called.
+
+A file holds the sub-commands of a stage; here they get their names, in the order of the help. Data goes to stdout, talk
+to stderr. Exit codes: 0 done, 2 the user's mistake (one line), 75 stopped and saved, 130 stopped by Ctrl-C.
+``isogloss --help`` loads no torch.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from isogloss.cli import ask, data, training
+from isogloss.errors import IsoglossError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="XLM-R style cross-lingual encoders, end to end: corpus, vocabulary, pretraining, transfer, scores.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+corpus_app = typer.Typer(help="From text to a clean corpus.", no_args_is_help=True, rich_markup_mode=None)
+vocab_app = typer.Typer(help="SentencePiece vocabularies.", no_args_is_help=True, rich_markup_mode=None)
+predict_app = typer.Typer(
+    help="""Ask a model: lines on stdin are questions, JSON lines on stdout their answers, in order.
+
+    \b
+    echo "Anna sees a <mask>." | isogloss predict fill-mask runs/demo/pretrain
+    isogloss predict tag runs/demo/ner-pretrained < texts.txt > entities.jsonl
+    """,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+app.command("shards")(data.shards)
+app.command("pretrain")(training.pretrain)
+app.command("finetune")(training.finetune)
+app.command("evaluate")(training.evaluate)
+app.command("phrasebook")(data.phrasebook)
+app.command("demo")(training.demo)
+app.add_typer(corpus_app, name="corpus")
+corpus_app.command("build")(data.corpus_build)
+app.add_typer(vocab_app, name="vocab")
+vocab_app.command("train")(data.vocab_train)
+app.add_typer(predict_app, name="predict")
+predict_app.command("fill-mask")(ask.predict_fill_mask)
+predict_app.command("classify")(ask.predict_classify)
+predict_app.command("tag")(ask.predict_tag)
+predict_app.command("answer")(ask.predict_answer)
+predict_app.command("embed")(ask.predict_embed)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on stderr and its exit code."""
+    try:
+        app()
+    except IsoglossError as error:
+        typer.echo(f"isogloss: {error}", err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder that may not be written; Typer has dealt with broken pipes
+        if error.filename is None:
+            raise
+        typer.echo(f"isogloss: {error.filename}: {error.strerror}", err=True)
+        sys.exit(2)
+
+
+@app.callback()
+def _front(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib import metadata
+
+        typer.echo(metadata.version("isogloss"))
+        raise typer.Exit

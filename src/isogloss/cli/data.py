@@ -1,0 +1,71 @@
+"""Sub-commands from text to token files: corpus, vocabulary, shards, and the embedded phrasebook."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from isogloss.cli.stage import AsJson, DryRun, SettingsArguments, phrasebook_languages, run_stage
+
+__all__ = ["corpus_build", "phrasebook", "shards", "vocab_train"]
+
+
+def corpus_build(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """Text, JSONL or Parquet files → a corpus folder, with a report of every dropped line's reason.
+
+    \b
+    isogloss corpus build input=texts/ output=corpus/
+    isogloss corpus build recipes/smoke/corpus.toml input=texts/ output=corpus/ languages='["en", "sw"]'
+    """
+    from isogloss.corpus import CorpusSettings, build_corpus
+
+    run_stage(CorpusSettings, build_corpus, settings, as_json=as_json, dry_run=dry_run)
+
+
+def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """A corpus → a vocabulary folder: SentencePiece on languages sampled by q ∝ p^alpha.
+
+    \b
+    isogloss vocab train corpus=corpus/ output=vocab/ size=8000
+    isogloss vocab train recipes/smoke/vocab.toml corpus=corpus/ output=vocab/ alpha=0.5
+    """
+    from isogloss.vocab import VocabSettings, train_vocabulary
+
+    run_stage(VocabSettings, train_vocabulary, settings, as_json=as_json, dry_run=dry_run)
+
+
+def shards(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """A corpus and a vocabulary → memory-mapped token files.
+
+    \b
+    isogloss shards corpus=corpus/ vocabulary=vocab/ output=shards/
+    isogloss shards recipes/smoke/shards.toml corpus=corpus/ vocabulary=vocab/ output=shards/
+    """
+    from isogloss.shards import ShardSettings, build_shards
+
+    run_stage(ShardSettings, build_shards, settings, as_json=as_json, dry_run=dry_run)
+
+
+def phrasebook(
+    languages: Annotated[str, typer.Option(help="Codes separated by commas, or 'all'.")] = "all",
+    number: Annotated[int, typer.Option("--number", "-n", help="Sentences to print.", min=1)] = 5,
+    seed: Annotated[int, typer.Option(help="Another seed, other sentences.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Print sentences of the embedded phrasebook side by side.
+
+    \b
+    isogloss phrasebook --languages en,de,sw,zh -n 3
+    isogloss phrasebook --languages all -n 100 --json > parallel.jsonl
+    """
+    from isogloss.phrasebook import parallel_sentences
+
+    codes = phrasebook_languages(languages)
+    for sentences in parallel_sentences(codes, number, seed=seed):
+        said = dict(zip(codes, sentences, strict=True))
+        if as_json:
+            typer.echo(json.dumps(said, ensure_ascii=False))
+        else:
+            typer.echo("".join(f"{code:3} {sentence}\n" for code, sentence in said.items()))

@@ -1,0 +1,101 @@
+"""Sub-commands that train and score: pretraining, fine-tuning, evaluation, and the demo of the whole chain."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from isogloss.cli.stage import (
+    AsJson,
+    DryRun,
+    SettingsArguments,
+    checked_settings,
+    num_columns,
+    phrasebook_languages,
+    print_json,
+    run_stage,
+)
+
+__all__ = ["demo", "evaluate", "finetune", "pretrain"]
+
+
+def pretrain(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """Masked-LM pretraining; the same command again goes on where it stopped.
+
+    \b
+    isogloss pretrain recipes/smoke/pretrain.toml run=runs/smoke shards=shards/ vocabulary=vocab/
+    isogloss pretrain recipes/smoke/pretrain.toml run=runs/alpha shards=shards/ vocabulary=vocab/ batches.alpha=0.5
+    """
+    from isogloss.pretrain import PretrainSettings
+    from isogloss.pretrain import pretrain as run_pretraining
+
+    run_stage(PretrainSettings, run_pretraining, settings, as_json=as_json, dry_run=dry_run)
+
+
+def finetune(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """Fine-tune a model on labels of the source languages; selection and seed are settings.
+
+    \b
+    isogloss finetune recipes/smoke/finetune-pos.toml model=runs/smoke/model data=pos/ run=runs/smoke-pos
+    isogloss finetune recipes/smoke/finetune-pos.toml model=runs/smoke/model data=pos/ run=runs/random \\
+        random_weights=true
+    """
+    from isogloss.finetune import FinetuneSettings
+    from isogloss.finetune import finetune as run_finetuning
+
+    run_stage(FinetuneSettings, run_finetuning, settings, as_json=as_json, dry_run=dry_run)
+
+
+def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """Score fine-tuned models on every language there is data for; writes results.json and prints the table.
+
+    \b
+    isogloss evaluate models='["runs/smoke-pos"]' task=pos data=pos/ output=runs/smoke-pos/scores
+    isogloss evaluate models='["runs/a", "runs/b"]' task=nli data=nli/ split=test output=runs/scores --json
+    """
+    from isogloss.evaluate import EvaluateSettings, model_names, results_file
+    from isogloss.evaluate import evaluate as run_evaluation
+    from isogloss.scores import table
+
+    checked = checked_settings(EvaluateSettings, settings)
+    if dry_run:
+        print_json(checked.model_dump(mode="json"))
+        return
+    scores = run_evaluation(checked)
+    if as_json:
+        print_json([dataclasses.asdict(score) for score in scores])
+    else:
+        typer.echo(table(scores, names=model_names(checked.models), width=num_columns()))
+    typer.echo(f"results: {results_file(checked.output)}", err=True)
+
+
+def demo(
+    settings: SettingsArguments = None,
+    languages: Annotated[str, typer.Option(help="Codes separated by commas with en among them, or 'all'.")] = "",
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
+    """The whole chain on the embedded phrasebook: text to zero-shot scores and a report, in minutes on a CPU.
+
+    \b
+    isogloss demo
+    isogloss demo --languages all output=runs/demo-all
+    """
+    from isogloss.demo import DemoSettings, run_demo, write_report
+    from isogloss.scores import table
+
+    chosen = [f"phrasebook.languages={json.dumps(phrasebook_languages(languages))}"] if languages else []
+    checked = checked_settings(DemoSettings, [*(settings or []), *chosen])
+    if dry_run:
+        print_json(checked.model_dump(mode="json"))
+        return
+    scores, timings = run_demo(checked)
+    report = write_report(checked.output, scores, timings)
+    if as_json:
+        print_json([dataclasses.asdict(score) for score in scores])
+    else:
+        typer.echo(table(scores, width=num_columns()))
+    typer.echo(f"report: {report}", err=True)
