@@ -200,9 +200,9 @@ def test_a_mistake_is_one_line_and_exit_two(words: list[str], said: str, tmp_pat
 
 
 def test_dry_run_prints_checked_settings() -> None:
-    done = run("demo", "--dry-run", "steps=7")
+    done = run("demo", "--dry-run", "steps_a_language=7")
     assert done.returncode == 0, done.stderr
-    assert '"steps": 7' in done.stdout
+    assert '"steps_a_language": 7' in done.stdout
 
 
 def test_typer_is_not_shown_to_users() -> None:

@@ -21,7 +21,7 @@ def test_labels_come_in_turn() -> None:
 
 def test_form_of_a_hypothesis_does_not_tell_its_label() -> None:
     counts: dict[tuple[str, bool], Counter[str]] = {}
-    for pair in pairs("en", 1200, seed=2, held_out=False):
+    for pair in pairs("en", 6000, seed=2, held_out=False):
         hypothesis = pair.clauses[1]
         form = hypothesis.frame if hypothesis.frame in ("located", "property") else "act"
         counts.setdefault((form, hypothesis.negated), Counter())[pair.label] += 1
