@@ -182,18 +182,12 @@ def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device)
 
 
 def majority_scores(data: LabelledSet) -> list[Score]:
-    """What the best constant answer reaches on these very examples: the most frequent label, given to all.
-
-    Questions have no such answer, and give no score.
-    """
-    labels = gold_labels(data.examples)
-    if not labels:
-        return []
-    (most, _), *_ = Counter(labels).most_common(1)
-    if data.task.kind == "classify":
-        constant: list[Any] = [most] * len(data.examples)
+    """What one answer for all reaches on these very examples: the most frequent label, or the most frequent answer."""
+    (most, _), *_ = Counter(gold_labels(data.examples)).most_common(1)
+    if data.task.kind == "tag":
+        constant: list[Any] = [(most,) * len(tags.words) for tags in data.examples if isinstance(tags, TaggedExample)]
     else:
-        constant = [(most,) * len(tags.words) for tags in data.examples if isinstance(tags, TaggedExample)]
+        constant = [most] * len(data.examples)
     return _scores(data, data.compare(constant), seed=None, setting="majority", selection="", fingerprints={})
 
 

@@ -114,13 +114,15 @@ def labels_of(task: Task, examples: Sequence[Example]) -> tuple[str, ...]:
 
 
 def gold_labels(examples: Sequence[Example]) -> list[str]:
-    """Every label of the examples: one a text, one a word."""
+    """Every label of the examples: one a text, one a word; of a question each different text that answers it."""
     labels: list[str] = []
     for example in examples:
         if isinstance(example, TextExample):
             labels.append(example.label)
         elif isinstance(example, TaggedExample):
             labels.extend(example.tags)
+        else:
+            labels.extend(dict.fromkeys(answer.text for answer in example.answers))
     return labels
 
 
