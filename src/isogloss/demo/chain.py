@@ -87,6 +87,15 @@ class DemoSettings(Settings):
     finetune_weight_decay: float = Field(0.05, ge=0, description="of fine-tuning")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
 
+    @property
+    def vocabulary_size(self) -> int:
+        return self.pieces_a_language * len(self.phrasebook.languages)
+
+    @property
+    def steps(self) -> int:
+        """Of pretraining."""
+        return self.steps_a_language * len(self.phrasebook.languages)
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -155,7 +164,7 @@ def _vocabulary(settings: DemoSettings) -> VocabSettings:
     return VocabSettings(
         corpus=out / "corpus",
         output=out / "vocab",
-        size=settings.pieces_a_language * len(settings.phrasebook.languages),
+        size=settings.vocabulary_size,
         character_coverage=1.0,
         max_piece_length=12,
         model_type="bpe",
@@ -173,7 +182,7 @@ def _pretraining(settings: DemoSettings) -> PretrainSettings:
         run=out / "pretrain",
         shards=out / "shards",
         vocabulary=out / "vocab",
-        steps=settings.steps_a_language * len(settings.phrasebook.languages),
+        steps=settings.steps,
         seed=settings.seed,
         device=settings.device,
         model=settings.model,

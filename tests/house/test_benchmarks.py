@@ -1,0 +1,30 @@
+"""Every benchmark runs, at a size of seconds, and ends in one line of JSON with its ratio."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+# What makes each one small.
+SMALL = {
+    "pretrain_step.py": ["--rounds", "2", "--sequences", "2", "--length", "16", "--layers", "1"],
+}
+
+
+def test_every_benchmark_is_run_here() -> None:
+    assert {path.name for path in BENCHMARKS.glob("*.py")} == set(SMALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_ends_in_json(name: str) -> None:
+    pytest.importorskip("transformers")
+    done = subprocess.run([sys.executable, str(BENCHMARKS / name), *SMALL[name]], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["benchmark"] == name.removesuffix(".py")
+    assert result["ratio"] > 0
