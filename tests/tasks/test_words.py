@@ -57,6 +57,12 @@ def test_a_lone_space_mark_is_never_a_words_piece() -> None:
     assert rows.tolist() == [0, 2]
 
 
+def test_pieces_of_one_character_are_read_at_the_first_of_them() -> None:
+    # ▁ | 1 | ⁄ | 2 of "½", after an empty word: rows follow the words.
+    rows, own = word_rows("½", [(0, 0), (0, 1)], np.array([0, 0, 0, 0]), np.array([0, 1, 1, 1]))
+    assert (rows.tolist(), own.tolist()) == ([1, 1], [False, True])
+
+
 def test_a_word_without_a_piece_of_its_own_is_read_from_the_nearest_before_it() -> None:
     # One piece covers both words.
     rows, own = word_rows("北京大学", [(0, 2), (2, 4)], np.array([0]), np.array([4]))

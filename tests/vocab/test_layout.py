@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import io
+import itertools
 import json
 import shutil
 import unicodedata
@@ -16,6 +19,7 @@ from hypothesis import strategies as st
 
 from isogloss.errors import VocabularyError
 from isogloss.vocab import MODEL_NAME, Vocabulary
+from isogloss.vocab.layout import SPACE
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "data" / "tokenizer"
 
@@ -39,6 +43,11 @@ ODD = (
         "▁",
         "\ufeff",
         "㈱",
+        "ĳ",
+        "ﷺ",
+        "¨",
+        "\x85",
+        "\x01",
     ),
     *("पे", "खबर", "빵", "面包", "хлеб", "😀", "<mask>", "</s>", "\0", "\ud83d"),
 )
@@ -82,47 +91,125 @@ def test_text_never_gives_a_special_id(vocabulary: Vocabulary, text: str) -> Non
         assert ids.max(initial=0) < vocabulary.mask_id
 
 
-@settings(deadline=None)
-@given(text=any_text | odd_text)
-def test_offsets_divide_the_original_text(vocabulary: Vocabulary, text: str) -> None:
+def spelt(vocabulary: Vocabulary, index: int) -> str:
+    return vocabulary.piece(index).replace(SPACE, "")
+
+
+def assert_offsets_hold(vocabulary: Vocabulary, text: str) -> None:
+    """Spans go forward, leave out blanks alone, and what shares characters normalises to its pieces."""
     ids, starts, ends = vocabulary.encode_with_offsets(text)
     np.testing.assert_array_equal(ids, vocabulary.encode([text])[0])
     assert len(ids) == len(starts) == len(ends)
+    assert np.all(np.diff(starts) >= 0)
+    assert np.all(np.diff(ends) >= 0)
+    assert np.all((starts >= 0) & (starts <= ends) & (ends <= len(text)))
+    # Groups of pieces: one shares characters with the one before it, or a new group begins.
+    groups: list[tuple[int, int, list[int]]] = []
+    for index, start, end in zip(ids.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        assert start < end or vocabulary.piece(index) == SPACE, "only the lone space mark has no character"
+        if groups and start < groups[-1][1]:
+            groups[-1] = (groups[-1][0], end, [*groups[-1][2], index])
+        else:
+            groups.append((start, end, [index]))
     position = 0
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        assert position <= start <= end <= len(text)
+    for start, end, pieces in groups:
         assert vocabulary.normalize(text[position:start]) == "", "only blanks lie between two spans"
+        assert text[start:end] == text[start:end].strip(" ")
+        if vocabulary.unk_id not in pieces:
+            said = "".join(spelt(vocabulary, index) for index in pieces)
+            assert vocabulary.normalize(text[start:end]).replace(" ", "") == said
         position = end
     assert vocabulary.normalize(text[position:]) == ""
 
 
-def test_offsets_point_at_what_the_piece_says(vocabulary: Vocabulary, documents: Mapping[str, str]) -> None:
+@settings(deadline=None, max_examples=300)
+@given(text=any_text | odd_text)
+def test_offsets_name_the_original_characters(vocabulary: Vocabulary, text: str) -> None:
+    assert_offsets_hold(vocabulary, text)
+
+
+def test_offsets_name_the_original_characters_of_every_document(
+    vocabulary: Vocabulary, documents: Mapping[str, str]
+) -> None:
     for text in documents.values():
-        padded = f"  {text.replace(' ', '  ')}\n"
-        said = ""
-        for index, start, end in zip(*vocabulary.encode_with_offsets(padded), strict=True):
-            said += vocabulary.piece(int(index)).replace("▁", "")
-            # An empty span belongs to the character of the next one (Thai ำ folds into two).
-            if start < end:
-                assert said == unicodedata.normalize("NFKC", padded[start:end])
-                said = ""
-        assert said == ""
+        assert_offsets_hold(vocabulary, f"  {text.replace(' ', '  ')}\n")
 
 
-def test_one_character_of_several_pieces_lies_in_the_last(vocabulary: Vocabulary) -> None:
-    ids, starts, ends = vocabulary.encode_with_offsets("the ﬁ")
-    spans = [
-        (vocabulary.piece(int(index)), int(start), int(end))
-        for index, start, end in zip(ids, starts, ends, strict=True)
-    ]
-    assert spans[-2:] == [("f", 4, 4), ("i", 4, 5)]
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("ﬁ", [("▁", 0, 0), ("f", 0, 1), ("i", 0, 1)]),
+        ("  ½ ", [("▁", 2, 2), ("1⁄2", 2, 3)]),
+        ("  пе", [("▁пе", 2, 4)]),
+        ("\u200bп\x01 \x01п\x01", [("▁", 1, 1), ("п", 1, 2), ("▁", 5, 5), ("п", 5, 6)]),
+        ("¨п¨", [("▁", 0, 0), ("̈", 0, 1), ("п", 1, 2), ("▁", 2, 3), ("̈", 2, 3)]),
+    ],
+)
+def test_one_character_of_several_pieces_lies_in_each(
+    vocabulary: Vocabulary, text: str, spans: list[tuple[str, int, int]]
+) -> None:
+    ids, starts, ends = vocabulary.encode_with_offsets(text)
+    # Unknown characters beside each other are one piece, so these have one name.
+    names = ["<unk>" if index == 3 else vocabulary.piece(index) for index in ids.tolist()]
+    wanted = [(name if name in vocabulary.pieces else "<unk>", start, end) for name, start, end in spans]
+    assert list(zip(names, starts.tolist(), ends.tolist(), strict=True)) == wanted
+
+
+def test_a_piece_of_two_characters_and_half_a_ligature_has_both() -> None:
+    content = trained(["ai ai ai ai", "j jo ja"], vocab_size=12)
+    vocabulary = Vocabulary.from_bytes(content)
+    assert_offsets_hold(vocabulary, "aĳ jĳ")
+    ids, starts, ends = vocabulary.encode_with_offsets("aĳ")
+    assert [vocabulary.piece(int(index)) for index in ids] == ["▁ai", "j"]
+    assert (starts.tolist(), ends.tolist()) == ([0, 1], [2, 2])
+
+
+@settings(deadline=None, max_examples=30)
+@given(text=any_text | odd_text)
+def test_offsets_of_a_model_with_byte_fallback(text: str) -> None:
+    vocabulary = byte_vocabulary()
+    ids, starts, ends = vocabulary.encode_with_offsets(text)
+    assert np.all(np.diff(starts) >= 0)
+    assert np.all(starts <= ends)
+    assert np.all(ends <= len(text))
+    position = 0
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        assert vocabulary.normalize(text[position : max(position, start)]) == ""
+        position = max(position, end)
+    assert vocabulary.unk_id not in ids
+
+
+@functools.cache
+def byte_vocabulary() -> Vocabulary:
+    return Vocabulary.from_bytes(trained(["the bread", "the door"], vocab_size=280, byte_fallback=True))
+
+
+def trained(lines: list[str], **options: object) -> bytes:
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=model, minloglevel=2, hard_vocab_limit=False, **options
+    )
+    return model.getvalue()
 
 
 @settings(deadline=None)
 @given(texts=st.lists(any_text | odd_text, max_size=5))
 def test_a_batch_equals_its_texts_one_by_one(vocabulary: Vocabulary, texts: list[str]) -> None:
-    together = vocabulary.encode(texts, num_threads=2)
-    assert [ids.tolist() for ids in together] == [vocabulary.encode([text])[0].tolist() for text in texts]
+    alone = [vocabulary.encode([text])[0].tolist() for text in texts]
+    assert [ids.tolist() for ids in vocabulary.encode(texts, num_threads=2)] == alone
+    for num_threads in (1, 2, -1):
+        ids, bounds = vocabulary.encode_flat(texts, num_threads=num_threads)
+        assert (ids.dtype, bounds.dtype) == (np.int32, np.int64)
+        assert bounds[0] == 0
+        assert [ids[start:end].tolist() for start, end in itertools.pairwise(bounds)] == alone
+        assert bounds[-1] == len(ids)
+
+
+def test_a_line_end_of_old_machines_is_no_blank_where_sentencepiece_keeps_it(vocabulary: Vocabulary) -> None:
+    # U+0085 is white space to Python and a character to SentencePiece.
+    assert vocabulary.normalize("the\x85") == "the\x85"
+    _, _, ends = vocabulary.encode_with_offsets("the\x85")
+    assert ends[-1] == 4
 
 
 def test_word_starts_are_the_pieces_with_the_space_mark(vocabulary: Vocabulary) -> None:

@@ -77,6 +77,8 @@ def word_rows(
     found = np.searchsorted(firsts, word_starts, side="left")
     own = (found < len(pieces)) & (firsts[np.minimum(found, len(pieces) - 1)] < word_ends)
     before = np.maximum(np.searchsorted(firsts, word_starts, side="right") - 1, 0)
+    # Pieces of one character ("½") begin together: the first of them is taken, as it is for a word's own.
+    before = np.searchsorted(firsts, firsts[before], side="left")
     return pieces[np.where(own, found, before)].astype(np.int32), own
 
 
