@@ -129,17 +129,46 @@ def test_a_vocabulary_is_needed(tmp_path: Path) -> None:
     assert not (tmp_path / "model").exists()
 
 
-def test_a_vocabulary_with_more_pieces_than_the_model_is_refused(
-    save: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("pieces", "model_size", "fits"),
+    [
+        (40, 40, True),
+        (41, 40, False),
+        (33, 40, True),  # padded to a multiple of 8
+        (32, 40, False),
+        (39, 41, False),
+        (250_002, 250_880, True),  # XL: to a multiple of 1,024
+        (249_000, 250_880, False),
+        (100, 1 << 12, False),
+    ],
+)
+def test_a_vocabulary_of_another_size_is_refused(
+    save: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, pieces: int, model_size: int, fits: bool
 ) -> None:
-    folder = save(small_model())
-    for size, fits in ((40, True), (30, True), (41, False)):
-        monkeypatch.setattr(checkpoint.Vocabulary, "load", lambda path, size=size: SimpleNamespace(size=size))
+    folder = save()
+    with torch.device("meta"):
+        encoder = Encoder(ModelSettings(vocabulary_size=model_size, num_layers=0, width=2, num_heads=1))
+    monkeypatch.setattr(checkpoint.Vocabulary, "load", lambda path: SimpleNamespace(size=pieces))
+    if fits:
+        assert load_vocabulary(folder, encoder).size == pieces
+    else:
+        message = rf"bpe\.model has {pieces} pieces, the model beside it {model_size}: one of .*; copy the folder again"
+        with pytest.raises(VocabularyError, match=message):
+            load_vocabulary(folder, encoder)
+
+
+def test_pieces_added_later_are_counted(save: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = save()
+    encoder = load_encoder(folder)
+    monkeypatch.setattr(checkpoint.Vocabulary, "load", lambda path: SimpleNamespace(size=30))
+    for last, fits in ((39, True), (40, False), (31, False)):
+        tokens = json.dumps({"added_tokens": [{"id": number} for number in (0, 29, 30, last)]})
+        (folder / "tokenizer.json").write_text(tokens, encoding="utf-8")
         if fits:
-            assert load_vocabulary(folder, load_encoder(folder)).size == size
+            assert load_vocabulary(folder, encoder).size == 30
         else:
-            with pytest.raises(VocabularyError, match=r"bpe\.model has 41 pieces, the model beside it 40"):
-                load_vocabulary(folder, load_encoder(folder))
+            with pytest.raises(VocabularyError, match=f"has {last + 1} pieces, the model beside it 40"):
+                load_vocabulary(folder, encoder)
 
 
 def edit_weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], None]) -> None:
@@ -170,10 +199,25 @@ def not_finite(tensors: dict[str, torch.Tensor]) -> None:
         (lambda tensors: tensors.update({"bert.pooler": torch.zeros(1)}), "weight bert.pooler is not known"),
         (
             lambda tensors: tensors.update({PIECES: torch.zeros(41, 16)}),
-            r"has shape \(41, 16\), the config asks for \(40",
+            r"has shape \(41, 16\), config.json asks for \(40, 16\); copy both",
         ),
         (not_finite, f"weight {QUERY} holds values that are not finite"),
-        (lambda tensors: tensors.update({"lm_head.decoder.weight": torch.ones(40, 16)}), "only tied heads are read"),
+        (
+            lambda tensors: tensors.update({"lm_head.decoder.weight": torch.ones(40, 16)}),
+            "differs from roberta.embeddings.word_embeddings.weight, though config.json says they are tied",
+        ),
+        (
+            lambda tensors: tensors.update({"lm_head.decoder.bias": torch.ones(40)}),
+            "differs from lm_head.bias, though config.json says they are tied",
+        ),
+        (
+            lambda tensors: tensors.update({QUERY: torch.ones(16, 16, dtype=torch.int8)}),
+            f"weight {QUERY} is of type int8, not floating point; take the model before it was quantised",
+        ),
+        (
+            lambda tensors: tensors.update({PIECES.removeprefix("roberta."): tensors[PIECES].clone()}),
+            "word_embeddings.weight is there with and without 'roberta.'; remove one",
+        ),
     ],
 )
 def test_weights_that_do_not_fit(
@@ -191,7 +235,10 @@ def test_weights_that_do_not_fit(
     [
         ({"model_type": "bert"}, "model_type = 'bert' is not read; known: xlm-roberta"),
         ({"hidden_act": "relu"}, "hidden_act = 'relu' is another model"),
-        ({"tie_word_embeddings": False}, "tie_word_embeddings = False"),
+        ({"tie_word_embeddings": False}, "weight lm_head.decoder.weight is missing"),
+        ({"is_decoder": True}, "is_decoder = True is another model"),
+        ({"num_hidden_layers": 1}, r"layer\.1\..* is not known \(16 in all\): config.json describes another model"),
+        ({"num_hidden_layers": 3}, r"layer\.2\..* is missing \(16 in all\): the weights are not whole"),
         ({"hidden_size": "wide"}, "wide"),
         ({"vocab_size": None}, "config.json"),
     ],

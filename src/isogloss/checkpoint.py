@@ -4,6 +4,7 @@
                command="isogloss pretrain", card="Pretrained on …")
     model = load_model("runs/demo/model")           # MaskedLM or TaskModel, by the head that lies there
     encoder = load_encoder("xlm-roberta-base")      # its encoder alone
+    vocabulary = load_vocabulary(folder, encoder)   # that of the folder, once it is known to fit
 
 Any XLM-RoBERTa folder is read, base to XXL, with or without our manifest. What cannot be read raises one line and
 gives no model.
@@ -17,26 +18,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 import xxhash
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from safetensors.torch import save_file
 
 from isogloss.errors import CheckpointError, FolderError, VocabularyError
 from isogloss.heads import TaskModel
 from isogloss.interop.huggingface import from_hub, to_hub
+from isogloss.interop.model_card import Card, CardScore, head_of, model_card
+from isogloss.interop.sentence_transformers import Pooling, write_modules
+from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_ids, sentencepiece_model
+from isogloss.interop.weights import INDEX_NAMES, WEIGHTS_NAME, read_weights, weight_files
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
-from isogloss.vocab import Vocabulary
+from isogloss.vocab import MODEL_NAME, Vocabulary
+from isogloss.vocab.hub import write_hub_files
 
 __all__ = [
     "FINETUNE",
+    "Card",
+    "CardScore",
     "ModelKind",
     "fingerprint_of",
+    "languages_of",
     "load_encoder",
     "load_model",
     "load_vocabulary",
+    "name_of",
+    "read_model",
     "save_model",
     "training_of",
 ]
@@ -46,52 +54,80 @@ ModelKind = Literal["masked", "sequence", "token", "question"]
 # The command whose models say how they were trained.
 FINETUNE = "isogloss finetune"
 CONFIG_NAME = "config.json"
-WEIGHTS_NAME = "model.safetensors"
-INDEX_NAME = "model.safetensors.index.json"
-TORCH_NAME = "pytorch_model.bin"
-VOCABULARY_NAME = "sentencepiece.bpe.model"
-VOCABULARY_NAMES = (VOCABULARY_NAME, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+CARD_NAME = "README.md"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+# Beside the SentencePiece model, what AutoTokenizer reads.
+HUB_NAMES = (TOKENIZER_JSON, TOKENIZER_CONFIG, "special_tokens_map.json")
+# Weights are padded with unused pieces up to a multiple of a power of two, at most this one (XL: 250,880).
+LARGEST_MULTIPLE = 1024
 
 
 def save_model(
     folder: Path,
-    model: MaskedLM | TaskModel,
+    model: MaskedLM | TaskModel | Encoder,
     *,
     vocabulary_folder: Path,
     parents: Sequence[Manifest],
     command: str,
-    card: str,
+    card: Card | str,
     training: Mapping[str, Any] | None = None,
+    pooling: Pooling | None = None,
 ) -> Manifest:
     """Write the model, its vocabulary and a card; an earlier model at `folder` is replaced once the new one is whole.
 
-    `training` is what scores of the model say about it (seed, setting, …); `training_of` reads it again.
-    Raises FolderError when `vocabulary_folder` holds no vocabulary.
+    `card` is what README.md says, or its one sentence; `training` what scores of the model say about it (seed,
+    setting, …), and `training_of` reads it again. An encoder is written as an embedding model with this `pooling`,
+    which sentence-transformers loads. Raises FolderError when `vocabulary_folder` holds no vocabulary.
     """
-    if not (vocabulary_folder / VOCABULARY_NAME).is_file():
-        raise FolderError(f"{vocabulary_folder} holds no {VOCABULARY_NAME}; 'isogloss vocab train' makes such a folder")
+    if not (vocabulary_folder / MODEL_NAME).is_file() and not (vocabulary_folder / TOKENIZER_JSON).is_file():
+        raise FolderError(f"{vocabulary_folder} holds no {MODEL_NAME}; 'isogloss vocab train' makes such a folder")
     config, tensors = to_hub(model)
-    kind = model.kind if isinstance(model, TaskModel) else "masked"
     with building(folder) as beside:
         for leftover in beside.iterdir():  # of an attempt that was cut off
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         write_json(beside / CONFIG_NAME, config)
         save_file(tensors, beside / WEIGHTS_NAME, metadata={"format": "pt"})
-        for name in VOCABULARY_NAMES:
-            if (vocabulary_folder / name).is_file():
-                shutil.copyfile(vocabulary_folder / name, beside / name)
-        (beside / "README.md").write_text(_card(folder.name, model, config, card), encoding="utf-8")
-        settings = model.encoder.settings.model_dump(mode="json")
+        settings = model.settings if isinstance(model, Encoder) else model.encoder.settings
+        _write_vocabulary(beside, vocabulary_folder, max_length=settings.max_length)
+        if isinstance(model, Encoder):
+            write_modules(beside, pooling or Pooling(), width=settings.width, max_length=settings.max_length)
+        card = Card(card) if isinstance(card, str) else card
         labels = list(model.labels) if isinstance(model, TaskModel) else []
-        config = {"model": settings, "head": kind, "labels": labels}
-        return write_manifest(
+        recorded = {"model": settings.model_dump(mode="json"), "head": head_of(model), "labels": labels}
+        manifest = write_manifest(
             beside,
             kind="model",
             command=command,
-            config=config if training is None else config | {"training": training},
+            config=recorded if training is None else recorded | {"training": training},
             parents=parents,
-            statistics={"num_parameters": sum(parameter.numel() for parameter in model.parameters())},
+            statistics={
+                "num_parameters": sum(parameter.numel() for parameter in model.parameters()),
+                "languages": list(card.languages),
+            },
         )
+        # After the manifest and not in it: the card is the user's to edit, its licence above all.
+        text = model_card(
+            card.name or name_of(folder),
+            model,
+            config,
+            card,
+            vocabulary=hash_file(beside / MODEL_NAME),
+            manifest=manifest,
+        )
+        (beside / CARD_NAME).write_text(text, encoding="utf-8")
+        return manifest
+
+
+def name_of(folder: Path) -> str:
+    """What people call the model in this folder: the folder's name, or that of its run."""
+    return folder.resolve().parent.name if folder.name == "model" else folder.name
+
+
+def languages_of(folder: Path) -> tuple[str, ...]:
+    """The languages that our manifest says a model was trained on; none for a foreign folder."""
+    if not (folder / MANIFEST_NAME).exists():
+        return ()
+    return tuple(read_manifest(folder, "model").statistics.get("languages", ()))
 
 
 def load_model(folder: Path | str, *, kind: ModelKind | None = None) -> MaskedLM | TaskModel:
@@ -100,10 +136,10 @@ def load_model(folder: Path | str, *, kind: ModelKind | None = None) -> MaskedLM
     Raises CheckpointError naming the file, the weight and what is wrong with it; FolderError for a changed folder.
     """
     folder = Path(folder)
-    model = _read(folder)
+    model = read_model(folder)
     if isinstance(model, Encoder):
         raise CheckpointError(f"{folder} holds an encoder without a head; fine-tune it first, or take a model with one")
-    found = model.kind if isinstance(model, TaskModel) else "masked"
+    found = head_of(model)
     if kind is not None and found != kind:
         raise CheckpointError(f"{folder} holds a model with a {found} head, but a {kind} head is needed")
     return model
@@ -111,17 +147,29 @@ def load_model(folder: Path | str, *, kind: ModelKind | None = None) -> MaskedLM
 
 def load_encoder(folder: Path | str) -> Encoder:
     """The encoder of any model folder, whatever head lies there."""
-    model = _read(Path(folder))
+    model = read_model(Path(folder))
     return model if isinstance(model, Encoder) else model.encoder
 
 
 def load_vocabulary(folder: Path, encoder: Encoder) -> Vocabulary:
-    """The vocabulary beside a model. Raises VocabularyError for one with pieces that the model has no embedding of."""
-    vocabulary = Vocabulary.load(folder)
-    if vocabulary.size > encoder.settings.vocabulary_size:
+    """The vocabulary beside a model, from sentencepiece.bpe.model, or from tokenizer.json where that is all there is.
+
+    Raises VocabularyError for a missing or damaged one, and for one that is another model's: with more pieces than the
+    model has, or with fewer than padding or pieces added later (which `tokenizer.json` lists) account for.
+    """
+    file = folder / MODEL_NAME
+    if not file.exists() and (folder / TOKENIZER_JSON).is_file():
+        file = folder / TOKENIZER_JSON
+        vocabulary = Vocabulary.from_bytes(sentencepiece_model(file), name=str(file))
+    else:
+        vocabulary = Vocabulary.load(folder)
+    size = encoder.settings.vocabulary_size
+    num_known = max(vocabulary.size, max(added_ids(folder / TOKENIZER_JSON), default=-1) + 1)
+    # The largest power of two that divides the size: what it may have been rounded up to.
+    if not 0 <= size - num_known < min(size & -size, LARGEST_MULTIPLE):
         raise VocabularyError(
-            f"{folder / VOCABULARY_NAME} has {vocabulary.size} pieces, the model beside it "
-            f"{encoder.settings.vocabulary_size}: one of them is another model's; copy the folder again"
+            f"{file} has {num_known} pieces, the model beside it {size}: one of them is another model's; "
+            "copy the folder again"
         )
     return vocabulary
 
@@ -147,12 +195,16 @@ def fingerprint_of(folder: Path) -> str:
     """What tells a model from others: the fingerprint of its manifest, or of a foreign one its settings and weights."""
     if (folder / MANIFEST_NAME).exists():
         return read_manifest(folder, "model").fingerprint
-    names = sorted({CONFIG_NAME, TORCH_NAME, *(path.name for path in folder.glob("*.safetensors"))})
-    hashes = {name: hash_file(folder / name) for name in names if (folder / name).is_file()}
+    files = [folder / CONFIG_NAME, *(folder / name for name in INDEX_NAMES), *weight_files(folder)]
+    hashes = {path.name: hash_file(path) for path in sorted(files) if path.is_file()}
     return xxhash.xxh3_128(json.dumps(hashes).encode()).hexdigest()
 
 
-def _read(folder: Path) -> MaskedLM | TaskModel | Encoder:
+def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder:
+    """Whatever model lies in a folder, with or without a head, weights in fp32; whole or not at all.
+
+    Raises CheckpointError naming the file, the weight and what is wrong with it; FolderError for a changed folder.
+    """
     config_path = folder / CONFIG_NAME
     try:
         config: Any = json.loads(config_path.read_text(encoding="utf-8"))
@@ -163,70 +215,29 @@ def _read(folder: Path) -> MaskedLM | TaskModel | Encoder:
     if not isinstance(config, dict):
         raise CheckpointError(f"{config_path} is damaged (no table at its top); copy or make the model again")
     if (folder / MANIFEST_NAME).exists():
-        _check_hash(folder, read_manifest(folder, "model"))
-    return from_hub(config, _read_weights(folder), where=str(folder))
+        _check_hashes(folder, read_manifest(folder, "model"))
+    return from_hub(config, read_weights(folder), where=str(folder))
 
 
-def _check_hash(folder: Path, manifest: Manifest) -> None:
-    facts = manifest.files.get(WEIGHTS_NAME)
-    if facts is not None and hash_file(folder / WEIGHTS_NAME) != facts["xxh3_128"]:
-        raise CheckpointError(f"{folder / WEIGHTS_NAME} is not what {MANIFEST_NAME} says was written; copy it again")
+def _check_hashes(folder: Path, manifest: Manifest) -> None:
+    for name in (CONFIG_NAME, WEIGHTS_NAME):
+        facts = manifest.files.get(name)
+        if facts is not None and hash_file(folder / name) != facts["xxh3_128"]:
+            raise CheckpointError(f"{folder / name} is not what {MANIFEST_NAME} says was written; copy it again")
 
 
-def _read_weights(folder: Path) -> dict[str, Tensor]:
-    """All weights of a folder: one safetensors file, several with an index, or a pickle of tensors alone."""
-    if (folder / WEIGHTS_NAME).exists():
-        return _read_safetensors(folder / WEIGHTS_NAME)
-    if (folder / INDEX_NAME).exists():
-        try:
-            parts = set(json.loads((folder / INDEX_NAME).read_text(encoding="utf-8"))["weight_map"].values())
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise CheckpointError(f"{folder / INDEX_NAME} is damaged ({error}); copy the model again") from None
-        return {name: tensor for part in sorted(parts) for name, tensor in _read_safetensors(folder / part).items()}
-    if (folder / TORCH_NAME).exists():
-        try:
-            weights = torch.load(folder / TORCH_NAME, map_location="cpu", weights_only=True)
-        except Exception as error:  # unpickling raises whatever the damage leads to
-            raise CheckpointError(f"{folder / TORCH_NAME} cannot be read: {_first_line(error)}") from None
-        return dict(weights)
-    raise CheckpointError(f"{folder} holds no weights: neither {WEIGHTS_NAME}, nor {INDEX_NAME}, nor {TORCH_NAME}")
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read ({_first_line(error)}); copy or make the model again") from None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def _card(name: str, model: MaskedLM | TaskModel, config: dict[str, Any], card: str) -> str:
-    settings = model.encoder.settings
-    rows = {
-        "class": config["architectures"][0],
-        "layers × width × heads": f"{settings.num_layers} × {settings.width} × {settings.num_heads}",
-        "vocabulary": f"{settings.vocabulary_size:,} pieces",
-        "longest sequence": f"{settings.max_length} tokens",
-        "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
-    }
-    if isinstance(model, TaskModel) and model.labels:
-        rows["labels"] = ", ".join(model.labels)
-    table = "".join(f"| {key} | {value} |\n" for key, value in rows.items())
-    return f"""---
-library_name: transformers
-tags: [xlm-roberta, isogloss]
----
-
-# {name}
-
-{card}
-
-| | |
-|---|---|
-{table}
-Read it with `isogloss.checkpoint.load_model` or with transformers' `Auto` classes; `manifest.json` says from what it
-was made.
-"""
+def _write_vocabulary(folder: Path, source: Path, *, max_length: int) -> None:
+    """The vocabulary of `source` with what AutoTokenizer needs, made where the source lacks it."""
+    if (source / MODEL_NAME).is_file():
+        shutil.copyfile(source / MODEL_NAME, folder / MODEL_NAME)
+    else:
+        (folder / MODEL_NAME).write_bytes(sentencepiece_model(source / TOKENIZER_JSON))
+    if not (source / TOKENIZER_JSON).is_file():
+        write_hub_files(folder, Vocabulary.load(folder / MODEL_NAME), max_length=max_length)
+        return
+    for name in HUB_NAMES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    if (source / TOKENIZER_CONFIG).is_file():  # a vocabulary knows no model: texts are cut to the length of this one
+        settings = json.loads((source / TOKENIZER_CONFIG).read_text(encoding="utf-8"))
+        write_json(folder / TOKENIZER_CONFIG, settings | {"model_max_length": max_length})

@@ -19,7 +19,16 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from isogloss.checkpoint import FINETUNE, load_encoder, load_vocabulary, save_model
+from isogloss.checkpoint import (
+    FINETUNE,
+    Card,
+    CardScore,
+    languages_of,
+    load_encoder,
+    load_vocabulary,
+    name_of,
+    save_model,
+)
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
@@ -193,13 +202,14 @@ class _Chooser:
     def validate(self, step: int) -> Mapping[str, Any]:
         """Score of each dev file and their mean; the model is kept when the mean is higher than ever before."""
         metric = self._task.metrics[0]
-        values = score_sets(self._model, self.dev_sets, device=self._device)
+        values = list(score_sets(self._model, self.dev_sets, device=self._device))
         scores = {data.language: of_set[metric] for data, of_set in zip(self.dev_sets, values, strict=True)}
         mean = sum(scores.values()) / len(scores)
         best = self._best()
         # A run that goes on repeats to the bit what came after its checkpoint: there an equal score is the same step's.
         if best is None or mean > best["mean"]:
-            self._save(self._folder / "model", f"step {step}, {metric} {mean:.2f} on {self._settings.selection}")
+            chosen = f"step {step}, {metric} {mean:.2f} on {self._settings.selection}"
+            self._save(self._folder / "model", chosen, values)
             write_json(self._folder / "score.json", {"step": step, "mean": mean})
             best = {"step": step, "mean": mean}
         return {"dev": scores, "dev_mean": mean, "best_step": best["step"]}
@@ -222,16 +232,29 @@ class _Chooser:
         known: dict[str, Any] = json.loads((self._folder / "score.json").read_text(encoding="utf-8"))
         return known
 
-    def _save(self, folder: Path, chosen: str) -> None:
+    def _save(self, folder: Path, chosen: str, values: Sequence[Mapping[str, float]] = ()) -> None:
         settings = self._settings
+        scored = zip(self.dev_sets, values, strict=True) if values else ()
+        card = Card(
+            f"Fine-tuned with isogloss on {settings.task} ({settings.setting} from "
+            f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}).",
+            name=settings.run.name,
+            languages=sorted({*languages_of(settings.model), *map(data_language, settings.source_languages)}),
+            base_model=name_of(settings.model),
+            corpus=f"labels of {settings.task} in {', '.join(settings.source_languages)}",
+            scores=[
+                CardScore(settings.task, data.language, data.split, metric, value)
+                for data, of_set in scored
+                for metric, value in of_set.items()
+            ],
+        )
         save_model(
             folder,
             self._model,
             vocabulary_folder=settings.model,
             parents=self._parents,
             command=FINETUNE,
-            card=f"Fine-tuned with isogloss on {settings.task} ({settings.setting} from "
-            f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}).",
+            card=card,
             training=settings.model_dump(mode="json", include=set(KEPT)),
         )
 

@@ -240,13 +240,17 @@ class Encoder(nn.Module):
 
 
 class MaskedLMHead(nn.Module):
-    """Dense, GELU, LayerNorm; then the product with the piece embeddings (tied) plus a bias of its own."""
+    """Dense, GELU, LayerNorm; then the product with the piece embeddings (tied) plus a bias of its own.
 
-    def __init__(self, settings: ModelSettings) -> None:
+    An untied head, which other people's checkpoints may have, holds `pieces` of its own for the product.
+    """
+
+    def __init__(self, settings: ModelSettings, *, tied: bool = True) -> None:
         super().__init__()
         self.dense = Linear(settings.width, settings.width)
         self.norm = Norm(settings.width, eps=settings.layer_norm_eps)
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary_size))
+        self.pieces = None if tied else nn.Embedding(settings.vocabulary_size, settings.width)
 
     def forward(self, x_MD: Tensor) -> Tensor:
         """What is multiplied with the piece embeddings, (M, D)."""
@@ -257,26 +261,31 @@ class MaskedLMHead(nn.Module):
 class MaskedLM(nn.Module):
     """The encoder with the head that names masked pieces."""
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, *, tied: bool = True) -> None:
         super().__init__()
         self.settings = settings
         self.encoder = Encoder(settings)
-        self.head = MaskedLMHead(settings)
+        self.head = MaskedLMHead(settings, tied=tied)
+
+    @property
+    def product_VD(self) -> Tensor:
+        """What the head is multiplied with: the piece embeddings, unless the head is untied."""
+        pieces = self.encoder.embeddings.pieces if self.head.pieces is None else self.head.pieces
+        return pieces.weight
 
     def forward(
         self, ids_N: Tensor, layout: Layout, rows_M: Tensor, targets_M: Tensor, *, languages_S: Tensor | None = None
     ) -> Tensor:
         """Cross-entropy in nats, summed over the masked rows; the caller divides by its global count."""
         h_MD = self.head(self.encoder(ids_N, layout, languages_S=languages_S).index_select(0, rows_M))
-        return linear_cross_entropy(h_MD, self.encoder.embeddings.pieces.weight, self.head.bias, targets_M)
+        return linear_cross_entropy(h_MD, self.product_VD, self.head.bias, targets_M)
 
     masked_loss = forward
 
     def logits(self, ids_N: Tensor, layout: Layout, rows_M: Tensor, *, languages_S: Tensor | None = None) -> Tensor:
         """Logits of the pieces at these rows, (M, V), fp32."""
         h_MD = self.head(self.encoder(ids_N, layout, languages_S=languages_S).index_select(0, rows_M))
-        weight_VD = self.encoder.embeddings.pieces.weight.to(h_MD.dtype)
-        return F.linear(h_MD, weight_VD, self.head.bias.to(h_MD.dtype)).float()
+        return F.linear(h_MD, self.product_VD.to(h_MD.dtype), self.head.bias.to(h_MD.dtype)).float()
 
 
 def initialise(model: nn.Module, seed: int, *, std: float = 0.02) -> None:

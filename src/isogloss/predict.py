@@ -20,13 +20,13 @@ import torch
 from torch import Tensor
 
 from isogloss.attention import Layout
-from isogloss.checkpoint import load_model, load_vocabulary
+from isogloss.checkpoint import load_vocabulary, read_model
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import TOKEN_BUDGET, one_row, run_packed
 from isogloss.errors import ConfigError, DataError
 from isogloss.evaluate import model_folder
 from isogloss.heads import TaskModel
-from isogloss.model import MaskedLM
+from isogloss.model import Encoder, MaskedLM
 from isogloss.tasks import (
     FloatArray,
     IntArray,
@@ -91,21 +91,33 @@ class FoundAnswer:
 
 
 def load(folder: Path | str, *, device: str = "auto", precision: Precision = "auto") -> Predictor:
-    """A model folder, or the model of a run folder, ready to be asked."""
+    """A model folder, or the model of a run folder, ready to be asked.
+
+    Raises CheckpointError, VocabularyError or FolderError for a folder that cannot be read whole.
+    """
     folder = model_folder(Path(folder))
     place = choose(device, precision=precision)
-    model = load_model(folder)
-    return Predictor(model, load_vocabulary(folder, model.encoder), place)
+    model = read_model(folder)
+    encoder = model if isinstance(model, Encoder) else model.encoder
+    return Predictor(model, load_vocabulary(folder, encoder), place, exact=precision == "auto")
 
 
 class Predictor:
-    """A model, its vocabulary and the device it answers on; made with `load`."""
+    """A model, its vocabulary and the device it answers on; made with `load`.
 
-    def __init__(self, model: MaskedLM | TaskModel, tokenizer: Vocabulary, device: Device) -> None:
+    An encoder without a head gives `embed` and `hidden_states`; the other questions raise ConfigError. `exact` lets
+    `hidden_states` and `logits` compute in fp32 where the answers to questions are computed in bf16.
+    """
+
+    def __init__(
+        self, model: MaskedLM | TaskModel | Encoder, tokenizer: Vocabulary, device: Device, *, exact: bool = True
+    ) -> None:
         self.model = device.place(model).eval()
+        self.exact = exact
+        self.encoder = self.model if isinstance(self.model, Encoder) else self.model.encoder
         self.tokenizer = tokenizer
         self.device = device
-        self.max_length = model.encoder.settings.max_length
+        self.max_length = self.encoder.settings.max_length
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -124,7 +136,8 @@ class Predictor:
 
         def best(ids_N: Tensor, layout: Layout) -> Tensor:
             (rows_M,) = torch.nonzero(ids_N == mask_id, as_tuple=True)
-            top = model.logits(ids_N, layout, rows_M).softmax(-1).topk(top_k)
+            # Weights may be padded with rows that are no piece.
+            top = model.logits(ids_N, layout, rows_M)[:, : self.tokenizer.size].softmax(-1).topk(top_k)
             # Ids as fp32 beside their probabilities: exact to 16 million pieces.
             return torch.stack([top.values, top.indices.float()], dim=-1)
 
@@ -168,15 +181,16 @@ class Predictor:
         ]
 
     def embed(
-        self, texts: Sequence[str], *, pooling: Literal["mean", "cls"] = "mean", normalise: bool = False
+        self, texts: Sequence[str], *, pooling: Literal["mean", "cls", "mean-all"] = "mean", normalise: bool = False
     ) -> FloatArray:
         """A vector a text, (texts, width): the mean of its pieces' hidden states (`<s>` and `</s>` left out), or `<s>`.
 
-        A text without pieces gives the vector of `<s>` in both. Text beyond the model's length is not read.
+        "mean-all" counts `<s>` and `</s>` in, as sentence-transformers' mean does. A text without pieces gives the
+        vector of `<s>` in the first two. Text beyond the model's length is not read.
         """
-        if pooling not in ("mean", "cls"):
-            raise ConfigError(f"pooling = '{pooling}' is not known: use mean or cls")
-        encoder = self.model.encoder
+        if pooling not in ("mean", "cls", "mean-all"):
+            raise ConfigError(f"pooling = '{pooling}' is not known: use mean, cls or mean-all")
+        encoder = self.encoder
 
         def pooled(ids_N: Tensor, layout: Layout) -> Tensor:
             x_ND: Tensor = encoder(ids_N, layout).float()
@@ -184,6 +198,9 @@ class Predictor:
             if pooling == "cls":
                 return x_ND[starts_S]
             lengths_S = layout.offsets.diff()
+            if pooling == "mean-all":
+                sums_SD = x_ND.new_zeros(layout.num_sequences, x_ND.shape[1]).index_add_(0, layout.sequences_N, x_ND)
+                return sums_SD / lengths_S[:, None]
             # The piece rows of each sequence; <s> alone where there are none.
             kept_N = (layout.positions_N > 0) & (layout.positions_N < lengths_S[layout.sequences_N] - 1)
             kept_N[starts_S[lengths_S <= 2]] = True
@@ -198,11 +215,13 @@ class Predictor:
 
     def hidden_states(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
         """Last hidden states, (T, D) fp32 for each list of ids (special ids included, nothing padded)."""
-        return self._run(self.model.encoder, ids, num_rows=len)
+        return self._run(self.encoder, ids, num_rows=len)
 
     def logits(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
         """What the head says, fp32: (T, V), (num_labels,), (T, num_labels) or (T, 2)."""
         model = self.model
+        if isinstance(model, Encoder):
+            raise ConfigError("this model has no head; logits need one, which 'isogloss finetune' makes")
         if isinstance(model, TaskModel):
             return self._run(model, ids, num_rows=one_row if model.kind == "sequence" else len)
 
@@ -210,7 +229,9 @@ class Predictor:
             return model.logits(ids_N, layout, torch.arange(len(ids_N), device=ids_N.device))
 
         # A row a piece of the vocabulary wide: packs are kept as small as such rows are large.
-        return self._run(every_row, ids, num_rows=len, token_budget=max(1, MOST_LOGITS // self.tokenizer.size))
+        return self._run(
+            every_row, ids, num_rows=len, token_budget=max(1, MOST_LOGITS // model.settings.vocabulary_size)
+        )
 
     def _run(
         self,
@@ -221,7 +242,12 @@ class Predictor:
         token_budget: int = TOKEN_BUDGET,
     ) -> list[Tensor]:
         arrays = [np.asarray(one, np.int32) for one in ids]
-        found = run_packed(forward, arrays, device=self.device, num_rows=num_rows, token_budget=token_budget)
+        dtype = self.encoder.compute_dtype
+        try:
+            self.encoder.compute_dtype = torch.float32 if self.exact else dtype
+            found = list(run_packed(forward, arrays, device=self.device, num_rows=num_rows, token_budget=token_budget))
+        finally:
+            self.encoder.compute_dtype = dtype
         return [torch.from_numpy(rows) for rows in found]
 
     def _masked_sequence(self, number: int, text: str) -> IntArray:
@@ -256,16 +282,20 @@ class Predictor:
     def _masked_lm(self) -> MaskedLM:
         if isinstance(self.model, MaskedLM):
             return self.model
-        raise ConfigError(
-            f"this model has a {self.model.kind} head; fill_mask needs a pretrained masked-language model"
-        )
+        raise ConfigError(f"this model has {self._head()}; fill_mask needs a pretrained masked-language model")
 
     def _task_model(self, kind: Literal["sequence", "token", "question"]) -> TaskModel:
         if isinstance(self.model, TaskModel) and self.model.kind == kind:
             return self.model
-        head = f"a {self.model.kind} head" if isinstance(self.model, TaskModel) else "a masked-language-model head"
         asked = {"sequence": "classify", "token": "tag", "question": "answer"}[kind]
-        raise ConfigError(f"this model has {head}; {asked} needs a {kind} head, which 'isogloss finetune' makes")
+        raise ConfigError(
+            f"this model has {self._head()}; {asked} needs a {kind} head, which 'isogloss finetune' makes"
+        )
+
+    def _head(self) -> str:
+        if isinstance(self.model, Encoder):
+            return "no head"
+        return f"a {self.model.kind} head" if isinstance(self.model, TaskModel) else "a masked-language-model head"
 
 
 def _softmax(logits: FloatArray) -> FloatArray:

@@ -10,6 +10,7 @@ language is scored once in a while, with masks that never change.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from pydantic import Field
 from torch import Tensor
 
 from isogloss.batches import BatchSettings, MaskedBatch, MaskedBatches, held_out_batches
-from isogloss.checkpoint import load_model, save_model
+from isogloss.checkpoint import Card, CardScore, languages_of, load_model, name_of, save_model
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError
@@ -28,7 +29,7 @@ from isogloss.manifest import MANIFEST_NAME, read_manifest
 from isogloss.masking import NUM_SPECIAL
 from isogloss.model import MaskedLM, ModelSettings, initialise
 from isogloss.optim import OptimSettings
-from isogloss.runs import RunFolder
+from isogloss.runs import METRICS_NAME, RunFolder, read_metrics
 from isogloss.shards import Shards
 from isogloss.vocab import Vocabulary
 
@@ -111,7 +112,7 @@ def pretrain(settings: PretrainSettings) -> Path:
         vocabulary_folder=settings.vocabulary,
         parents=parents,
         command=COMMAND,
-        card=_card(run),
+        card=_card(settings, shards),
     )
     return settings.run
 
@@ -201,5 +202,22 @@ def _model_settings(settings: PretrainSettings, loaded: MaskedLM | None, shards:
     return model.model_copy(update={"vocabulary_size": size})
 
 
-def _card(run: RunFolder) -> str:
-    return f"Pretrained by masked-language modelling with isogloss ({run.path.name})."
+def _card(settings: PretrainSettings, shards: Shards) -> Card:
+    """What the finished model's card says: its text, and the last scores of held-out text."""
+    languages, base = shards.languages, ""
+    if settings.init is not None:
+        base = name_of(settings.init)
+        languages = tuple(sorted({*languages, *languages_of(settings.init)}))
+    rows = read_metrics(settings.run) if (settings.run / METRICS_NAME).exists() else []
+    held_out: Mapping[str, Any] = next((row["held_out"] for row in reversed(rows) if "held_out" in row), {})
+    return Card(
+        f"Pretrained by masked-language modelling with isogloss, {settings.steps:,} steps.",
+        name=settings.run.name,
+        languages=languages,
+        base_model=base,
+        corpus=f"{sum(shards.sizes.values()) / 1e6:,.1f} MB of text in {len(shards.languages)} languages",
+        scores=tuple(
+            CardScore("masked-language-modelling", code, "held-out", "bits_per_character", values["bits_per_character"])
+            for code, values in held_out.items()
+        ),
+    )
