@@ -72,6 +72,11 @@ CLASSES = {
     "question": "ForQuestionAnswering",
 }
 FAMILIES = {"post": ("xlm-roberta", "XLMRoberta"), "pre": ("xlm-roberta-xl", "XLMRobertaXL")}
+# What their classes take for a setting that config.json leaves out, where the two families differ.
+UNSAID: dict[str, dict[str, Any]] = {
+    "post": {"layer_norm_eps": 1e-12, "type_vocab_size": 2},
+    "pre": {"layer_norm_eps": 1e-5, "type_vocab_size": 1},
+}
 # What Hugging Face has no class for (language embeddings) goes under a type that it refuses rather than misreads.
 OWN_TYPE = "isogloss"
 
@@ -313,8 +318,10 @@ def _from_config(config: Mapping[str, Any], where: str) -> ModelSettings:
                 f"{where}: config.json: {key} = {config[key]!r} is another model, XLM-RoBERTa has {value!r}; "
                 "give the folder of such a model"
             )
+    norm = str(norms[str(model_type)])
+    config = UNSAID.get(norm, {}) | dict(config)
     try:
-        num_types = int(config.get("type_vocab_size", 1))
+        num_types = int(config["type_vocab_size"])
         values = {
             "vocabulary_size": config["vocab_size"],
             "width": config["hidden_size"],
@@ -324,9 +331,9 @@ def _from_config(config: Mapping[str, Any], where: str) -> ModelSettings:
             "max_length": config["max_position_embeddings"] - POSITION_OFFSET,
             "dropout": config.get("hidden_dropout_prob", 0.1),
             "attention_dropout": config.get("attention_probs_dropout_prob", 0.1),
-            "layer_norm_eps": config.get("layer_norm_eps", 1e-5),
+            "layer_norm_eps": config["layer_norm_eps"],
             "initial_std": config.get("initializer_range", 0.02),
-            "norm": norms[str(model_type)],
+            "norm": norm,
             "num_languages": config.get("num_languages", 0),
             "num_token_types": num_types if num_types > 1 else 0,
         }
