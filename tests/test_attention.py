@@ -26,6 +26,61 @@ def test_attend_is_the_definition(lengths: list[int], training: bool) -> None:
     torch.testing.assert_close(attend(qkv, layout), attend_plain(qkv, layout), rtol=1e-5, atol=1e-6)
 
 
+def padded(qkv: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+    """The same as a padded batch with a mask, through torch's own attention; what it gives for tokens, packed again."""
+    longest = max(lengths, default=0)
+    parts = qkv.split(lengths)
+    full = torch.stack([torch.nn.functional.pad(part, (0, 0, 0, 0, 0, 0, 0, longest - len(part))) for part in parts])
+    mask = torch.arange(longest) < torch.tensor(lengths)[:, None]
+    # A sequence of nothing but padding looks at all of it: else its softmax, which is cut away, would be of nothing.
+    mask = torch.where(mask.any(1, keepdim=True), mask, True)
+    q, k, v = full.permute(2, 0, 3, 1, 4)
+    out = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
+    return torch.cat([row.transpose(0, 1)[:length] for row, length in zip(out, lengths, strict=True)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 9) | st.integers(60, 70), min_size=1, max_size=8),
+    dtype=st.sampled_from([torch.float32, torch.bfloat16]),
+    training=st.booleans(),
+)
+def test_packed_is_padded_is_plain(lengths: list[int], dtype: torch.dtype, training: bool) -> None:
+    layout = Layout.of(lengths)
+    qkv = random_qkv(layout.num_tokens, dtype=dtype).requires_grad_(training)
+    out = attend(qkv, layout)
+    assert out.dtype == dtype
+    tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == torch.float32 else {"rtol": 0.02, "atol": 0.02}
+    exact = qkv.detach().float()
+    torch.testing.assert_close(out.float(), padded(exact, lengths), **tolerance)
+    torch.testing.assert_close(out.float(), attend_plain(exact, layout), **tolerance)
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("lengths", [(3000,), (0, 1200, 3, 0, 700, 3)])
+def test_long_documents(lengths: tuple[int, ...], training: bool) -> None:
+    layout = Layout.of(lengths)
+    qkv = random_qkv(layout.num_tokens).requires_grad_(training)
+    torch.testing.assert_close(attend(qkv, layout), attend_plain(qkv, layout), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [(0, 700, 5, 0, 5), (0, 0), ()])
+def test_dropout_at_every_length(lengths: tuple[int, ...]) -> None:
+    """Every value the same: a result is the sum of the weights it kept, one on average."""
+    layout = Layout.of(lengths)
+    qkv = random_qkv(layout.num_tokens)
+    qkv[:, 2] = 1.0
+    qkv.requires_grad_()
+    out = attend(qkv, layout, dropout=0.3)
+    out.sum().backward()
+    assert out.shape == (sum(lengths), 2, 8)
+    assert qkv.grad is not None
+    assert qkv.grad.isfinite().all()
+    if lengths and max(lengths) > 1:
+        assert abs(out.mean().item() - 1) < 0.02
+        assert out.std() > 0.01
+
+
 @pytest.mark.parametrize("lengths", [(4, 4, 4), (5, 3, 0, 5, 3, 7), (70,), (0, 0)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_gradients_are_those_of_the_definition(lengths: tuple[int, ...], dtype: torch.dtype) -> None:
