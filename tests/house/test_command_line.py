@@ -48,6 +48,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 EXPECTED = {
     *("corpus build", "vocab train", "shards", "pretrain", "finetune", "evaluate", "phrasebook", "demo"),
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),
+    "vocab check",
 }
 
 

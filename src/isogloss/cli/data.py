@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from isogloss.cli.stage import AsJson, DryRun, SettingsArguments, phrasebook_languages, run_stage
+from isogloss.cli.stage import AsJson, DryRun, SettingsArguments, phrasebook_languages, print_json, run_stage
 
-__all__ = ["corpus_build", "phrasebook", "shards", "vocab_train"]
+__all__ = ["corpus_build", "phrasebook", "shards", "vocab_check", "vocab_train"]
 
 
 def corpus_build(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
@@ -34,6 +37,30 @@ def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry
     from isogloss.vocab import VocabSettings, train_vocabulary
 
     run_stage(VocabSettings, train_vocabulary, settings, as_json=as_json, dry_run=dry_run)
+
+
+def vocab_check(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A vocab or model folder, or a .model file.")],
+    as_json: AsJson = False,
+) -> None:
+    """The certificate: ids, offsets and round trips beside SentencePiece and tokenizer.json; exit 2 if any differs.
+
+    \b
+    isogloss vocab check vocab/
+    isogloss vocab check runs/demo/pretrain/model --json > certificate.json
+    """
+    from isogloss.errors import VocabularyError
+    from isogloss.vocab.check import check_vocabulary
+
+    certificate = check_vocabulary(folder)
+    if as_json:
+        print_json({**dataclasses.asdict(certificate), "agrees": certificate.agrees})
+    else:
+        typer.echo("\n".join([certificate.table(), *(f"\n{found}" for found in certificate.differences)]))
+    if certificate.differences:
+        by_program = Counter(found.against for found in certificate.differences)
+        said = ", ".join(f"{number} beside {against}" for against, number in by_program.items())
+        raise VocabularyError(f"{folder}: differences ({said}); what disagrees and how is on stdout")
 
 
 def shards(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:

@@ -5,7 +5,8 @@
     vocabulary = Vocabulary.load("vocab")
 
 ``sample`` says which lines a vocabulary is trained on, ``train`` trains it, ``layout`` maps text to ids and back,
-``hub`` writes the files Hugging Face loads, ``report`` measures each language's pieces.
+``hub`` writes the files Hugging Face loads, ``report`` measures each language's pieces, ``check`` compares with other
+programs on the texts of ``probes``.
 """
 
 from isogloss.vocab.layout import MODEL_NAME, Vocabulary
