@@ -37,6 +37,7 @@ MAKERS = {
     "shards": "isogloss shards",
     "run": "isogloss pretrain or isogloss finetune",
     "model": "isogloss pretrain or isogloss finetune",
+    "fairseq": "isogloss convert",
 }
 
 

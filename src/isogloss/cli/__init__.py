@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli import ask, data, training
+from isogloss.cli import ask, data, exchange, training
 from isogloss.errors import IsoglossError
 
 __all__ = ["app", "main"]
@@ -41,6 +41,7 @@ app.command("shards")(data.shards)
 app.command("pretrain")(training.pretrain)
 app.command("finetune")(training.finetune)
 app.command("evaluate")(training.evaluate)
+app.command("convert")(exchange.convert)
 app.command("phrasebook")(data.phrasebook)
 app.command("demo")(training.demo)
 app.add_typer(corpus_app, name="corpus")
@@ -70,12 +71,19 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.callback()
-def _front(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         from importlib import metadata
 
         typer.echo(metadata.version("isogloss"))
         raise typer.Exit
+
+
+@app.callback()
+def _front(
+    version: Annotated[
+        # Answered while the words are parsed: without a sub-command nothing later is reached.
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass

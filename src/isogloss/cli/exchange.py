@@ -1,0 +1,55 @@
+"""Sub-commands by which models come in from other tools and go out to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isogloss.cli.stage import AsJson, print_json
+
+__all__ = ["Target", "convert"]
+
+
+class Target(enum.StrEnum):
+    """The formats that a model is written in."""
+
+    hf = "hf"
+    fairseq = "fairseq"
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="A fairseq folder with model.pt, or a model folder.")],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="A new folder.")],
+    to: Annotated[Target, typer.Option(help="hf: a model folder; fairseq: model.pt, dict.txt, SentencePiece model.")],
+    head: Annotated[
+        str | None, typer.Option(help="Of a fairseq checkpoint with several heads: masked, or a classification head.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """XLM-R of fairseq → a model folder in Hugging Face layout, or back; prints how much the logits differ.
+
+    The target appears once it is whole and compared. Nothing that a checkpoint carries is run: one that hides code is
+    refused.
+
+    \b
+    isogloss convert xlmr.base runs/xlmr-base --to hf
+    isogloss convert runs/demo/pretrain/model demo.fairseq --to fairseq --json
+    """
+    from rich.console import Console
+
+    from isogloss.convert import convert as run_conversion
+
+    # Silent where nobody looks.
+    with Console(stderr=True).status("") as status:
+        done = run_conversion(source, target, to=to.value, head=head, say=status.update)
+    if as_json:
+        print_json(dataclasses.asdict(done))
+        return
+    for note in done.notes:
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(f"largest difference of logits: {done.largest_difference:.1e} on {done.num_probes} sentences")
+    typer.echo(f"done: {done.path}", err=True)

@@ -1,0 +1,243 @@
+"""A model folder from another tool's files, or the other way: read, converted, compared, then written.
+
+    done = convert(Path("xlmr.base"), Path("runs/xlmr"), to="hf")          # a fairseq checkpoint → a model folder
+    done = convert(Path("runs/xlmr"), Path("xlmr.again"), to="fairseq")    # a model folder → a fairseq checkpoint
+    done.largest_difference                                                # of logits, on sentences in many scripts
+
+Before anything stands at the target, the converted model is compared with fairseq's definition computed plainly from
+fairseq's own weights; what does not agree is not written. The target is written beside and renamed last, is never
+written over, and the same command again finds it and compares it once more.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import xxhash
+from torch import Tensor
+
+from isogloss.attention import Layout
+from isogloss.checkpoint import fingerprint_of, load_model, load_vocabulary, save_model
+from isogloss.errors import CheckpointError, ConfigError, FolderError
+from isogloss.heads import TaskModel
+from isogloss.interop.fairseq import (
+    MASKED,
+    from_fairseq,
+    num_rows_of,
+    order_for,
+    plain_logits,
+    read_checkpoint,
+    read_labels,
+    read_symbols,
+    rows_of,
+    to_fairseq,
+    write_checkpoint,
+    write_labels,
+    write_symbols,
+)
+from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_manifest
+from isogloss.model import MaskedLM
+from isogloss.vocab import MODEL_NAME, Vocabulary
+
+__all__ = ["Conversion", "Format", "convert"]
+
+Format = Literal["hf", "fairseq"]
+
+COMMAND = "isogloss convert"
+CHECKPOINT_NAME, SYMBOLS_NAME, LABELS_NAME = "model.pt", "dict.txt", "label/dict.txt"
+KINDS: dict[Format, str] = {"hf": "model", "fairseq": "fairseq"}
+# Two correct programs differ by rounding, some 1e-6 of the largest logit; a wrong table by about the logits themselves.
+TOLERANCE = 1e-3
+PROBES = (
+    "",
+    "Anna sees a dog in the garden, and it is not hers.",
+    "Am Morgen öffnet der Bäcker die Tür um 7:30 Uhr.",
+    "Утром пекарь открывает дверь.",
+    "Το πρωί ο φούρναρης ανοίγει την πόρτα.",
+    "في الصباح يفتح الخباز باب الدكان.",
+    "सुबह बेकर दुकान का दरवाज़ा खोलता है।",
+    "早上面包师打开店门。",
+    "朝、パン屋さんがドアを開けます。",
+    "아침에 빵집 주인이 문을 연다.",
+    "ตอนเช้าคนทำขนมปังเปิดประตูร้าน",
+    "Asubuhi mwokaji anafungua mlango.",
+)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion did. `largest_difference` is of logits, on `num_probes` sentences; `notes` what is left out."""
+
+    path: str
+    to: Format
+    head: str
+    num_parameters: int
+    num_probes: int
+    largest_difference: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Fairseq:
+    """A fairseq checkpoint as it was read, and the model that it is with us."""
+
+    args: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+    symbols: Sequence[str]
+    rows_V: Tensor  # fairseq's id of each of ours
+    head: str | None  # the classification head, None for the masked-LM head
+    vocabulary: Vocabulary
+    model: MaskedLM | TaskModel
+    notes: tuple[str, ...]
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    to: Format,
+    head: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Conversion:
+    """Write at `target` what the model at `source` is in the other format, and say how much its logits differ.
+
+    `head` chooses among the heads of a fairseq checkpoint ("masked", or a classification head's name); `say` hears each
+    step. Raises CheckpointError, VocabularyError or FolderError in one line, and then leaves nothing at `target`.
+    """
+    if to == "fairseq" and head is not None:
+        raise ConfigError("--head chooses a head of a fairseq checkpoint; a model folder has one head, so leave it out")
+    say(f"reading {source}")
+    with torch.inference_mode():
+        return _from_fairseq(source, target, head, say) if to == "hf" else _to_fairseq(source, target, say)
+
+
+def _from_fairseq(source: Path, target: Path, head: str | None, say: Callable[[str], None]) -> Conversion:
+    theirs = _read_fairseq(source, head)
+    parent = Manifest("fairseq", "", "", {}, {}, {}, fingerprint=_fingerprint(source, theirs.head))
+    before = _made_before(target, "hf", source, parent)
+    say("comparing logits on sentences in many scripts")
+    model = load_model(target).eval() if before else theirs.model
+    difference = _compare(theirs, model, where=str(source))
+    if not before:
+        say(f"writing {target}")
+        save_model(
+            target,
+            model,
+            vocabulary_folder=source,
+            parents=[parent],
+            command=COMMAND,
+            card="Converted from a fairseq checkpoint; on probe sentences its logits differ from fairseq's definition, "
+            f"computed from the same weights, by {difference:.1e} at most.",
+        )
+    return _conversion(target, "hf", model, theirs, difference)
+
+
+def _to_fairseq(source: Path, target: Path, say: Callable[[str], None]) -> Conversion:
+    model = load_model(source).eval()
+    vocabulary = load_vocabulary(source, model.encoder)
+    parent = Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(source))
+    if _made_before(target, "fairseq", source, parent):
+        say("comparing logits on sentences in many scripts")
+        theirs = _read_fairseq(target, None)
+        return _conversion(target, "fairseq", model, theirs, _compare(theirs, model, where=str(target)))
+    num_rows = model.encoder.settings.vocabulary_size
+    args, tensors = to_fairseq(model, order_for(vocabulary, num_rows), where=str(source))
+    with building(target) as beside:
+        for leftover in beside.iterdir():  # of an attempt that was cut off
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        say(f"writing {target}")
+        write_checkpoint(beside / CHECKPOINT_NAME, args, tensors)
+        write_symbols(beside / SYMBOLS_NAME, vocabulary, num_rows)
+        if isinstance(model, TaskModel):
+            write_labels(beside / LABELS_NAME, model.labels)
+        if (source / MODEL_NAME).is_file():
+            shutil.copyfile(source / MODEL_NAME, beside / MODEL_NAME)
+        else:
+            (beside / MODEL_NAME).write_bytes(vocabulary.content)
+        say("reading it again and comparing")
+        theirs = _read_fairseq(beside, None)
+        ours, again = model.state_dict(), theirs.model.state_dict()
+        if ours.keys() != again.keys() or not all(torch.equal(ours[name], again[name]) for name in ours):
+            raise CheckpointError(f"{source} does not come back from fairseq's names as it was; nothing is written")
+        difference = _compare(theirs, model, where=str(source))
+        config = {"model": model.encoder.settings.model_dump(mode="json"), "head": theirs.head or MASKED}
+        write_manifest(beside, kind="fairseq", command=COMMAND, config=config, parents=[parent])
+    return _conversion(target, "fairseq", model, theirs, difference)
+
+
+def _read_fairseq(folder: Path, head: str | None) -> _Fairseq:
+    """Everything of a fairseq folder, checked against each other, and the model that it describes."""
+    if (folder / MANIFEST_NAME).is_file():
+        for name, facts in read_manifest(folder, "fairseq").files.items():
+            if hash_file(folder / name) != facts["xxh3_128"]:
+                raise CheckpointError(f"{folder / name} is not what {MANIFEST_NAME} says was written; copy it again")
+    args, tensors = read_checkpoint(folder / CHECKPOINT_NAME)
+    symbols = read_symbols(folder / SYMBOLS_NAME)
+    vocabulary = Vocabulary.load(folder / MODEL_NAME)
+    where = str(folder / CHECKPOINT_NAME)
+    rows_V = rows_of(symbols, vocabulary, num_rows=num_rows_of(tensors, where), where=str(folder))
+    labels = read_labels(folder / LABELS_NAME)
+    model, name, left_out = from_fairseq(args, tensors, rows_V, head=head, labels=labels, where=where)
+    notes = [f"the head {other} is left out" for other in left_out]
+    if num_unused := len(symbols) - len(rows_V):
+        notes.append(f"{num_unused} rows of the embeddings that no piece has are left out")
+    return _Fairseq(args, tensors, symbols, rows_V, None if name == MASKED else name, vocabulary, model, tuple(notes))
+
+
+def _compare(theirs: _Fairseq, model: MaskedLM | TaskModel, *, where: str) -> float:
+    """The largest difference of logits; raises CheckpointError where it is more than rounding."""
+    places = {symbol: place for place, symbol in enumerate(theirs.symbols)}
+    vocabulary, length = theirs.vocabulary, model.encoder.settings.max_length
+    differences, largest = [], 1.0
+    for encoded in vocabulary.encode(PROBES):
+        body = [*encoded.tolist()][: max(length - 3, 0)]
+        # A <mask> in the middle, as in training.
+        body.insert(len(body) // 2, vocabulary.mask_id)
+        ids = [vocabulary.bos_id, *body, vocabulary.eos_id][:length]
+        ids_N, layout = torch.tensor(ids), Layout.of([len(ids)])
+        # By the strings of the pieces, as fairseq itself numbers them, not by the rows that are to be checked.
+        ids_T = torch.tensor([places[vocabulary.piece(index)] for index in ids])
+        expected = plain_logits(theirs.args, theirs.tensors, ids_T, head=theirs.head)
+        if isinstance(model, TaskModel):
+            found = model(ids_N, layout)[0]
+        else:
+            found, expected = model.logits(ids_N, layout, torch.arange(len(ids))), expected[:, theirs.rows_V]
+        largest = max(largest, float(expected.abs().max()))
+        differences.append(float((found - expected).abs().max()))
+    if not max(differences) <= TOLERANCE * largest:
+        raise CheckpointError(
+            f"{where}: converted, its logits differ by {max(differences):.1e} from fairseq's definition, which is more "
+            "than rounding; nothing is written. Please report this model"
+        )
+    return max(differences)
+
+
+def _made_before(target: Path, to: Format, source: Path, parent: Manifest) -> bool:
+    """Is `target` the whole result of this very conversion? Raises FolderError where anything else lies there."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return False
+    if (target / MANIFEST_NAME).is_file():
+        manifest = read_manifest(target, KINDS[to])
+        if manifest.command == COMMAND and manifest.parents == {parent.kind: parent.fingerprint}:
+            return True
+    raise FolderError(f"{target} is there already and was not made from {source}; choose another folder or delete it")
+
+
+def _fingerprint(folder: Path, head: str | None) -> str:
+    """What tells a fairseq folder, and the head that is taken from it, from others."""
+    names = (CHECKPOINT_NAME, SYMBOLS_NAME, MODEL_NAME, LABELS_NAME)
+    hashes = [hash_file(folder / name) for name in names if (folder / name).is_file()]
+    return xxhash.xxh3_128(" ".join([*hashes, head or MASKED]).encode()).hexdigest()
+
+
+def _conversion(
+    target: Path, to: Format, model: MaskedLM | TaskModel, theirs: _Fairseq, difference: float
+) -> Conversion:
+    num_parameters = sum(parameter.numel() for parameter in model.parameters())
+    notes = theirs.notes if to == "hf" else ()
+    return Conversion(str(target), to, theirs.head or MASKED, num_parameters, len(PROBES), difference, notes)
