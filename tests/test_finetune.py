@@ -157,6 +157,12 @@ def test_joint_dev_scores_all_languages(pretrained: Path, data: Path, tmp_path: 
     (line,) = [line for line in read_metrics(run) if "dev_mean" in line]
     assert list(line["dev"]) == ["en", "sw"]
     assert line["dev_mean"] == pytest.approx(np.mean(list(line["dev"].values())))
+    card = (run / "model" / "README.md").read_text(encoding="utf-8")
+    for code, value in line["dev"].items():
+        assert f"| pos | {code} | dev | accuracy | {value:.2f} |" in card
+    assert f"# {run.name}\n" in card
+    assert f'base_model: "{pretrained.parent.name}"' in card
+    assert "labels of pos in en" in card
 
 
 def test_a_run_that_was_stopped_ends_in_the_same_weights(

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from isogloss.batches import BatchSettings
-from isogloss.checkpoint import load_model
+from isogloss.checkpoint import languages_of, load_model
 from isogloss.config import load_recipe, make_settings
 from isogloss.errors import ConfigError, FolderError, Preempted
 from isogloss.loop import train
@@ -114,6 +114,17 @@ def test_a_run_leaves_a_model_curves_and_ledger(inputs: Path, unbroken: Path) ->
     assert [line["step"] for line in scored] == [4, 8]
     assert set(scored[0]["held_out"]) == set(LANGUAGES)
     assert scored[1]["held_out_mean"]["loss"] < scored[0]["held_out_mean"]["loss"]
+
+
+def test_the_card_says_languages_corpus_and_last_scores(inputs: Path, unbroken: Path) -> None:
+    card = (unbroken / "model" / "README.md").read_text(encoding="utf-8")
+    assert f"# {unbroken.name}\n" in card
+    assert 'language:\n- "en"\n- "sw"\n- "th"\n' in card
+    assert "of text in 3 languages" in card
+    assert languages_of(unbroken / "model") == LANGUAGES
+    last = [line for line in read_metrics(unbroken) if "held_out" in line][-1]
+    for code, values in last["held_out"].items():
+        assert f"| {code} | held-out | bits_per_character | {values['bits_per_character']:.2f} |" in card
 
 
 def test_held_out_loss_is_what_the_model_gives_and_bits_follow(inputs: Path, unbroken: Path) -> None:
