@@ -68,6 +68,49 @@ def model(folder: Path, name: str) -> Predictor:
     return load(folder / name, device="cpu", precision="fp32")
 
 
+def test_an_encoder_without_a_head_embeds_and_answers_no_question(folder: Path, tmp_path: Path) -> None:
+    whole = model(folder, "mlm")
+    save_model(
+        tmp_path / "m", whole.encoder, vocabulary_folder=folder / "vocab", parents=[], command="test", card=""
+    )  # fmt: skip
+    bare = load(tmp_path / "m", device="cpu", precision="fp32")
+    np.testing.assert_array_equal(bare.embed(TEXTS), whole.embed(TEXTS))
+    ids = [[0, 5, 6, 2]]
+    assert torch.equal(bare.hidden_states(ids)[0], whole.hidden_states(ids)[0])
+    assert bare.labels == ()
+    for ask in (
+        lambda: bare.logits(ids),
+        lambda: bare.fill_mask(["<mask>"]),
+        lambda: bare.classify(["a"]),
+        lambda: bare.tag(["a"]),
+        lambda: bare.answer([("a", "b")]),
+    ):
+        with pytest.raises(ConfigError, match=r"this model has no head; .* needs? "):
+            ask()
+
+
+def test_states_and_logits_are_exact_unless_half_precision_is_asked_for(folder: Path) -> None:
+    ids = [[0, 5, 6, 2]]
+    exact, half = model(folder, "mlm"), load(folder / "mlm", device="cpu", precision="bf16")
+    default = load(folder / "mlm", device="cpu")
+    default.encoder.compute_dtype = torch.bfloat16  # as on a processor that has it
+    for found in (default.logits(ids)[0], default.hidden_states(ids)[0]):
+        assert found.dtype == torch.float32
+    assert torch.equal(default.logits(ids)[0], exact.logits(ids)[0])
+    assert default.encoder.compute_dtype == torch.bfloat16
+    assert not torch.equal(half.logits(ids)[0], exact.logits(ids)[0])
+
+
+def test_the_mean_of_all_tokens_counts_the_special_ones(folder: Path) -> None:
+    predictor = model(folder, "mlm")
+    (states_TD,) = predictor.hidden_states([[0, *predictor.tokenizer.encode(TEXTS[:1])[0].tolist(), 2]])
+    (vector,) = predictor.embed(TEXTS[:1], pooling="mean-all")
+    np.testing.assert_allclose(vector, states_TD.mean(0), rtol=1e-4, atol=1e-6)
+    assert not np.allclose(vector, predictor.embed(TEXTS[:1])[0], atol=1e-4)
+    with pytest.raises(ConfigError, match=r"pooling = 'max' is not known: use mean, cls or mean-all"):
+        predictor.embed(TEXTS[:1], pooling="max")  # type: ignore[arg-type]
+
+
 def test_a_mask_gets_the_pieces_the_model_finds_most_probable(folder: Path) -> None:
     predictor = model(folder, "mlm")
     tokenizer = predictor.tokenizer

@@ -1,3 +1,3 @@
-"""Other people's formats: tables of weight names and settings, applied in memory; reading and writing is elsewhere."""
+"""Other people's formats: their names and settings, and the files these lie in; whole folders are read elsewhere."""
 
 __all__: list[str] = []
