@@ -13,6 +13,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 # What makes each one small.
 SMALL = {
     "pretrain_step.py": ["--rounds", "2", "--sequences", "2", "--length", "16", "--layers", "1"],
+    "tokenize.py": ["--rounds", "1", "--megabytes", "0.2", "--size", "3000", "--threads", "1"],
 }
 
 
