@@ -50,6 +50,7 @@ def test_programs_agree_on_plain_text(folder: Path) -> None:
     assert certificate.scripts == ("Arab", "Latn")
     assert certificate.compared["tokenizer.json"]["ids"] == len(PLAIN)
     assert certificate.compared["SentencePiece"]["offsets"] == len(PLAIN)
+    assert "ids" not in certificate.compared["the text itself"]
     assert "tokenizer.json" in certificate.table()
 
 
@@ -70,8 +71,15 @@ def test_without_tokenizer_json_sentencepiece_is_left_and_a_note_says_so(folder:
     certificate = check_vocabulary(folder)
     assert certificate.agrees, certificate.differences
     assert set(certificate.compared) == {"SentencePiece", "the text itself"}
-    assert "tokenizer.json does not exist" in certificate.notes[0]
-    assert "tokenizer.json does not exist" in certificate.table()
+    assert "has no tokenizer.json" in certificate.notes[0]
+    assert "has no tokenizer.json" in certificate.table()
+
+
+def test_what_a_terminal_hides_is_shown_escaped(folder: Path) -> None:
+    change(folder, lambda content: content.update(normalizer=None))
+    (found,) = check_vocabulary(folder, probes=[Probe("Latn", "marks", "e\u0301 \u3000ｄoor")]).differences
+    assert found.text == "e\u0301 \u3000ｄoor"
+    assert "'e\\u0301 \\u3000ｄoor'" in str(found)
 
 
 def test_a_lost_normaliser_is_a_difference_of_ids(folder: Path) -> None:

@@ -42,6 +42,9 @@ SPECIALS_NOTE = (
 # How much of a text, and how many pieces around the first difference, are shown.
 SHOWN_CHARACTERS, SHOWN_PIECES = 60, 3
 
+# What a terminal does not show, or shows as part of another character.
+_HIDDEN = re.compile("[\0-\x1f\x7f-\xa0\xad\u0300-\u036f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufe0f\ufeff]")
+
 Span = tuple[int, int]
 
 
@@ -58,7 +61,7 @@ class Difference:
     theirs: str
 
     def __str__(self) -> str:
-        where = f"{self.script} ({self.name}): {self.kind} of {self.text!r}"
+        where = f"{self.script} ({self.name}): {self.kind} of '{_HIDDEN.sub(_escaped, self.text)}'"
         return f"{where}\n    isogloss: {self.ours}\n    {self.against}: {self.theirs}"
 
 
@@ -119,7 +122,7 @@ def check_vocabulary(path: Path | str, *, probes: Iterable[Probe] | None = None)
     comparison = _Comparison(vocabulary)
     file = Path(path) / TOKENIZER_FILE
     tokenizer = _load_tokenizer(file) if file.is_file() else None
-    note = SPECIALS_NOTE if tokenizer else f"{file} does not exist: compared with SentencePiece alone"
+    note = SPECIALS_NOTE if tokenizer else f"{path} has no {TOKENIZER_FILE}: compared with SentencePiece alone"
     scripts: set[str] = set()
     num_probes = 0
     for probe in all_probes() if probes is None else probes:
@@ -229,7 +232,8 @@ class _Comparison:
         self, against: str, probe: Probe, ours: Reading, theirs: Reading, trimmed: Callable[[list[Span]], list[Span]]
     ) -> None:
         same = ours.ids == theirs.ids
-        self._note(against, "ids", probe, same, lambda: self._pieces_around(ours.ids, theirs.ids))
+        if theirs.ids is not ours.ids:  # the text itself has no ids to compare
+            self._note(against, "ids", probe, same, lambda: self._pieces_around(ours.ids, theirs.ids))
         if not same:
             return  # offsets and text of other pieces would repeat the one difference
         lone = [self.vocabulary.piece(index) == SPACE for index in ours.ids]
@@ -297,6 +301,10 @@ class _Comparison:
 
     def _piece(self, index: int) -> str:
         return self.vocabulary.pieces[index] if 0 <= index < self.vocabulary.size else "not in the vocabulary"
+
+
+def _escaped(hidden: re.Match[str]) -> str:
+    return f"\\u{ord(hidden[0]):04x}"
 
 
 def _our_id(raw: int) -> int:
