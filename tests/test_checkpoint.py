@@ -252,6 +252,31 @@ def test_another_architecture(save: Callable[..., Path], values: dict[str, Any],
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"id2label": {"0": "a", "1": "b", "2": "c"}}, "has 2 rows, config.json names 3 labels in id2label; copy both"),
+        ({"id2label": {"0": "a", "2": "c"}}, "has 2 rows, config.json names 2 labels"),
+        ({"id2label": ["a", "b"]}, "id2label is no table of numbers and labels"),
+        ({"classifier_dropout": "much"}, "classifier_dropout = 'much' is no share; write null there"),
+        ({"classifier_dropout": 1.5}, "classifier_dropout = 1.5 is no share"),
+    ],
+)
+def test_labels_and_dropout_of_a_head(save: Callable[..., Path], values: dict[str, Any], message: str) -> None:
+    folder = save(small_model("token"))
+    edit_config(folder, **values)
+    with pytest.raises(CheckpointError, match=message):
+        load_model(folder)
+
+
+def test_an_answer_has_a_start_and_an_end(save: Callable[..., Path]) -> None:
+    folder = save(small_model("question"))
+    three = {"qa_outputs.weight": torch.zeros(3, 16), "qa_outputs.bias": torch.zeros(3)}
+    edit_weights(folder, lambda tensors: tensors.update(three))
+    with pytest.raises(CheckpointError, match=r"qa_outputs.weight has 3 rows; a question head has 2, start and end"):
+        load_model(folder)
+
+
 def test_a_truncated_file(save: Callable[..., Path]) -> None:
     folder = save()
     data = (folder / "model.safetensors").read_bytes()
