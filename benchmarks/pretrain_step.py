@@ -26,14 +26,16 @@ import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from isogloss.attention import Layout
 from isogloss.batches import BatchSettings
-from isogloss.checkpoint import save_model
 from isogloss.config import SettingsType, make_settings
 from isogloss.demo import DemoSettings
 from isogloss.devices import Device, choose
+from isogloss.interop.huggingface import to_hub
+from isogloss.manifest import write_json
 from isogloss.model import MaskedLM, ModelSettings, initialise
 from isogloss.optim import OptimSettings, make_optimizer
 
@@ -92,11 +94,11 @@ def theirs(settings: ModelSettings, batches: list[Masked], device: Device) -> Ca
     logging.disable_progress_bar()
     twin = MaskedLM(settings)
     initialise(twin, 1)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "sentencepiece.bpe.model").touch()
-        save_model(folder / "model", twin, vocabulary_folder=folder, parents=[], command="benchmark", card="")
-        model = AutoModelForMaskedLM.from_pretrained(folder / "model").to(device.device).train()
+    config, tensors = to_hub(twin)
+    with tempfile.TemporaryDirectory() as folder:
+        write_json(Path(folder) / "config.json", config)
+        save_file(tensors, Path(folder) / "model.safetensors", metadata={"format": "pt"})
+        model = AutoModelForMaskedLM.from_pretrained(folder).to(device.device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     padded = []
     for ids_ST, masked_ST in batches:
