@@ -15,7 +15,6 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 SMALL = {
     "pretrain_step.py": ["--rounds", "2", "--sequences", "2", "--length", "16", "--layers", "1"],
     "tokenize.py": ["--rounds", "1", "--text", "README.md", "--megabytes", "0.02", "--size", "400"],
-    "tokenize.py": ["--rounds", "1", "--megabytes", "0.2", "--size", "3000", "--threads", "1"],
 }
 
 
