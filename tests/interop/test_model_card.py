@@ -98,4 +98,5 @@ def test_the_card_is_the_users_to_edit(tmp_path: Path) -> None:
     write(tmp_path, MaskedLM(SHAPE), "")
     card = tmp_path / "nli" / "model" / "README.md"
     card.write_text(card.read_text(encoding="utf-8").replace("# license: choose", "license: mit #"), encoding="utf-8")
-    load_model(tmp_path / "nli" / "model", kind="masked")
+    assert isinstance(load_model(tmp_path / "nli" / "model", kind="masked"), MaskedLM)
+    assert "license: mit" in card.read_text(encoding="utf-8")
