@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
+from rich.console import Console
+from rich.progress import track
 
 from isogloss.config import Settings
 from isogloss.phrasebook.grammar import LANGUAGES
@@ -101,7 +104,9 @@ def _run(jobs: Sequence[Job]) -> None:
     """Two files at a time; each is drawn from its own seed, so the order they are written in does not matter."""
     # spawn: a forked child would inherit the threads and locks of whatever the parent has loaded.
     with ProcessPoolExecutor(min(2, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        for done in [pool.submit(job) for job in jobs]:
+        ended = as_completed([pool.submit(job) for job in jobs])
+        quiet = not sys.stderr.isatty()
+        for done in track(ended, "files", total=len(jobs), console=Console(stderr=True), disable=quiet):
             done.result()
 
 
