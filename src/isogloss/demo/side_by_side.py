@@ -28,7 +28,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from isogloss.errors import IsoglossError, Preempted
 from isogloss.finetune import FinetuneSettings, finetune
-from isogloss.runs import read_metrics
+from isogloss.runs import METRICS_NAME, read_metrics
 
 __all__ = ["finetune_side_by_side"]
 
@@ -85,7 +85,7 @@ def _follow(workers: Sequence[SpawnProcess], lists: Mapping[str, Sequence[Finetu
 
 def _update(bars: Progress, shown: Mapping[TaskID, FinetuneSettings]) -> None:
     for bar, settings in shown.items():
-        if not bars.tasks[bar].finished and (settings.run / "metrics.jsonl").exists():
+        if not bars.tasks[bar].finished and (settings.run / METRICS_NAME).exists():
             lines = read_metrics(settings.run)
             bars.update(bar, completed=lines[-1]["step"] if lines else 0)
 
