@@ -47,6 +47,7 @@ __all__ = [
     "read_model",
     "save_model",
     "training_of",
+    "write_vocabulary",
 ]
 
 ModelKind = Literal["masked", "sequence", "token", "question"]
@@ -88,7 +89,7 @@ def save_model(
         write_json(beside / CONFIG_NAME, config)
         save_file(tensors, beside / WEIGHTS_NAME, metadata={"format": "pt"})
         settings = model.settings if isinstance(model, Encoder) else model.encoder.settings
-        _write_vocabulary(beside, vocabulary_folder, max_length=settings.max_length)
+        write_vocabulary(beside, vocabulary_folder, max_length=settings.max_length)
         if isinstance(model, Encoder):
             write_modules(beside, pooling or Pooling(), width=settings.width, max_length=settings.max_length)
         card = Card(card) if isinstance(card, str) else card
@@ -226,8 +227,11 @@ def _check_hashes(folder: Path, manifest: Manifest) -> None:
             raise CheckpointError(f"{folder / name} is not what {MANIFEST_NAME} says was written; copy it again")
 
 
-def _write_vocabulary(folder: Path, source: Path, *, max_length: int) -> None:
-    """The vocabulary of `source` with what AutoTokenizer needs, made where the source lacks it."""
+def write_vocabulary(folder: Path, source: Path, *, max_length: int) -> None:
+    """Write the vocabulary of `source` to `folder`, with what AutoTokenizer needs, made where the source lacks it.
+
+    Raises VocabularyError where it cannot be read.
+    """
     if (source / MODEL_NAME).is_file():
         shutil.copyfile(source / MODEL_NAME, folder / MODEL_NAME)
     else:

@@ -40,6 +40,7 @@ from isogloss.interop.fairseq import (
     write_labels,
     write_symbols,
 )
+from isogloss.interop.probes import PROBES
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_manifest
 from isogloss.model import MaskedLM
 from isogloss.vocab import MODEL_NAME, Vocabulary
@@ -53,20 +54,6 @@ CHECKPOINT_NAME, SYMBOLS_NAME, LABELS_NAME = "model.pt", "dict.txt", "label/dict
 KINDS: dict[Format, str] = {"hf": "model", "fairseq": "fairseq"}
 # Two correct programs differ by rounding, some 1e-6 of the largest logit; a wrong table by about the logits themselves.
 TOLERANCE = 1e-3
-PROBES = (
-    "",
-    "Anna sees a dog in the garden, and it is not hers.",
-    "Am Morgen öffnet der Bäcker die Tür um 7:30 Uhr.",
-    "Утром пекарь открывает дверь.",
-    "Το πρωί ο φούρναρης ανοίγει την πόρτα.",
-    "في الصباح يفتح الخباز باب الدكان.",
-    "सुबह बेकर दुकान का दरवाज़ा खोलता है।",
-    "早上面包师打开店门。",
-    "朝、パン屋さんがドアを開けます。",
-    "아침에 빵집 주인이 문을 연다.",
-    "ตอนเช้าคนทำขนมปังเปิดประตูร้าน",
-    "Asubuhi mwokaji anafungua mlango.",
-)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ MAKERS = {
     "run": "isogloss pretrain or isogloss finetune",
     "model": "isogloss pretrain or isogloss finetune",
     "fairseq": "isogloss convert",
+    "onnx": "isogloss export",
 }
 
 

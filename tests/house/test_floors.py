@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
         *("tasks", "batches", "masking", "mixture", "optim", "loop", "training_state", "encode", "interop"),
         *("checkpoint", "heads"),
     },
-    {"pretrain", "finetune", "evaluate", "predict", "lines", "convert"},
+    {"pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export"},
     {"demo"},
     {"cli", "__main__"},
 ]

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli.stage import AsJson, print_json
+from isogloss.cli.stage import AsJson, ModelFolder, print_json
 
-__all__ = ["Target", "convert"]
+__all__ = ["Target", "convert", "export"]
 
 
 class Target(enum.StrEnum):
@@ -52,4 +52,36 @@ def convert(
     for note in done.notes:
         typer.echo(f"note: {note}", err=True)
     typer.echo(f"largest difference of logits: {done.largest_difference:.1e} on {done.num_probes} sentences")
+    typer.echo(f"done: {done.path}", err=True)
+
+
+def export(
+    model: ModelFolder,
+    target: Annotated[Path, typer.Argument(metavar="DST", help="A new folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """A model as an ONNX graph, compared in onnxruntime before it is kept; prints how much each output differs.
+
+    DST gets model.onnx, config.json, the tokenizer's files and the report, parity.json. Batches are padded, of any size
+    and length; needs the extra "onnx".
+
+    \b
+    isogloss export runs/demo/nli-pretrained nli.onnx
+    isogloss export xlm-roberta-base xlmr.onnx --json
+    """
+    from rich.console import Console
+
+    from isogloss.export import export as run_export
+
+    # Silent where nobody looks.
+    with Console(stderr=True).status("") as status:
+        done = run_export(model, target, say=status.update)
+    if as_json:
+        print_json(dataclasses.asdict(done))
+        return
+    for output in done.outputs:
+        typer.echo(
+            f"{output.name}: differs by {output.largest_difference:.1e} at most, {output.relative_difference:.1e} of "
+            f"its largest value, on {done.num_probes} sequences of up to {done.longest_probe} tokens"
+        )
     typer.echo(f"done: {done.path}", err=True)
