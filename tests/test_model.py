@@ -69,7 +69,7 @@ def test_wrong_settings_are_one_clear_line(values: dict[str, Any], message: str)
         make_settings(ModelSettings, values)
 
 
-VARIANTS = [{}, {"norm": "pre"}, {"num_languages": 3, "num_token_types": 2}]
+VARIANTS = [{}, {"norm": "pre"}, {"languages": ("en", "sw", "zh"), "num_token_types": 2}]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -93,7 +93,7 @@ def test_states_end_in_what_forward_gives(variant: dict[str, Any]) -> None:
 
 
 def test_languages_and_token_types_are_added() -> None:
-    encoder = small_model(num_languages=3, num_token_types=2).encoder
+    encoder = small_model(languages=("en", "sw", "zh"), num_token_types=2).encoder
     ids, layout = random_ids(9), Layout.of([4, 5])
     plain = encoder(ids, layout)
     spoken = encoder(ids, layout, languages_S=torch.tensor([0, 2]))

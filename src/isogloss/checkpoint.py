@@ -6,8 +6,8 @@
     encoder = load_encoder("xlm-roberta-base")      # its encoder alone
     vocabulary = load_vocabulary(folder, encoder)   # that of the folder, once it is known to fit
 
-Any XLM-RoBERTa folder is read, base to XXL, with or without our manifest. What cannot be read raises one line and
-gives no model.
+Any XLM-RoBERTa folder is read, base to XXL, with or without our manifest; an encoder of another family through
+transformers (`interop.foreign`), to be fine-tuned and compared. What cannot be read raises one line and gives no model.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ import xxhash
 from safetensors.torch import save_file
 
 from isogloss.errors import CheckpointError, FolderError, VocabularyError
-from isogloss.heads import TaskModel
-from isogloss.interop.huggingface import from_hub, to_hub
+from isogloss.heads import AnyEncoder, TaskModel
+from isogloss.interop.foreign import HEAD_WEIGHTS, ForeignEncoder, read_folder, read_folder_tokenizer, write_folder
+from isogloss.interop.huggingface import from_hub, is_ours, to_hub
 from isogloss.interop.model_card import Card, CardScore, head_of, model_card
 from isogloss.interop.sentence_transformers import Pooling, write_modules
 from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_ids, sentencepiece_model
 from isogloss.interop.weights import INDEX_NAMES, WEIGHTS_NAME, read_weights, weight_files
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
-from isogloss.vocab import MODEL_NAME, Vocabulary
+from isogloss.vocab import MODEL_NAME, Tokenizer, Vocabulary
 from isogloss.vocab.hub import write_hub_files
 
 __all__ = [
@@ -38,13 +39,16 @@ __all__ = [
     "Card",
     "CardScore",
     "ModelKind",
+    "encoder_of",
     "fingerprint_of",
     "languages_of",
     "load_encoder",
     "load_model",
+    "load_tokenizer",
     "load_vocabulary",
     "name_of",
     "read_model",
+    "require_ours",
     "save_model",
     "training_of",
     "write_vocabulary",
@@ -80,16 +84,17 @@ def save_model(
     setting, …), and `training_of` reads it again. An encoder is written as an embedding model with this `pooling`,
     which sentence-transformers loads. Raises FolderError when `vocabulary_folder` holds no vocabulary.
     """
-    if not (vocabulary_folder / MODEL_NAME).is_file() and not (vocabulary_folder / TOKENIZER_JSON).is_file():
+    settings = encoder_of(model).settings
+    foreign = isinstance(encoder_of(model), ForeignEncoder)
+    if not foreign and not any((vocabulary_folder / name).is_file() for name in (MODEL_NAME, TOKENIZER_JSON)):
         raise FolderError(f"{vocabulary_folder} holds no {MODEL_NAME}; 'isogloss vocab train' makes such a folder")
-    config, tensors = to_hub(model)
     with building(folder) as beside:
         for leftover in beside.iterdir():  # of an attempt that was cut off
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        write_json(beside / CONFIG_NAME, config)
-        save_file(tensors, beside / WEIGHTS_NAME, metadata={"format": "pt"})
-        settings = model.settings if isinstance(model, Encoder) else model.encoder.settings
-        write_vocabulary(beside, vocabulary_folder, max_length=settings.max_length)
+        if isinstance(model, TaskModel) and foreign:
+            config, vocabulary = write_folder(beside, model, vocabulary_folder)
+        else:
+            config, vocabulary = _write_ours(beside, model, vocabulary_folder)
         if isinstance(model, Encoder):
             write_modules(beside, pooling or Pooling(), width=settings.width, max_length=settings.max_length)
         card = Card(card) if isinstance(card, str) else card
@@ -107,14 +112,8 @@ def save_model(
             },
         )
         # After the manifest and not in it: the card is the user's to edit, its licence above all.
-        text = model_card(
-            card.name or name_of(folder),
-            model,
-            config,
-            card,
-            vocabulary=hash_file(beside / MODEL_NAME),
-            manifest=manifest,
-        )
+        name = card.name or name_of(folder)
+        text = model_card(name, model, config, card, vocabulary=vocabulary, manifest=manifest)
         (beside / CARD_NAME).write_text(text, encoding="utf-8")
         return manifest
 
@@ -138,7 +137,7 @@ def load_model(folder: Path | str, *, kind: ModelKind | None = None) -> MaskedLM
     """
     folder = Path(folder)
     model = read_model(folder)
-    if isinstance(model, Encoder):
+    if not isinstance(model, MaskedLM | TaskModel):
         raise CheckpointError(f"{folder} holds an encoder without a head; fine-tune it first, or take a model with one")
     found = head_of(model)
     if kind is not None and found != kind:
@@ -146,13 +145,31 @@ def load_model(folder: Path | str, *, kind: ModelKind | None = None) -> MaskedLM
     return model
 
 
-def load_encoder(folder: Path | str) -> Encoder:
+def load_encoder(folder: Path | str) -> AnyEncoder:
     """The encoder of any model folder, whatever head lies there."""
-    model = read_model(Path(folder))
-    return model if isinstance(model, Encoder) else model.encoder
+    return encoder_of(read_model(Path(folder)))
 
 
-def load_vocabulary(folder: Path, encoder: Encoder) -> Vocabulary:
+def encoder_of(model: MaskedLM | TaskModel | AnyEncoder) -> AnyEncoder:
+    """The encoder under a head, or the encoder itself."""
+    return model.encoder if isinstance(model, MaskedLM | TaskModel) else model
+
+
+def require_ours(model: MaskedLM | TaskModel | AnyEncoder, folder: Path) -> None:
+    """Raises CheckpointError for a model of `folder` whose encoder is of another family."""
+    if not isinstance(encoder_of(model), Encoder):
+        raise CheckpointError(
+            f"{folder} holds an encoder of another family: it can be fine-tuned, scored and asked, but only models of "
+            "XLM-RoBERTa are converted and exported; use transformers for it"
+        )
+
+
+def load_tokenizer(folder: Path, encoder: AnyEncoder) -> Tokenizer:
+    """What turns texts into the ids of this encoder, whatever family it is of; raises as `load_vocabulary` does."""
+    return read_folder_tokenizer(folder) if isinstance(encoder, ForeignEncoder) else load_vocabulary(folder, encoder)
+
+
+def load_vocabulary(folder: Path, encoder: AnyEncoder) -> Vocabulary:
     """The vocabulary beside a model, from sentencepiece.bpe.model, or from tokenizer.json where that is all there is.
 
     Raises VocabularyError for a missing or damaged one, and for one that is another model's: with more pieces than the
@@ -201,7 +218,7 @@ def fingerprint_of(folder: Path) -> str:
     return xxhash.xxh3_128(json.dumps(hashes).encode()).hexdigest()
 
 
-def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder:
+def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder | ForeignEncoder:
     """Whatever model lies in a folder, with or without a head, weights in fp32; whole or not at all.
 
     Raises CheckpointError naming the file, the weight and what is wrong with it; FolderError for a changed folder.
@@ -217,14 +234,29 @@ def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder:
         raise CheckpointError(f"{config_path} is damaged (no table at its top); copy or make the model again")
     if (folder / MANIFEST_NAME).exists():
         _check_hashes(folder, read_manifest(folder, "model"))
+    if not is_ours(config):
+        return read_folder(folder)
     return from_hub(config, read_weights(folder), where=str(folder))
 
 
 def _check_hashes(folder: Path, manifest: Manifest) -> None:
-    for name in (CONFIG_NAME, WEIGHTS_NAME):
+    for name in (CONFIG_NAME, WEIGHTS_NAME, HEAD_WEIGHTS):
         facts = manifest.files.get(name)
         if facts is not None and hash_file(folder / name) != facts["xxh3_128"]:
             raise CheckpointError(f"{folder / name} is not what {MANIFEST_NAME} says was written; copy it again")
+
+
+def _write_ours(folder: Path, model: MaskedLM | TaskModel | Encoder, source: Path) -> tuple[dict[str, Any], str]:
+    """Settings, weights and vocabulary; returns the content of config.json, and what a card says of the vocabulary."""
+    config, tensors = to_hub(model)
+    write_json(folder / CONFIG_NAME, config)
+    save_file(tensors, folder / WEIGHTS_NAME, metadata={"format": "pt"})
+    settings = encoder_of(model).settings
+    write_vocabulary(folder, source, max_length=settings.max_length)
+    return (
+        config,
+        f"{settings.vocabulary_size:,} pieces (SentencePiece), fingerprint `{hash_file(folder / MODEL_NAME)[:16]}`",
+    )
 
 
 def write_vocabulary(folder: Path, source: Path, *, max_length: int) -> None:

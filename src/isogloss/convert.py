@@ -22,7 +22,7 @@ import xxhash
 from torch import Tensor
 
 from isogloss.attention import Layout
-from isogloss.checkpoint import fingerprint_of, load_model, load_vocabulary, save_model
+from isogloss.checkpoint import fingerprint_of, load_model, load_vocabulary, require_ours, save_model
 from isogloss.errors import CheckpointError, ConfigError, FolderError
 from isogloss.heads import TaskModel
 from isogloss.interop.fairseq import (
@@ -126,6 +126,7 @@ def _from_fairseq(source: Path, target: Path, head: str | None, say: Callable[[s
 
 def _to_fairseq(source: Path, target: Path, say: Callable[[str], None]) -> Conversion:
     model = load_model(source).eval()
+    require_ours(model, source)
     vocabulary = load_vocabulary(source, model.encoder)
     parent = Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(source))
     if _made_before(target, "fairseq", source, parent):

@@ -23,7 +23,7 @@ from torch import Tensor
 from isogloss.attention import Layout
 from isogloss.devices import Device
 
-__all__ = ["TOKEN_BUDGET", "one_row", "packs", "run_packed"]
+__all__ = ["TOKEN_BUDGET", "in_language", "one_row", "packs", "run_packed"]
 
 IntArray = npt.NDArray[np.int32]
 
@@ -36,6 +36,15 @@ LOOK_AHEAD = 8192
 def one_row(ids: IntArray) -> int:
     """For models that give one row a sequence."""
     return 1
+
+
+def in_language(forward: Callable[..., Tensor], row: int) -> Callable[[Tensor, Layout], Tensor]:
+    """`forward` for sequences of one language, that of this row of the model's language embedding."""
+
+    def spoken(ids_N: Tensor, layout: Layout) -> Tensor:
+        return forward(ids_N, layout, languages_S=torch.full((layout.num_sequences,), row, device=ids_N.device))
+
+    return spoken
 
 
 def run_packed(

@@ -21,10 +21,10 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
-from isogloss.checkpoint import fingerprint_of, load_model, load_vocabulary, training_of
+from isogloss.checkpoint import fingerprint_of, load_model, load_tokenizer, training_of
 from isogloss.config import Settings
 from isogloss.devices import Device, Precision, choose
-from isogloss.encode import one_row, run_packed
+from isogloss.encode import in_language, one_row, run_packed
 from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import TaskModel
 from isogloss.manifest import hash_file, write_json
@@ -32,6 +32,7 @@ from isogloss.runs import METRICS_NAME
 from isogloss.scores import Score
 from isogloss.tasks import (
     Example,
+    FloatArray,
     Kind,
     QuestionExample,
     TaggedExample,
@@ -44,7 +45,7 @@ from isogloss.tasks import (
     make_windows,
     predictions,
 )
-from isogloss.vocab import Vocabulary
+from isogloss.vocab import Tokenizer
 
 __all__ = [
     "HEADS",
@@ -100,7 +101,7 @@ class LabelledSet:
         cls,
         task: Task,
         path: Path,
-        vocabulary: Vocabulary,
+        tokenizer: Tokenizer,
         *,
         language: str,
         split: str,
@@ -109,7 +110,7 @@ class LabelledSet:
     ) -> LabelledSet:
         """Read and cut a file; a label that is not among `labels` is an error."""
         examples = task.read(path, labels=labels)
-        windows = make_windows(task.kind, examples, vocabulary, language=data_language(language), max_length=max_length)
+        windows = make_windows(task.kind, examples, tokenizer, language=data_language(language), max_length=max_length)
         return cls(task, language, split, hash_file(path), examples, windows)
 
     def compare(self, predicted: Sequence[Any]) -> dict[str, float]:
@@ -135,15 +136,15 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     for folder, origin in models:
         model = load_task_model(folder, task)
         device.place(model).eval()
-        vocabulary = load_vocabulary(folder, model.encoder)
+        tokenizer = load_tokenizer(folder, model.encoder)
         max_length = min(settings.max_length, model.encoder.settings.max_length)
         # Models that were trained from one pretrained model read the same sequences.
-        if made_for != (made_for := (vocabulary.fingerprint, model.labels, max_length)):
+        if made_for != (made_for := (tokenizer.fingerprint, model.labels, max_length)):
             sets = [
                 LabelledSet.read(
                     task,
                     path,
-                    vocabulary,
+                    tokenizer,
                     language=language,
                     split=settings.split,
                     labels=model.labels,
@@ -165,10 +166,7 @@ def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device)
 
     Sequences of all sets share packs: the more of them, the more have the same length and meet in attention.
     """
-    num_rows = one_row if model.kind == "sequence" else len
-    logits = run_packed(
-        model, (window.ids for data in sets for window in data.windows), device=device, num_rows=num_rows
-    )
+    logits = _logits(model, sets, device)
     for data in sets:
         predicted = predictions(
             data.task.kind,
@@ -179,6 +177,17 @@ def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device)
             contexts=[example.context for example in data.examples if isinstance(example, QuestionExample)],
         )
         yield data.compare(predicted)
+
+
+def _logits(model: TaskModel, sets: Sequence[LabelledSet], device: Device) -> Iterator[FloatArray]:
+    """What the model gives for each sequence; where it embeds languages, a pack has one of them."""
+    num_rows = one_row if model.kind == "sequence" else len
+    settings = model.encoder.settings
+    groups = [[data] for data in sets] if settings.languages else [sets] if sets else []
+    for group in groups:
+        row = settings.row_of(data_language(group[0].language))
+        sequences = (window.ids for data in group for window in data.windows)
+        yield from run_packed(in_language(model, row), sequences, device=device, num_rows=num_rows)
 
 
 def majority_scores(data: LabelledSet) -> list[Score]:

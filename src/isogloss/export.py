@@ -26,10 +26,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from isogloss.attention import Layout
-from isogloss.checkpoint import fingerprint_of, languages_of, load_vocabulary, read_model, write_vocabulary
+from isogloss.checkpoint import (
+    fingerprint_of,
+    languages_of,
+    load_vocabulary,
+    read_model,
+    require_ours,
+    write_vocabulary,
+)
 from isogloss.errors import CheckpointError, FolderError
 from isogloss.evaluate import model_folder
 from isogloss.heads import TaskModel
+from isogloss.interop.foreign import ForeignEncoder
 from isogloss.interop.huggingface import to_hub
 from isogloss.interop.model_card import head_of
 from isogloss.interop.onnx import (
@@ -94,6 +102,8 @@ def export(source: Path, target: Path, *, say: Callable[[str], None] = lambda _:
     made_before = _made_before(target, config, parent)
     say(f"reading {source}")
     model = read_model(source).eval()
+    require_ours(model, source)
+    assert not isinstance(model, ForeignEncoder)
     encoder = model if isinstance(model, Encoder) else model.encoder
     vocabulary = load_vocabulary(source, encoder)
     if made_before:
@@ -144,7 +154,7 @@ def _compare(folder: Path, target: Path, model: MaskedLM | TaskModel | Encoder, 
     for sequences, left in _probes(vocabulary, settings.max_length):
         inputs = padded_inputs(sequences, left=left)
         # Neighbours differ, so that a row of either table that is taken at another's place shows.
-        inputs["language_ids"] = np.arange(1, len(sequences) + 1) % max(settings.num_languages, 1)
+        inputs["language_ids"] = np.arange(1, len(sequences) + 1) % max(len(settings.languages), 1)
         inputs["token_type_ids"] = inputs["input_ids"] % max(settings.num_token_types, 1)
         found = graph.run({name: inputs[name] for name in input_names(settings)})
         for row, sequence in enumerate(sequences):
@@ -210,6 +220,7 @@ def _packed_outputs(
     """What our own model says of one sequence, in the order of the graph's outputs: a row for each token, or one."""
     layout = Layout.of([len(ids_T)])
     encoder = model if isinstance(model, Encoder) else model.encoder
+    assert isinstance(encoder, Encoder)
     x_TD: Tensor = encoder(ids_T, layout, languages_S=languages, token_types_N=types_T)
     if isinstance(model, Encoder):
         return [x_TD]

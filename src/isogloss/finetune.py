@@ -25,7 +25,7 @@ from isogloss.checkpoint import (
     CardScore,
     languages_of,
     load_encoder,
-    load_vocabulary,
+    load_tokenizer,
     name_of,
     save_model,
 )
@@ -33,7 +33,8 @@ from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.evaluate import HEADS, LabelledSet, model_folder, score_sets
-from isogloss.heads import TaskModel
+from isogloss.heads import AnyEncoder, TaskModel
+from isogloss.interop.foreign import ForeignEncoder
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest, write_json
 from isogloss.model import initialise
@@ -51,7 +52,7 @@ from isogloss.tasks import (
     make_windows,
 )
 from isogloss.tasks.training import ExampleBatch, ExampleBatches, TrainingSet
-from isogloss.vocab import Vocabulary
+from isogloss.vocab import Tokenizer
 
 __all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune"]
 
@@ -139,13 +140,13 @@ def finetune(settings: FinetuneSettings) -> Path:
 
     device = choose(settings.device, precision=settings.precision)
     encoder = load_encoder(settings.model)
-    vocabulary = load_vocabulary(settings.model, encoder)
+    tokenizer = load_tokenizer(settings.model, encoder)
     settings = settings.model_copy(update={"max_length": min(settings.max_length, encoder.settings.max_length)})
-    labels, training = _read_training(settings, task, files, vocabulary)
+    labels, training = _read_training(settings, task, files, tokenizer, encoder)
     model = TaskModel(encoder, HEADS[task.kind], labels)
-    initialise(model if settings.random_weights else model.head, settings.seed, std=model.encoder.settings.initial_std)
+    _draw_weights(model, settings)
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
-    chooser = _Chooser(settings, task, model, vocabulary, device, parents)
+    chooser = _Chooser(settings, task, model, tokenizer, device, parents)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
 
@@ -166,9 +167,18 @@ def finetune(settings: FinetuneSettings) -> Path:
     return settings.run
 
 
+def _draw_weights(model: TaskModel, settings: FinetuneSettings) -> None:
+    """Fresh weights for the head; for the encoder as well where pretraining is to be left out."""
+    encoder, whole = model.encoder, settings.random_weights
+    if whole and isinstance(encoder, ForeignEncoder):
+        encoder.initialise(settings.seed)
+        whole = False
+    initialise(model if whole else model.head, settings.seed, std=encoder.settings.initial_std)
+
+
 def loss_of(model: TaskModel, batch: ExampleBatch) -> Tensor:
     """Cross-entropy in nats, summed over the labels of a batch, or over its answers (mean of start and end)."""
-    logits = model(batch.ids_N, batch.layout)
+    logits = model(batch.ids_N, batch.layout, languages_S=batch.languages_S)
     if model.kind == "sequence":
         return F.cross_entropy(logits, batch.labels_M, reduction="sum")
     if model.kind == "token":
@@ -191,13 +201,13 @@ class _Chooser:
         settings: FinetuneSettings,
         task: Task,
         model: TaskModel,
-        vocabulary: Vocabulary,
+        tokenizer: Tokenizer,
         device: Device,
         parents: Sequence[Manifest],
     ) -> None:
         self._settings, self._task, self._model = settings, task, model
         self._folder, self._device, self._parents = settings.run / "best", device, parents
-        self.dev_sets = [] if settings.selection == "last" else self._read_dev_sets(vocabulary)
+        self.dev_sets = [] if settings.selection == "last" else self._read_dev_sets(tokenizer)
 
     def validate(self, step: int) -> Mapping[str, Any]:
         """Score of each dev file and their mean; the model is kept when the mean is higher than ever before."""
@@ -258,7 +268,7 @@ class _Chooser:
             training=settings.model_dump(mode="json", include=set(KEPT)),
         )
 
-    def _read_dev_sets(self, vocabulary: Vocabulary) -> list[LabelledSet]:
+    def _read_dev_sets(self, tokenizer: Tokenizer) -> list[LabelledSet]:
         settings = self._settings
         languages = settings.source_languages if settings.selection == "source-dev" else settings.dev_languages
         files = find_files(self._task, settings.data, split=settings.dev_split, languages=languages)
@@ -266,7 +276,7 @@ class _Chooser:
             LabelledSet.read(
                 self._task,
                 path,
-                vocabulary,
+                tokenizer,
                 language=language,
                 split=settings.dev_split,
                 labels=self._model.labels,
@@ -314,7 +324,7 @@ def _training_files(settings: FinetuneSettings, task: Task) -> dict[str, Path]:
 
 
 def _read_training(
-    settings: FinetuneSettings, task: Task, files: Mapping[str, Path], vocabulary: Vocabulary
+    settings: FinetuneSettings, task: Task, files: Mapping[str, Path], tokenizer: Tokenizer, encoder: AnyEncoder
 ) -> tuple[tuple[str, ...], TrainingSet]:
     """The labels, and the sequences of all languages with their targets."""
     examples = {language: task.read(path) for language, path in files.items()}
@@ -325,13 +335,14 @@ def _read_training(
         )
     windows: list[Window] = []
     targets: list[Target] = []
+    rows: list[int] = []
     for language, read in examples.items():
-        cut = make_windows(
-            task.kind, read, vocabulary, language=data_language(language), max_length=settings.max_length
-        )
+        code = data_language(language)
+        cut = make_windows(task.kind, read, tokenizer, language=code, max_length=settings.max_length)
         windows += cut
+        rows += [encoder.settings.row_of(code)] * len(cut)
         targets += make_targets(task.kind, read, cut, labels)
-    training = TrainingSet.of(task.kind, windows, targets)
+    training = TrainingSet.of(task.kind, windows, targets, rows)
     if len(training) == 0:
         raise DataError(f"{settings.data}: no word of the training files has a visible character: nothing is learned")
     return labels, training

@@ -9,18 +9,29 @@ Shapes: N packed tokens, S sequences, D width, L labels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from isogloss.attention import Layout
 from isogloss.dropout import drop
-from isogloss.model import Encoder, Linear
+from isogloss.model import Linear, ModelSettings
 
-__all__ = ["HeadKind", "SequenceHead", "TaskModel", "TokenHead"]
+__all__ = ["AnyEncoder", "HeadKind", "SequenceHead", "TaskModel", "TokenHead"]
 
 HeadKind = Literal["sequence", "token", "question"]
+
+
+class AnyEncoder(Protocol):
+    """What heads and tasks ask of an encoder: ours (`model.Encoder`), or another tool's (`interop.foreign`)."""
+
+    settings: ModelSettings
+    compute_dtype: torch.dtype
+
+    def __call__(self, ids_N: Tensor, layout: Layout, *, languages_S: Tensor | None = None) -> Tensor:
+        """Hidden states of the last layer, (N, D); `languages_S` are rows of a language embedding."""
+        ...
 
 
 class SequenceHead(nn.Module):
@@ -63,7 +74,7 @@ class TaskModel(nn.Module):
     """
 
     def __init__(
-        self, encoder: Encoder, kind: HeadKind, labels: Sequence[str] = (), *, dropout: float | None = None
+        self, encoder: AnyEncoder, kind: HeadKind, labels: Sequence[str] = (), *, dropout: float | None = None
     ) -> None:
         super().__init__()
         assert kind == "question" or labels, f"a {kind} head needs labels"
@@ -71,7 +82,7 @@ class TaskModel(nn.Module):
         self.kind: HeadKind = kind
         self.labels = () if kind == "question" else tuple(labels)
         width = encoder.settings.width
-        dropout = encoder.settings.dropout if dropout is None else dropout
+        self.dropout = dropout = encoder.settings.dropout if dropout is None else dropout
         self.head: SequenceHead | TokenHead
         if kind == "sequence":
             self.head = SequenceHead(width, len(self.labels), dropout=dropout)
@@ -80,6 +91,6 @@ class TaskModel(nn.Module):
         else:  # reading out an answer drops nothing, as the models it must agree with do
             self.head = TokenHead(width, 2, dropout=0.0)
 
-    def forward(self, ids_N: Tensor, layout: Layout) -> Tensor:
-        logits: Tensor = self.head(self.encoder(ids_N, layout), layout)
+    def forward(self, ids_N: Tensor, layout: Layout, *, languages_S: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(self.encoder(ids_N, layout, languages_S=languages_S), layout)
         return logits

@@ -77,7 +77,7 @@ class ModelSettings(Settings):
     norm: Literal["post", "pre"] = Field("post", description="LayerNorm after each part (XLM-R) or before (XL, XXL)")
     layer_norm_eps: float = Field(1e-5, gt=0, description="Added to the variance in LayerNorm")
     initial_std: float = Field(0.02, gt=0, description="Spread of fresh weights; narrow models want more (0.05)")
-    num_languages: int = Field(0, ge=0, description="Rows of a language embedding, 0 for none (XLM-R has none)")
+    languages: tuple[str, ...] = Field((), description="Codes of a language embedding's rows; none in XLM-R")
     num_token_types: int = Field(0, ge=0, description="Rows of a token-type embedding, 0 for none (XLM-R has none)")
 
     @model_validator(mode="before")
@@ -95,6 +95,19 @@ class ModelSettings(Settings):
         if self.width % self.num_heads:
             raise ValueError(f"num_heads = {self.num_heads} does not divide width = {self.width}")
         return self
+
+    def row_of(self, language: str | None) -> int:
+        """The row of a language in the language embedding, by its code or the code without its script.
+
+        0 for a model without such an embedding. Raises DataError for a language that has no row, and for none.
+        """
+        if not self.languages:
+            return 0
+        for code in (language, language.split("-")[0]) if language else ():
+            if code in self.languages:
+                return self.languages.index(code)
+        problem = f"has no row for {language}" if language else "none is given"
+        raise DataError(f"the model embeds the language of a text, but {problem}; it knows {', '.join(self.languages)}")
 
 
 class Linear(nn.Linear):
@@ -122,7 +135,7 @@ class Embeddings(nn.Module):
         self.dropout = settings.dropout
         self.pieces = nn.Embedding(settings.vocabulary_size, width)
         self.positions = nn.Embedding(settings.max_length + POSITION_OFFSET, width)
-        self.languages = nn.Embedding(settings.num_languages, width) if settings.num_languages else None
+        self.languages = nn.Embedding(len(settings.languages), width) if settings.languages else None
         self.token_types = nn.Embedding(settings.num_token_types, width) if settings.num_token_types else None
         self.norm = Norm(width, eps=settings.layer_norm_eps) if settings.norm == "post" else None
 

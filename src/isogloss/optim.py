@@ -22,8 +22,9 @@ from isogloss.errors import ConfigError
 
 __all__ = ["OptimSettings", "make_optimizer", "parameter_groups", "rate_at", "set_rate"]
 
-_LAYER = re.compile(r"(?:^|\.)encoder\.layers\.([0-9]+)\.")
-_EMBEDDINGS = re.compile(r"(?:^|\.)encoder\.embeddings\.")
+# Other families call a layer `layer.3` and its parts, in XLM, `attentions.3`, `ffns.3`, `layer_norm1.3`.
+_LAYER = re.compile(r"(?:^|\.)encoder\.(?:.+\.)?(?:layers?|attentions|ffns|layer_norm[12])\.([0-9]+)\.")
+_EMBEDDINGS = re.compile(r"(?:^|\.)encoder\.(?:model\.)?(?:\w*embeddings?|layer_norm_emb)\.")
 _ENCODER = re.compile(r"(?:^|\.)encoder\.")
 
 

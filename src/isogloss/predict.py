@@ -10,7 +10,7 @@ number and order; they are sorted, packed without padding, and answered in their
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,12 +20,13 @@ import torch
 from torch import Tensor
 
 from isogloss.attention import Layout
-from isogloss.checkpoint import load_vocabulary, read_model
+from isogloss.checkpoint import encoder_of, load_tokenizer, read_model
 from isogloss.devices import Device, Precision, choose
-from isogloss.encode import TOKEN_BUDGET, one_row, run_packed
+from isogloss.encode import TOKEN_BUDGET, in_language, one_row, run_packed
 from isogloss.errors import ConfigError, DataError
 from isogloss.evaluate import model_folder
-from isogloss.heads import TaskModel
+from isogloss.heads import AnyEncoder, TaskModel
+from isogloss.interop.foreign import ForeignEncoder
 from isogloss.model import Encoder, MaskedLM
 from isogloss.tasks import (
     FloatArray,
@@ -40,7 +41,7 @@ from isogloss.tasks import (
     word_windows,
 )
 from isogloss.tasks.metrics import entities
-from isogloss.vocab import Vocabulary
+from isogloss.vocab import Tokenizer, Vocabulary
 
 __all__ = ["FoundAnswer", "MaskFill", "Predictor", "TaggedSpan", "TextLabel", "load"]
 
@@ -90,16 +91,19 @@ class FoundAnswer:
     score: float
 
 
-def load(folder: Path | str, *, device: str = "auto", precision: Precision = "auto") -> Predictor:
+def load(
+    folder: Path | str, *, device: str = "auto", precision: Precision = "auto", language: str | None = None
+) -> Predictor:
     """A model folder, or the model of a run folder, ready to be asked.
 
+    `language` is that of the texts, for a model that embeds it (XLM) and for words without spaces.
     Raises CheckpointError, VocabularyError or FolderError for a folder that cannot be read whole.
     """
     folder = model_folder(Path(folder))
     place = choose(device, precision=precision)
     model = read_model(folder)
-    encoder = model if isinstance(model, Encoder) else model.encoder
-    return Predictor(model, load_vocabulary(folder, encoder), place, exact=precision == "auto")
+    tokenizer = load_tokenizer(folder, encoder_of(model))
+    return Predictor(model, tokenizer, place, exact=precision == "auto", language=language)
 
 
 class Predictor:
@@ -110,12 +114,19 @@ class Predictor:
     """
 
     def __init__(
-        self, model: MaskedLM | TaskModel | Encoder, tokenizer: Vocabulary, device: Device, *, exact: bool = True
+        self,
+        model: MaskedLM | TaskModel | Encoder | ForeignEncoder,
+        tokenizer: Tokenizer,
+        device: Device,
+        *,
+        exact: bool = True,
+        language: str | None = None,
     ) -> None:
         self.model = device.place(model).eval()
         self.exact = exact
-        self.encoder = self.model if isinstance(self.model, Encoder) else self.model.encoder
-        self.tokenizer = tokenizer
+        self.encoder: AnyEncoder = encoder_of(self.model)
+        self.tokenizer = tokenizer.for_language(language)
+        self.language = language
         self.device = device
         self.max_length = self.encoder.settings.max_length
 
@@ -130,20 +141,22 @@ class Predictor:
         Raises DataError for a text without a mask or too long to hold its masks.
         """
         model = self._masked_lm()
-        if not 1 <= top_k <= self.tokenizer.size:
-            raise ConfigError(f"top_k = {top_k} is outside 1 to {self.tokenizer.size}, the size of the vocabulary")
-        mask_id = self.tokenizer.mask_id
+        vocabulary = self._vocabulary()
+        if not 1 <= top_k <= vocabulary.size:
+            raise ConfigError(f"top_k = {top_k} is outside 1 to {vocabulary.size}, the size of the vocabulary")
+        mask_id = vocabulary.mask_id
 
-        def best(ids_N: Tensor, layout: Layout) -> Tensor:
+        def best(ids_N: Tensor, layout: Layout, languages_S: Tensor) -> Tensor:
             (rows_M,) = torch.nonzero(ids_N == mask_id, as_tuple=True)
             # Weights may be padded with rows that are no piece.
-            top = model.logits(ids_N, layout, rows_M)[:, : self.tokenizer.size].softmax(-1).topk(top_k)
+            logits_MV = model.logits(ids_N, layout, rows_M, languages_S=languages_S)[:, : vocabulary.size]
+            top = logits_MV.softmax(-1).topk(top_k)
             # Ids as fp32 beside their probabilities: exact to 16 million pieces.
             return torch.stack([top.values, top.indices.float()], dim=-1)
 
         sequences = [self._masked_sequence(number, text) for number, text in enumerate(texts, start=1)]
-        filled = run_packed(best, sequences, device=self.device, num_rows=lambda ids: int((ids == mask_id).sum()))
-        return [[[self._fill(*pair) for pair in mask.tolist()] for mask in masks] for masks in filled]
+        filled = self._ask(best, sequences, num_rows=lambda ids: int((ids == mask_id).sum()))
+        return [[[_fill(vocabulary, *pair) for pair in mask.tolist()] for mask in masks] for masks in filled]
 
     def classify(self, texts: Sequence[str | tuple[str, str]]) -> list[TextLabel]:
         """The label of each text or pair. Text beyond the model's length is not read; of a pair the longer is cut."""
@@ -151,7 +164,7 @@ class Predictor:
         pairs = [(text,) if isinstance(text, str) else tuple(text) for text in texts]
         windows = text_windows(pairs, self.tokenizer, max_length=self.max_length)
         labelled: list[TextLabel] = []
-        for logits in run_packed(model, (window.ids for window in windows), device=self.device):
+        for logits in self._ask(model, (window.ids for window in windows)):
             shares = dict(zip(self.labels, _softmax(logits).tolist(), strict=True))
             labelled.append(TextLabel(max(shares, key=lambda label: shares[label]), shares))
         return labelled
@@ -160,12 +173,12 @@ class Predictor:
         """The entities of each text, or its words with their tags where tags are not those of entities.
 
         A text is divided into words as `tasks.words` says. Words may also be given as a list; they are joined with
-        spaces, or without if `language` has none, and offsets refer to that text.
+        spaces, or without if `language` (unless given, that of the predictor) has none; offsets refer to that text.
         """
         model = self._task_model("token")
-        sentences = [self._words(text, language) for text in texts]
+        sentences = [self._words(text, language or self.language) for text in texts]
         windows = word_windows(sentences, self.tokenizer, max_length=self.max_length)
-        logits = run_packed(model, (window.ids for window in windows), device=self.device, num_rows=len)
+        logits = self._ask(model, (window.ids for window in windows), num_rows=len)
         tags = word_tags(windows, list(logits), self.labels, num_examples=len(sentences))
         return [self._spans(text, words, found) for (text, words), found in zip(sentences, tags, strict=True)]
 
@@ -173,7 +186,7 @@ class Predictor:
         """The best answer to each (question, context); a long context is searched through overlapping windows."""
         model = self._task_model("question")
         windows = question_windows(questions, self.tokenizer, max_length=self.max_length)
-        logits = run_packed(model, (window.ids for window in windows), device=self.device, num_rows=len)
+        logits = self._ask(model, (window.ids for window in windows), num_rows=len)
         contexts = [context for _, context in questions]
         return [
             FoundAnswer(span.start, span.end, context[span.start : span.end], span.score)
@@ -192,8 +205,8 @@ class Predictor:
             raise ConfigError(f"pooling = '{pooling}' is not known: use mean, cls or mean-all")
         encoder = self.encoder
 
-        def pooled(ids_N: Tensor, layout: Layout) -> Tensor:
-            x_ND: Tensor = encoder(ids_N, layout).float()
+        def pooled(ids_N: Tensor, layout: Layout, languages_S: Tensor) -> Tensor:
+            x_ND = encoder(ids_N, layout, languages_S=languages_S).float()
             starts_S = layout.offsets[:-1].long()
             if pooling == "cls":
                 return x_ND[starts_S]
@@ -209,7 +222,7 @@ class Predictor:
             return sums_SD / (lengths_S - 2).clamp(min=1)[:, None]
 
         windows = text_windows([(text,) for text in texts], self.tokenizer, max_length=self.max_length)
-        rows = list(run_packed(pooled, (window.ids for window in windows), device=self.device))
+        rows = list(self._ask(pooled, (window.ids for window in windows)))
         vectors: FloatArray = np.stack(rows) if rows else np.empty((0, encoder.settings.width), np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12) if normalise else vectors
 
@@ -220,22 +233,34 @@ class Predictor:
     def logits(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
         """What the head says, fp32: (T, V), (num_labels,), (T, num_labels) or (T, 2)."""
         model = self.model
-        if isinstance(model, Encoder):
+        if not isinstance(model, MaskedLM | TaskModel):
             raise ConfigError("this model has no head; logits need one, which 'isogloss finetune' makes")
         if isinstance(model, TaskModel):
             return self._run(model, ids, num_rows=one_row if model.kind == "sequence" else len)
 
-        def every_row(ids_N: Tensor, layout: Layout) -> Tensor:
-            return model.logits(ids_N, layout, torch.arange(len(ids_N), device=ids_N.device))
+        def every_row(ids_N: Tensor, layout: Layout, languages_S: Tensor) -> Tensor:
+            return model.logits(ids_N, layout, torch.arange(len(ids_N), device=ids_N.device), languages_S=languages_S)
 
         # A row a piece of the vocabulary wide: packs are kept as small as such rows are large.
         return self._run(
             every_row, ids, num_rows=len, token_budget=max(1, MOST_LOGITS // model.settings.vocabulary_size)
         )
 
+    def _ask(
+        self,
+        forward: Callable[..., Tensor],
+        sequences: Iterable[IntArray],
+        *,
+        num_rows: Callable[[IntArray], int] = one_row,
+        token_budget: int = TOKEN_BUDGET,
+    ) -> Iterator[FloatArray]:
+        """What `forward` gives for each sequence, all of them of the predictor's language."""
+        spoken = in_language(forward, self.encoder.settings.row_of(self.language))
+        return run_packed(spoken, sequences, device=self.device, num_rows=num_rows, token_budget=token_budget)
+
     def _run(
         self,
-        forward: Callable[[Tensor, Layout], Tensor],
+        forward: Callable[..., Tensor],
         ids: Sequence[Sequence[int]],
         *,
         num_rows: Callable[[IntArray], int],
@@ -245,7 +270,7 @@ class Predictor:
         dtype = self.encoder.compute_dtype
         try:
             self.encoder.compute_dtype = torch.float32 if self.exact else dtype
-            found = list(run_packed(forward, arrays, device=self.device, num_rows=num_rows, token_budget=token_budget))
+            found = list(self._ask(forward, arrays, num_rows=num_rows, token_budget=token_budget))
         finally:
             self.encoder.compute_dtype = dtype
         return [torch.from_numpy(rows) for rows in found]
@@ -255,16 +280,14 @@ class Predictor:
         parts = [part.rstrip() for part in text.split(MASK)]
         if len(parts) == 1:
             raise DataError(f"text {number} has no {MASK}: {text[:60]!r}; write {MASK} where a piece is missing")
+        vocabulary = self._vocabulary()
         ids: list[IntArray] = []
-        for piece_ids in self.tokenizer.encode(parts):
-            ids += [piece_ids, np.array([self.tokenizer.mask_id], np.int32)]
-        sequence = np.concatenate([[self.tokenizer.bos_id], *ids[:-1], [self.tokenizer.eos_id]]).astype(np.int32)
+        for piece_ids in vocabulary.encode(parts):
+            ids += [piece_ids, np.array([vocabulary.mask_id], np.int32)]
+        sequence = vocabulary.frame.around(np.concatenate(ids[:-1]))
         if len(sequence) > self.max_length:
             raise DataError(f"text {number} has {len(sequence)} pieces, the model reads {self.max_length}; shorten it")
         return sequence
-
-    def _fill(self, probability: float, index: float) -> MaskFill:
-        return MaskFill(self.tokenizer.piece(int(index)).replace("▁", " "), int(index), probability)
 
     def _words(self, text: str | Sequence[str], language: str | None) -> tuple[str, list[Span]]:
         if not isinstance(text, str):
@@ -278,6 +301,10 @@ class Predictor:
         else:
             found = [(start, end, tag) for (start, end), tag in zip(words, tags, strict=True)]
         return [TaggedSpan(start, end, text[start:end], tag) for start, end, tag in found]
+
+    def _vocabulary(self) -> Vocabulary:
+        assert isinstance(self.tokenizer, Vocabulary), "a masked language model has a vocabulary of ours"
+        return self.tokenizer
 
     def _masked_lm(self) -> MaskedLM:
         if isinstance(self.model, MaskedLM):
@@ -293,9 +320,13 @@ class Predictor:
         )
 
     def _head(self) -> str:
-        if isinstance(self.model, Encoder):
-            return "no head"
-        return f"a {self.model.kind} head" if isinstance(self.model, TaskModel) else "a masked-language-model head"
+        if isinstance(self.model, TaskModel):
+            return f"a {self.model.kind} head"
+        return "a masked-language-model head" if isinstance(self.model, MaskedLM) else "no head"
+
+
+def _fill(vocabulary: Vocabulary, probability: float, index: float) -> MaskFill:
+    return MaskFill(vocabulary.piece(int(index)).replace("▁", " "), int(index), probability)
 
 
 def _softmax(logits: FloatArray) -> FloatArray:

@@ -112,7 +112,8 @@ SPOILT: dict[str, tuple[Callable[[Path], None], bool, tuple[str, ...]]] = {
     "NaN": (weights(lambda tensors: tensors[BIAS].fill_(float("nan"))), True, (BIAS, "not finite", "earlier")),
     "another vocabulary": (other_vocabulary, True, (MODEL_NAME, "42 pieces", "32", "copy the folder again")),
     "no tokenizer": (no_tokenizer, True, (MODEL_NAME, "cannot be read", "'isogloss vocab train'")),
-    "another architecture": (config(model_type="bert"), True, ("config.json", "'bert'", "xlm-roberta", "give the")),
+    "another architecture": (config(model_type="bert"), True, ("is missing", "config.json", "copy both")),
+    "an unknown architecture": (config(model_type="strange"), True, ("config.json", "XLM-RoBERTa", "give the folder")),
     "wider config": (config(hidden_size=32), True, ("(32, 16)", "(32, 32)", "copy both")),
     "no weights": (lambda folder: (folder / WEIGHTS).unlink(), True, ("holds no weights", "copy the whole folder")),
 }  # fmt: skip

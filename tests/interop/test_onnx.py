@@ -32,9 +32,9 @@ LENGTH, PIECES = 12, 30
 KINDS = ["encoder", "masked", "untied", "sequence", "token", "question"]
 EXTRAS: dict[str, dict[str, int]] = {
     "plain": {},
-    "languages": {"num_languages": 3},
+    "languages": {"languages": ("en", "sw", "zh")},
     "types": {"num_token_types": 2},
-    "both": {"num_languages": 3, "num_token_types": 2},
+    "both": {"languages": ("en", "sw", "zh"), "num_token_types": 2},
 }
 Model = MaskedLM | TaskModel | Encoder
 # Tracing takes a second or two, so each graph is written once and the quick ones are few.
@@ -104,7 +104,7 @@ def agrees(model: Model, graph: Graph, sequences: Sequence[Sequence[int]], *, le
     settings = model.settings if isinstance(model, Encoder) else model.encoder.settings
     inputs = padded_inputs(sequences, left=left)
     there = inputs["attention_mask"] == 1
-    inputs["language_ids"] = np.arange(len(sequences)) % max(settings.num_languages, 1)
+    inputs["language_ids"] = np.arange(len(sequences)) % max(len(settings.languages), 1)
     inputs["token_type_ids"] = inputs["input_ids"] % max(settings.num_token_types, 1)
     types = [inputs["token_type_ids"][row][there[row]] for row in range(len(sequences))]
     found = graph.run({name: inputs[name] for name in PaddedModel(model).inputs})

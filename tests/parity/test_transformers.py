@@ -210,7 +210,7 @@ def test_a_bare_encoder_with_its_pooler(tmp_path: Path, vocabulary_folder: Path,
 
 
 def test_they_refuse_what_they_cannot_compute(tmp_path: Path, vocabulary_folder: Path) -> None:
-    model = MaskedLM(ModelSettings(**SHAPE, max_length=20, num_languages=2))
+    model = MaskedLM(ModelSettings(**SHAPE, max_length=20, languages=("en", "sw")))
     initialise(model, 1)
     with pytest.raises(ValueError, match="isogloss"):
         transformers.AutoModelForMaskedLM.from_pretrained(save(model, tmp_path, vocabulary_folder))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from isogloss.cli.stage import ModelFolder, OnDevice
+from isogloss.cli.stage import ModelFolder, OfLanguage, OnDevice
 
 if TYPE_CHECKING:
     from isogloss.lines import Question
@@ -21,6 +21,7 @@ __all__ = ["Pooling", "predict_answer", "predict_classify", "predict_embed", "pr
 def predict_fill_mask(
     model: ModelFolder,
     top_k: Annotated[int, typer.Option(help="Pieces for each <mask>.", min=1)] = 5,
+    language: OfLanguage = None,
     device: OnDevice = "auto",
 ) -> None:
     """The most probable pieces at each <mask> of a text; for a pretrained model.
@@ -29,37 +30,37 @@ def predict_fill_mask(
     echo "Anna sees a <mask>." | isogloss predict fill-mask runs/demo/pretrain
     isogloss predict fill-mask runs/demo/pretrain --top-k 1 < texts.txt
     """
-    _answer("fill-mask", model, device, top_k=top_k)
+    _answer("fill-mask", model, device, language, top_k=top_k)
 
 
-def predict_classify(model: ModelFolder, device: OnDevice = "auto") -> None:
+def predict_classify(model: ModelFolder, language: OfLanguage = None, device: OnDevice = "auto") -> None:
     """The label of a text, or of two texts with a TAB between them, and the probability of each label.
 
     \b
     printf "Anna sleeps.\\tNobody sleeps.\\n" | isogloss predict classify runs/demo/nli-pretrained
     isogloss predict classify runs/demo/nli-pretrained < pairs.jsonl > labels.jsonl
     """
-    _answer("classify", model, device)
+    _answer("classify", model, device, language)
 
 
-def predict_tag(model: ModelFolder, device: OnDevice = "auto") -> None:
+def predict_tag(model: ModelFolder, language: OfLanguage = None, device: OnDevice = "auto") -> None:
     """The entities of a text, or its words with their tags, as characters of the text.
 
     \b
     echo "Anna anaishi Oslo." | isogloss predict tag runs/demo/ner-pretrained
     isogloss predict tag runs/smoke-pos < texts.txt > words.jsonl
     """
-    _answer("tag", model, device)
+    _answer("tag", model, device, language)
 
 
-def predict_answer(model: ModelFolder, device: OnDevice = "auto") -> None:
+def predict_answer(model: ModelFolder, language: OfLanguage = None, device: OnDevice = "auto") -> None:
     """The best answer to a question in its context: question TAB context, or JSON with both.
 
     \b
     printf "Who sleeps?\\tAnna sleeps in Oslo.\\n" | isogloss predict answer runs/demo/qa-pretrained
     isogloss predict answer runs/demo/qa-pretrained < questions.jsonl > answers.jsonl
     """
-    _answer("answer", model, device)
+    _answer("answer", model, device, language)
 
 
 class Pooling(enum.StrEnum):
@@ -73,6 +74,7 @@ def predict_embed(
     model: ModelFolder,
     pooling: Annotated[Pooling, typer.Option(help="Mean of the pieces, or the state of <s>.")] = Pooling.mean,
     normalise: Annotated[bool, typer.Option("--normalise", help="Vectors of length one.")] = False,
+    language: OfLanguage = None,
     device: OnDevice = "auto",
 ) -> None:
     """A vector for each text.
@@ -81,10 +83,10 @@ def predict_embed(
     echo "Anna sees a dog." | isogloss predict embed runs/demo/pretrain
     isogloss predict embed runs/demo/pretrain --normalise < texts.txt > vectors.jsonl
     """
-    _answer("embed", model, device, pooling=pooling.value, normalise=normalise)
+    _answer("embed", model, device, language, pooling=pooling.value, normalise=normalise)
 
 
-def _answer(question: Question, model: Path, device: str, **options: Any) -> None:
+def _answer(question: Question, model: Path, device: str, language: str | None, **options: Any) -> None:
     """Answer stdin line by line; a person at the keyboard is answered after each line."""
     from rich.console import Console
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
@@ -92,7 +94,7 @@ def _answer(question: Question, model: Path, device: str, **options: Any) -> Non
     from isogloss.lines import CHUNK, answer_lines
     from isogloss.predict import load
 
-    predictor = load(model, device=device)
+    predictor = load(model, device=device, language=language)
     ask = functools.partial(getattr(predictor, question.replace("-", "_")), **options)
     columns = (TextColumn("{task.completed:,.0f} lines"), TimeElapsedColumn())
     # Answers that go to the same terminal would run through the count of lines.

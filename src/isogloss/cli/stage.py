@@ -18,6 +18,7 @@ __all__ = [
     "AsJson",
     "DryRun",
     "ModelFolder",
+    "OfLanguage",
     "OnDevice",
     "SettingsArguments",
     "checked_settings",
@@ -33,6 +34,9 @@ SettingsArguments = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder, or a run folder that has one.")]
+OfLanguage = Annotated[
+    str | None, typer.Option("--language", help="Code of the texts' language, for a model that embeds it (XLM).")
+]
 OnDevice = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and print the settings, then stop.")]
 

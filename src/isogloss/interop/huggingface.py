@@ -21,7 +21,7 @@ from isogloss.errors import CheckpointError
 from isogloss.heads import HeadKind, TaskModel
 from isogloss.model import POSITION_OFFSET, Encoder, MaskedLM, ModelSettings
 
-__all__ = ["from_hub", "to_hub"]
+__all__ = ["from_hub", "is_ours", "to_hub"]
 
 # Ours → theirs; {} is the number of the layer. Three names: queries, keys and values, one product with us.
 ATTENTION = "encoder.layer.{}.attention"
@@ -105,6 +105,11 @@ def to_hub(model: MaskedLM | TaskModel | Encoder) -> tuple[dict[str, Any], dict[
     return config | {"tie_word_embeddings": tied}, tensors
 
 
+def is_ours(config: Mapping[str, Any]) -> bool:
+    """Whether a config.json describes the one encoder, or says nothing of what it describes."""
+    return config.get("model_type") in (None, OWN_TYPE, *(model_type for model_type, _ in FAMILIES.values()))
+
+
 def from_hub(config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, where: str) -> MaskedLM | TaskModel | Encoder:
     """The model that these settings and weights describe: an Encoder if there is no head among the weights.
 
@@ -172,7 +177,7 @@ def _names(settings: ModelSettings, kind: str | None, *, tied: bool = True) -> d
     """Our names of all weights of a model, with theirs; layers and `.weight`/`.bias` spelled out."""
     absent = {
         "embeddings.token_types.weight": settings.num_token_types == 0,
-        "embeddings.languages.weight": settings.num_languages == 0,
+        "embeddings.languages.weight": not settings.languages,
     }
     names: dict[str, tuple[str, ...]] = {}
     for ours, theirs in (ENCODER_NAMES | NORM_NAMES[settings.norm]).items():
@@ -288,8 +293,8 @@ def _to_config(settings: ModelSettings, kind: str | None, labels: tuple[str, ...
         "eos_token_id": 2,
         "dtype": "float32",
     }
-    if settings.num_languages:
-        config |= {"model_type": OWN_TYPE, "norm": settings.norm, "num_languages": settings.num_languages}
+    if settings.languages:
+        config |= {"model_type": OWN_TYPE, "norm": settings.norm, "languages": list(settings.languages)}
     if labels:
         config["id2label"] = {str(number): label for number, label in enumerate(labels)}
         config["label2id"] = {label: number for number, label in enumerate(labels)}
@@ -334,7 +339,7 @@ def _from_config(config: Mapping[str, Any], where: str) -> ModelSettings:
             "layer_norm_eps": config["layer_norm_eps"],
             "initial_std": config.get("initializer_range", 0.02),
             "norm": norm,
-            "num_languages": config.get("num_languages", 0),
+            "languages": tuple(config.get("languages", ())),
             "num_token_types": num_types if num_types > 1 else 0,
         }
     except (KeyError, TypeError, ValueError) as error:

@@ -27,6 +27,10 @@ PIPELINES = {
     "question": "question-answering",
     "encoder": "sentence-similarity",
 }
+USES = {
+    True: "so do the `Auto` classes of transformers",
+    False: "`AutoModel` of transformers reads its encoder (the head lies in `head.safetensors`)",
+}
 LICENCE = "# license: choose one and write it here, as in 'license: apache-2.0', before you publish"
 
 
@@ -66,14 +70,16 @@ def model_card(
     vocabulary: str,
     manifest: Manifest,
 ) -> str:
-    """The whole text; `config` is the content of config.json, `vocabulary` the fingerprint of the vocabulary."""
+    """The whole text; `config` is the content of config.json, `vocabulary` a line about the vocabulary."""
     settings = model.settings if isinstance(model, Encoder) else model.encoder.settings
+    # Other families keep their own class, which has no place for our head.
+    whole = config["model_type"].startswith("xlm-roberta")
     facts = {
         "class": config["architectures"][0],
         "layers × width × heads": f"{settings.num_layers} × {settings.width} × {settings.num_heads}",
         "parameters": f"{sum(parameter.numel() for parameter in model.parameters()):,}",
         "longest sequence": f"{settings.max_length} tokens",
-        "vocabulary": f"{settings.vocabulary_size:,} pieces (SentencePiece), fingerprint `{vocabulary[:16]}`",
+        "vocabulary": vocabulary,
         "labels": ", ".join(model.labels) if isinstance(model, TaskModel) else "",
         "languages": ", ".join(_language(code) for code in card.languages),
         "corpus": card.corpus,
@@ -85,7 +91,7 @@ def model_card(
         "this model": f"fingerprint `{manifest.fingerprint[:16]}`",
     }
     parts = [
-        _metadata(name, model, card),
+        _metadata(name, model, card, config["model_type"]),
         f"# {name}\n\n{card.text}\n" if card.text else f"# {name}\n",
         _table(("", ""), [(key, value) for key, value in facts.items() if value]),
         "## Lineage\n\n" + _table(("", ""), [(key, value) for key, value in lineage.items() if value]),
@@ -94,8 +100,7 @@ def model_card(
         rows = [(score.task, score.language, score.split, score.metric, f"{score.value:.2f}") for score in card.scores]
         parts.append("## Scores\n\n" + _table(("task", "language", "split", "metric", "value"), rows))
     parts.append(
-        "## Use\n\n`isogloss.load(folder)` reads it, and so do the `Auto` classes of transformers; `manifest.json` "
-        "says from what it was made.\n"
+        f"## Use\n\n`isogloss.load(folder)` reads it, and {USES[whole]}; `manifest.json` says from what it was made.\n"
     )
     return "\n".join(parts)
 
@@ -107,7 +112,7 @@ def head_of(model: MaskedLM | TaskModel | Encoder) -> str:
     return model.kind if isinstance(model, TaskModel) else "masked"
 
 
-def _metadata(name: str, model: MaskedLM | TaskModel | Encoder, card: Card) -> str:
+def _metadata(name: str, model: MaskedLM | TaskModel | Encoder, card: Card, model_type: str) -> str:
     """The block between the rules. Strings are written as JSON, which every YAML reader reads."""
     head = head_of(model)
     lines = ["---", LICENCE]
@@ -115,7 +120,7 @@ def _metadata(name: str, model: MaskedLM | TaskModel | Encoder, card: Card) -> s
     if codes := sorted({code.split("-")[0] for code in card.languages}):
         lines += ["language:", *(f"- {json.dumps(code)}" for code in codes)]
     library = "sentence-transformers" if head == "encoder" else "transformers"
-    lines += [f"library_name: {library}", f"pipeline_tag: {PIPELINES[head]}", "tags:", "- xlm-roberta", "- isogloss"]
+    lines += [f"library_name: {library}", f"pipeline_tag: {PIPELINES[head]}", "tags:", f"- {model_type}", "- isogloss"]
     if head == "encoder":
         lines += ["- sentence-transformers", "- feature-extraction"]
     if card.base_model:

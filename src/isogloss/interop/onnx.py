@@ -81,7 +81,9 @@ class PaddedModel(nn.Module):
         super().__init__()
         # Modules are new, so that the attention can be another; tensors that are in the memo are not copied.
         self.model = copy.deepcopy(model, {id(tensor): tensor for tensor in model.parameters()})
-        self.encoder = self.model if isinstance(self.model, Encoder) else self.model.encoder
+        encoder = self.model if isinstance(self.model, Encoder) else self.model.encoder
+        assert isinstance(encoder, Encoder)
+        self.encoder = encoder
         self.encoder.compute_dtype = torch.float32
         for layer in self.encoder.layers:
             assert isinstance(layer, Layer)
@@ -154,7 +156,7 @@ def load_onnx() -> ModuleType:
 def input_names(settings: ModelSettings) -> tuple[str, ...]:
     """What goes into the graph of such a model, in order."""
     names = ["input_ids", "attention_mask"]
-    names += ["language_ids"] if settings.num_languages else []
+    names += ["language_ids"] if settings.languages else []
     names += ["token_type_ids"] if settings.num_token_types else []
     return tuple(names)
 

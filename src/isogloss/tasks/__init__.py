@@ -2,7 +2,7 @@
 
     task = find_task("pos")
     examples = task.read(Path("data/pos/dev.sw.tsv"))
-    windows = make_windows(task.kind, examples, vocabulary, language="sw", max_length=512)
+    windows = make_windows(task.kind, examples, tokenizer, language="sw", max_length=512)
     ...the model's logits of each window...
     tags = predictions(task.kind, windows, logits, labels, num_examples=len(examples))
     task.score(examples, tags, language="sw")                          # {"accuracy": 71.4}

@@ -1,20 +1,22 @@
 """Training examples as packed batches: which examples a step sees is a pure function of (seed, step).
 
-    training = TrainingSet.of("tag", windows, targets)
+    training = TrainingSet.of("tag", windows, targets, rows)
     batches = ExampleBatches(training, batch_size=32, seed=1)
     batch = batches.batch(step)                          # or .batch(step, micro, num_micros)
 
 An epoch is a shuffle of all sequences. Inside a stretch of many batches sequences are sorted by length, so
 that a batch holds similar lengths and attention meets few different ones; the stretch's batches are shuffled again.
 
-Shapes: N packed tokens, M rows with a target or labels.
+Shapes: N packed tokens, S sequences, M rows with a target or labels.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +46,7 @@ class ExampleBatch:
     labels_M: Tensor
     num_targets: int
     indices: tuple[int, ...]
+    languages_S: Tensor | None = None
 
     @property
     def num_tokens(self) -> int:
@@ -53,10 +56,9 @@ class ExampleBatch:
         """The same batch on a device."""
         if self.ids_N.device == device:
             return self
-        ids_N, rows_M, labels_M = (x.to(device, non_blocking=True) for x in (self.ids_N, self.rows_M, self.labels_M))
-        return ExampleBatch(
-            ids_N, Layout.of(self.layout.lengths, device), rows_M, labels_M, self.num_targets, self.indices
-        )
+        tensors = {name: x for name, x in vars(self).items() if isinstance(x, Tensor)}
+        moved: dict[str, Any] = {name: x.to(device, non_blocking=True) for name, x in tensors.items()}
+        return dataclasses.replace(self, layout=Layout.of(self.layout.lengths, device), **moved)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +69,24 @@ class TrainingSet:
     ids: _Ragged
     rows: _Ragged
     labels: _Ragged
+    languages: IntArray
 
     @classmethod
-    def of(cls, kind: Kind, windows: Sequence[Window], targets: Sequence[Target]) -> TrainingSet:
-        """The set of these sequences; one without any target (a stretch of text where no word begins) is left out."""
-        kept = [(window, target) for window, target in zip(windows, targets, strict=True) if len(target.rows) > 0]
+    def of(
+        cls, kind: Kind, windows: Sequence[Window], targets: Sequence[Target], languages: Sequence[int] | None = None
+    ) -> TrainingSet:
+        """The set of these sequences; one without any target (a stretch of text where no word begins) is left out.
+
+        `languages` are rows of the model's language embedding, 0 unless given.
+        """
+        languages = [0] * len(windows) if languages is None else languages
+        kept = [parts for parts in zip(windows, targets, languages, strict=True) if len(parts[1].rows) > 0]
         return cls(
             kind,
-            _Ragged.of(window.ids for window, _ in kept),
-            _Ragged.of(target.rows for _, target in kept),
-            _Ragged.of(target.labels for _, target in kept),
+            _Ragged.of(window.ids for window, _, _ in kept),
+            _Ragged.of(target.rows for _, target, _ in kept),
+            _Ragged.of(target.labels for _, target, _ in kept),
+            np.array([language for _, _, language in kept], np.int32),
         )
 
     def __len__(self) -> int:
@@ -99,6 +109,7 @@ class TrainingSet:
             labels_M=torch.from_numpy(labels.astype(np.int64)),
             num_targets=len(labels) if self.kind == "tag" else len(indices),
             indices=tuple(indices.tolist()),
+            languages_S=torch.from_numpy(self.languages[indices].astype(np.int64)),
         )
 
 

@@ -1,6 +1,6 @@
 """Examples become sequences of ids for the model: `<s> A </s>`, `<s> A </s></s> B </s>`, and windows of long texts.
 
-    windows = make_windows("tag", examples, vocabulary, language="en", max_length=512)
+    windows = make_windows("tag", examples, tokenizer, language="en", max_length=512)
     targets = make_targets("tag", examples, windows, labels)          # for training
     ...one output of the model a window...
     outputs.predictions("tag", windows, logits, labels, num_examples=len(examples))
@@ -24,7 +24,7 @@ from isogloss.tasks.readers import Example, QuestionExample, TaggedExample, Text
 from isogloss.tasks.words import IntArray, Span, join_words, word_rows
 
 if TYPE_CHECKING:
-    from isogloss.vocab import Vocabulary
+    from isogloss.vocab import Tokenizer
 
 __all__ = [
     "ContextWindow",
@@ -90,72 +90,76 @@ class Target:
 
 
 def make_windows(
-    kind: Kind, examples: Sequence[Example], vocabulary: Vocabulary, *, language: str, max_length: int
+    kind: Kind, examples: Sequence[Example], tokenizer: Tokenizer, *, language: str, max_length: int
 ) -> list[Window]:
     """The sequences of examples, in their order; an example of kind tag or answer may have several."""
     if max_length < SHORTEST:
         raise ConfigError(f"max_length = {max_length} leaves no room for text; tasks need at least {SHORTEST}")
+    tokenizer = tokenizer.for_language(language)
     if kind == "classify":
         pairs = [example.texts for example in examples if isinstance(example, TextExample)]
-        return list(text_windows(pairs, vocabulary, max_length=max_length))
+        return list(text_windows(pairs, tokenizer, max_length=max_length))
     if kind == "tag":
         sentences = [
             join_words(example.words, language=language) for example in examples if isinstance(example, TaggedExample)
         ]
-        return list(word_windows(sentences, vocabulary, max_length=max_length))
+        return list(word_windows(sentences, tokenizer, max_length=max_length))
     questions = [(example.question, example.context) for example in examples if isinstance(example, QuestionExample)]
-    return list(question_windows(questions, vocabulary, max_length=max_length))
+    return list(question_windows(questions, tokenizer, max_length=max_length))
 
 
-def text_windows(texts: Sequence[tuple[str, ...]], vocabulary: Vocabulary, *, max_length: int) -> list[TextWindow]:
+def text_windows(texts: Sequence[tuple[str, ...]], tokenizer: Tokenizer, *, max_length: int) -> list[TextWindow]:
     """One sequence a text or pair, cut to `max_length`, the longer text of a pair first."""
-    flat = vocabulary.encode([text for parts in texts for text in parts])
+    flat = tokenizer.encode([text for parts in texts for text in parts])
     windows: list[TextWindow] = []
     position = 0
     for example, parts in enumerate(texts):
         pieces = flat[position : position + len(parts)]
         position += len(parts)
-        windows.append(TextWindow(example, _sequence(vocabulary, _fit(pieces, max_length - 2 * len(parts)))))
+        room = max_length - tokenizer.frame.num_added(len(parts))
+        windows.append(TextWindow(example, tokenizer.frame.around(*_fit(pieces, room))))
     return windows
 
 
 def word_windows(
-    sentences: Sequence[tuple[str, Sequence[Span]]], vocabulary: Vocabulary, *, max_length: int
+    sentences: Sequence[tuple[str, Sequence[Span]]], tokenizer: Tokenizer, *, max_length: int
 ) -> list[WordWindow]:
     """The windows of sentences, each a text and the characters of its words; every word is in exactly one window."""
-    room = max_length - 2
+    room, first_row = max_length - tokenizer.frame.num_added(1), tokenizer.frame.first_row()
     windows: list[WordWindow] = []
     for example, (text, spans) in enumerate(sentences):
-        pieces, starts, ends = vocabulary.encode_with_offsets(text)
+        pieces, starts, ends = tokenizer.encode_with_offsets(text)
         rows, own = word_rows(text, spans, starts, ends)
         openings = _openings(len(pieces), room)
         nearest = _roomiest(rows, openings, len(pieces), room)
         for window, opening in enumerate(openings):
             words = np.flatnonzero(nearest == window).astype(np.int32)
-            ids = _sequence(vocabulary, [pieces[opening : opening + room]])
-            # Row 0 is <s>: a sentence without any piece (-1) is read there.
-            in_window = np.maximum(rows[words] - opening + 1, 0).astype(np.int32)
+            ids = tokenizer.frame.around(pieces[opening : opening + room])
+            # A sentence without any piece (-1) is read at row 0, <s>.
+            in_window = np.maximum(rows[words] - opening + first_row, 0).astype(np.int32)
             windows.append(WordWindow(example, ids, words, in_window, own[words]))
     return windows
 
 
 def question_windows(
-    questions: Sequence[tuple[str, str]], vocabulary: Vocabulary, *, max_length: int
+    questions: Sequence[tuple[str, str]], tokenizer: Tokenizer, *, max_length: int
 ) -> list[ContextWindow]:
     """The windows of (question, context) pairs; a question takes at most half of a window."""
     encoded: dict[str, tuple[IntArray, IntArray, IntArray]] = {}
-    asked = vocabulary.encode([question for question, _ in questions])
+    frame = tokenizer.frame
+    asked = tokenizer.encode([question for question, _ in questions])
     windows: list[ContextWindow] = []
     for example, ((_, context), question) in enumerate(zip(questions, asked, strict=True)):
         if context not in encoded:
-            encoded[context] = vocabulary.encode_with_offsets(context)
+            encoded[context] = tokenizer.encode_with_offsets(context)
         pieces, starts, ends = encoded[context]
-        question = question[: (max_length - 4) // 2]
-        room = max_length - 4 - len(question)
+        room = max_length - frame.num_added(2)
+        question = question[: room // 2]
+        room -= len(question)
         for opening in _openings(len(pieces), room):
             part = slice(opening, opening + room)
-            ids = _sequence(vocabulary, [question, pieces[part]])
-            windows.append(ContextWindow(example, ids, len(question) + 3, starts[part], ends[part]))
+            ids = frame.around(question, pieces[part])
+            windows.append(ContextWindow(example, ids, frame.first_row(question), starts[part], ends[part]))
     return windows
 
 
@@ -184,15 +188,6 @@ def _answer_rows(window: ContextWindow, start: int, end: int) -> tuple[int, int]
     first = int(np.searchsorted(window.ends, start, side="right"))
     last = int(np.searchsorted(window.starts, end, side="left")) - 1
     return window.first_row + first, window.first_row + max(first, last)
-
-
-def _sequence(vocabulary: Vocabulary, parts: Sequence[IntArray]) -> IntArray:
-    """`<s> A </s>`, or `<s> A </s></s> B </s>`."""
-    bos, eos = _ints([vocabulary.bos_id]), _ints([vocabulary.eos_id])
-    joined = [bos, parts[0], eos]
-    for part in parts[1:]:
-        joined += [eos, part, eos]
-    return np.concatenate(joined).astype(np.int32)
 
 
 def _fit(pieces: Sequence[IntArray], room: int) -> list[IntArray]:

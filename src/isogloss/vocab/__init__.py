@@ -6,10 +6,11 @@
 
 ``sample`` says which lines a vocabulary is trained on, ``train`` trains it, ``layout`` maps text to ids and back,
 ``hub`` writes the files Hugging Face loads, ``report`` measures each language's pieces, ``check`` compares with other
-programs on the texts of ``probes``.
+programs on the texts of ``probes``, ``tokenizer`` says what tasks ask of this and of any other tokenizer.
 """
 
 from isogloss.vocab.layout import MODEL_NAME, Vocabulary
+from isogloss.vocab.tokenizer import Frame, Tokenizer
 from isogloss.vocab.train import VocabSettings, train_vocabulary
 
-__all__ = ["MODEL_NAME", "VocabSettings", "Vocabulary", "train_vocabulary"]
+__all__ = ["MODEL_NAME", "Frame", "Tokenizer", "VocabSettings", "Vocabulary", "train_vocabulary"]

@@ -25,6 +25,7 @@ import xxhash
 
 from isogloss.errors import VocabularyError
 from isogloss.manifest import MANIFEST_NAME
+from isogloss.vocab.tokenizer import Frame, Ids
 
 __all__ = ["FIRST_PIECES", "MASK_PIECE", "MODEL_NAME", "SPACE", "Vocabulary"]
 
@@ -37,8 +38,6 @@ MASK_PIECE = "<mask>"
 # What SentencePiece itself calls its first pieces when trained with its default ids.
 SENTENCEPIECE_FIRST = ("<unk>", "<s>", "</s>")
 
-Ids = npt.NDArray[np.int32]
-
 
 class Vocabulary:
     """A SentencePiece model with XLM-R's ids; made with :meth:`load` or :meth:`from_bytes`."""
@@ -47,6 +46,7 @@ class Vocabulary:
     pad_id = 1
     eos_id = 2
     unk_id = 3
+    frame = Frame((bos_id,), (eos_id, eos_id), (eos_id,))
 
     def __init__(self, processor: sentencepiece.SentencePieceProcessor, fingerprint: str) -> None:
         self._processor = processor
@@ -112,6 +112,10 @@ class Vocabulary:
         """
         ids, bounds = self.encode_flat(texts, num_threads=num_threads)
         return [ids[start:end] for start, end in itertools.pairwise(bounds.tolist())]
+
+    def for_language(self, language: str | None) -> Vocabulary:
+        """Itself: one vocabulary divides the texts of all languages by the same rules."""
+        return self
 
     def encode_flat(self, texts: Sequence[str], *, num_threads: int = -1) -> tuple[Ids, npt.NDArray[np.int64]]:
         """The ids of all texts in one int32 array, and the int64 bounds of each text in it, one more than texts.

@@ -125,7 +125,7 @@ def to_fairseq(model: MaskedLM | TaskModel, order_V: Tensor, *, where: str) -> t
     kind = model.kind if isinstance(model, TaskModel) else MASKED
     if kind not in (MASKED, "sequence"):
         raise CheckpointError(f"{where}: fairseq's XLM-R has no {kind} head; masked and sequence heads are written")
-    for key, value in {"num_languages": 0, "num_token_types": 0, "layer_norm_eps": LAYER_NORM_EPS}.items():
+    for key, value in {"languages": (), "num_token_types": 0, "layer_norm_eps": LAYER_NORM_EPS}.items():
         if (found := getattr(settings, key)) != value:
             raise CheckpointError(f"{where}: {key} = {found} has no place in fairseq, which knows {value} alone")
     tensors = {} if kind == MASKED else _no_masked_head(settings)
