@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from isogloss.checkpoint import save_model
 from isogloss.errors import ConfigError, DataError
 from isogloss.heads import TaskModel
+from isogloss.interop.sentence_transformers import Pooling
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.predict import Predictor, load
 from isogloss.vocab import MODEL_NAME, Vocabulary
@@ -74,7 +75,7 @@ def test_an_encoder_without_a_head_embeds_and_answers_no_question(folder: Path, 
         tmp_path / "m", whole.encoder, vocabulary_folder=folder / "vocab", parents=[], command="test", card=""
     )  # fmt: skip
     bare = load(tmp_path / "m", device="cpu", precision="fp32")
-    np.testing.assert_array_equal(bare.embed(TEXTS), whole.embed(TEXTS))
+    np.testing.assert_array_equal(bare.embed(TEXTS, pooling="mean"), whole.embed(TEXTS))
     ids = [[0, 5, 6, 2]]
     assert torch.equal(bare.hidden_states(ids)[0], whole.hidden_states(ids)[0])
     assert bare.labels == ()
@@ -109,6 +110,25 @@ def test_the_mean_of_all_tokens_counts_the_special_ones(folder: Path) -> None:
     assert not np.allclose(vector, predictor.embed(TEXTS[:1])[0], atol=1e-4)
     with pytest.raises(ConfigError, match=r"pooling = 'max' is not known: use mean, cls or mean-all"):
         predictor.embed(TEXTS[:1], pooling="max")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("said", [Pooling("cls"), Pooling("mean-all", normalise=True)])
+def test_an_embedding_model_makes_vectors_as_its_folder_says(folder: Path, tmp_path: Path, said: Pooling) -> None:
+    whole = model(folder, "mlm")
+    save_model(
+        tmp_path / "m", whole.encoder, vocabulary_folder=folder / "vocab", parents=[], command="test", card="",
+        pooling=said,
+    )  # fmt: skip
+    bare = load(tmp_path / "m", device="cpu", precision="fp32")
+    expected = whole.embed(TEXTS, pooling=said.mode, normalise=said.normalise)
+    np.testing.assert_array_equal(bare.embed(TEXTS), expected)
+    np.testing.assert_array_equal(bare.embed(TEXTS, normalise=False), whole.embed(TEXTS, pooling=said.mode))
+    np.testing.assert_array_equal(bare.embed(TEXTS, pooling="mean"), whole.embed(TEXTS))
+    (tmp_path / "m" / "manifest.json").unlink()  # as in a folder of others, which may read less than the model can
+    (tmp_path / "m" / "sentence_bert_config.json").write_text('{"max_seq_length": 5}', encoding="utf-8")
+    short = load(tmp_path / "m", device="cpu", precision="fp32")
+    np.testing.assert_array_equal(short.embed(["the moon is here"]), short.embed(["the moon is here and the dog runs"]))
+    assert (bare.embed(["the moon is here"]) != bare.embed(["the moon is here and the dog runs"])).any()
 
 
 def test_a_mask_gets_the_pieces_the_model_finds_most_probable(folder: Path) -> None:

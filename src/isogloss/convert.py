@@ -2,10 +2,12 @@
 
     done = convert(Path("xlmr.base"), Path("runs/xlmr"), to="hf")          # a fairseq checkpoint → a model folder
     done = convert(Path("runs/xlmr"), Path("xlmr.again"), to="fairseq")    # a model folder → a fairseq checkpoint
+    done = convert(Path("runs/xlmr"), Path("xlmr.st"), to="sentence-transformers", pooling=Pooling("cls"))
     done.largest_difference                                                # of logits, on sentences in many scripts
 
 Before anything stands at the target, the converted model is compared with fairseq's definition computed plainly from
-fairseq's own weights; what does not agree is not written. The target is written beside and renamed last, is never
+fairseq's own weights; what does not agree is not written. An embedding model has the weights of the encoder that it was
+made from, to the bit. The target is written beside and renamed last, is never
 written over, and the same command again finds it and compares it once more.
 """
 
@@ -22,7 +24,17 @@ import xxhash
 from torch import Tensor
 
 from isogloss.attention import Layout
-from isogloss.checkpoint import fingerprint_of, load_model, load_vocabulary, require_ours, save_model
+from isogloss.checkpoint import (
+    Card,
+    fingerprint_of,
+    languages_of,
+    load_encoder,
+    load_model,
+    load_vocabulary,
+    name_of,
+    require_ours,
+    save_model,
+)
 from isogloss.errors import CheckpointError, ConfigError, FolderError
 from isogloss.heads import TaskModel
 from isogloss.interop.fairseq import (
@@ -41,24 +53,28 @@ from isogloss.interop.fairseq import (
     write_symbols,
 )
 from isogloss.interop.probes import PROBES
+from isogloss.interop.sentence_transformers import Pooling, read_modules
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_manifest
 from isogloss.model import MaskedLM
 from isogloss.vocab import MODEL_NAME, Vocabulary
 
-__all__ = ["Conversion", "Format", "convert"]
+__all__ = ["Conversion", "Format", "Pooling", "convert"]
 
-Format = Literal["hf", "fairseq"]
+Format = Literal["hf", "fairseq", "sentence-transformers"]
 
 COMMAND = "isogloss convert"
 CHECKPOINT_NAME, SYMBOLS_NAME, LABELS_NAME = "model.pt", "dict.txt", "label/dict.txt"
-KINDS: dict[Format, str] = {"hf": "model", "fairseq": "fairseq"}
+KINDS: dict[Format, str] = {"hf": "model", "fairseq": "fairseq", "sentence-transformers": "model"}
 # Two correct programs differ by rounding, some 1e-6 of the largest logit; a wrong table by about the logits themselves.
 TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion did. `largest_difference` is of logits, on `num_probes` sentences; `notes` what is left out."""
+    """What a conversion did. `notes` say what is left out.
+
+    `largest_difference` is of logits on `num_probes` sentences; for an embedding model ("encoder") of hidden states.
+    """
 
     path: str
     to: Format
@@ -89,18 +105,26 @@ def convert(
     *,
     to: Format,
     head: str | None = None,
+    pooling: Pooling | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Conversion:
     """Write at `target` what the model at `source` is in the other format, and say how much its logits differ.
 
-    `head` chooses among the heads of a fairseq checkpoint ("masked", or a classification head's name); `say` hears each
-    step. Raises CheckpointError, VocabularyError or FolderError in one line, and then leaves nothing at `target`.
+    `head` chooses among the heads of a fairseq checkpoint ("masked", or a classification head's name), `pooling` how
+    an embedding model makes its vectors; `say` hears each step. Raises CheckpointError, VocabularyError or FolderError
+    in one line, and then leaves nothing at `target`; ConfigError for a choice that is another format's.
     """
-    if to == "fairseq" and head is not None:
+    if to != "hf" and head is not None:
         raise ConfigError("--head chooses a head of a fairseq checkpoint; a model folder has one head, so leave it out")
+    if to != "sentence-transformers" and pooling is not None:
+        raise ConfigError(f"a pooling is for --to sentence-transformers; with --to {to} leave it out")
     say(f"reading {source}")
     with torch.inference_mode():
-        return _from_fairseq(source, target, head, say) if to == "hf" else _to_fairseq(source, target, say)
+        if to == "hf":
+            return _from_fairseq(source, target, head, say)
+        if to == "fairseq":
+            return _to_fairseq(source, target, say)
+        return _to_embedding_model(source, target, pooling or Pooling(), say)
 
 
 def _from_fairseq(source: Path, target: Path, head: str | None, say: Callable[[str], None]) -> Conversion:
@@ -143,6 +167,9 @@ def _to_fairseq(source: Path, target: Path, say: Callable[[str], None]) -> Conve
         write_symbols(beside / SYMBOLS_NAME, vocabulary, num_rows)
         if isinstance(model, TaskModel):
             write_labels(beside / LABELS_NAME, model.labels)
+            # fairseq's task of classification looks for the pieces here.
+            (beside / "input0").mkdir()
+            shutil.copyfile(beside / SYMBOLS_NAME, beside / "input0" / SYMBOLS_NAME)
         if (source / MODEL_NAME).is_file():
             shutil.copyfile(source / MODEL_NAME, beside / MODEL_NAME)
         else:
@@ -156,6 +183,43 @@ def _to_fairseq(source: Path, target: Path, say: Callable[[str], None]) -> Conve
         config = {"model": model.encoder.settings.model_dump(mode="json"), "head": theirs.head or MASKED}
         write_manifest(beside, kind="fairseq", command=COMMAND, config=config, parents=[parent])
     return _conversion(target, "fairseq", model, theirs, difference)
+
+
+def _to_embedding_model(source: Path, target: Path, pooling: Pooling, say: Callable[[str], None]) -> Conversion:
+    encoder = load_encoder(source).eval()
+    load_vocabulary(source, encoder)
+    parent = Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(source))
+    if not _made_before(target, "sentence-transformers", source, parent):
+        say(f"writing {target}")
+        way = "the state of <s>" if pooling.mode == "cls" else "the mean of all tokens' states"
+        save_model(
+            target,
+            encoder,
+            vocabulary_folder=source,
+            parents=[parent],
+            command=COMMAND,
+            card=Card(
+                f"The encoder of {name_of(source)} as an embedding model: a text's vector is {way}"
+                f"{', of length one' if pooling.normalise else ''}. Its weights are as they were: this step trained "
+                "nothing for similarity.",
+                languages=languages_of(source),
+                base_model=name_of(source),
+            ),
+            pooling=pooling,
+        )
+    if (modules := read_modules(target)) is None or modules.pooling() != pooling:
+        raise FolderError(f"{target} was made with another pooling; choose another folder or delete it")
+    say("comparing hidden states on sentences in many scripts")
+    again, vocabulary = load_encoder(target).eval(), load_vocabulary(target, encoder)
+    differences = []
+    for encoded in vocabulary.encode(PROBES):
+        ids = [vocabulary.bos_id, *encoded.tolist(), vocabulary.eos_id][: encoder.settings.max_length]
+        ids_N, layout = torch.tensor(ids), Layout.of([len(ids)])
+        differences.append(float((encoder(ids_N, layout) - again(ids_N, layout)).abs().max()))
+    num_parameters = sum(parameter.numel() for parameter in again.parameters())
+    return Conversion(
+        str(target), "sentence-transformers", "encoder", num_parameters, len(PROBES), max(differences), ()
+    )
 
 
 def _read_fairseq(folder: Path, head: str | None) -> _Fairseq:

@@ -27,6 +27,7 @@ from isogloss.errors import ConfigError, DataError
 from isogloss.evaluate import model_folder
 from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import ForeignEncoder
+from isogloss.interop.sentence_transformers import Modules, read_modules
 from isogloss.model import Encoder, MaskedLM
 from isogloss.tasks import (
     FloatArray,
@@ -94,23 +95,26 @@ class FoundAnswer:
 def load(
     folder: Path | str, *, device: str = "auto", precision: Precision = "auto", language: str | None = None
 ) -> Predictor:
-    """A model folder, or the model of a run folder, ready to be asked.
+    """A model folder, or the model of a run folder, ready to be asked; also a folder that sentence-transformers saved.
 
     `language` is that of the texts, for a model that embeds it (XLM) and for words without spaces.
     Raises CheckpointError, VocabularyError or FolderError for a folder that cannot be read whole.
     """
     folder = model_folder(Path(folder))
     place = choose(device, precision=precision)
+    modules = read_modules(folder)
+    folder = modules.encoder if modules else folder
     model = read_model(folder)
     tokenizer = load_tokenizer(folder, encoder_of(model))
-    return Predictor(model, tokenizer, place, exact=precision == "auto", language=language)
+    return Predictor(model, tokenizer, place, exact=precision == "auto", language=language, modules=modules)
 
 
 class Predictor:
     """A model, its vocabulary and the device it answers on; made with `load`.
 
     An encoder without a head gives `embed` and `hidden_states`; the other questions raise ConfigError. `exact` lets
-    `hidden_states` and `logits` compute in fp32 where the answers to questions are computed in bf16.
+    `hidden_states` and `logits` compute in fp32 where the answers to questions are computed in bf16; `modules` are the
+    steps by which an embedding model makes its vectors.
     """
 
     def __init__(
@@ -121,9 +125,11 @@ class Predictor:
         *,
         exact: bool = True,
         language: str | None = None,
+        modules: Modules | None = None,
     ) -> None:
         self.model = device.place(model).eval()
         self.exact = exact
+        self.modules = modules
         self.encoder: AnyEncoder = encoder_of(self.model)
         self.tokenizer = tokenizer.for_language(language)
         self.language = language
@@ -194,15 +200,26 @@ class Predictor:
         ]
 
     def embed(
-        self, texts: Sequence[str], *, pooling: Literal["mean", "cls", "mean-all"] = "mean", normalise: bool = False
+        self,
+        texts: Sequence[str],
+        *,
+        pooling: Literal["mean", "cls", "mean-all"] | None = None,
+        normalise: bool | None = None,
     ) -> FloatArray:
         """A vector a text, (texts, width): the mean of its pieces' hidden states (`<s>` and `</s>` left out), or `<s>`.
 
         "mean-all" counts `<s>` and `</s>` in, as sentence-transformers' mean does. A text without pieces gives the
-        vector of `<s>` in the first two. Text beyond the model's length is not read.
+        vector of `<s>` in the first two. Text beyond the model's length is not read. None given, an embedding model
+        makes its vectors as its folder says (prompts are the caller's to add), any other takes "mean", not normalised.
+        Raises ConfigError for a folder that says what we do not have.
         """
-        if pooling not in ("mean", "cls", "mean-all"):
+        if pooling not in (None, "mean", "cls", "mean-all"):
             raise ConfigError(f"pooling = '{pooling}' is not known: use mean, cls or mean-all")
+        max_length = self.max_length
+        if pooling is None and self.modules is not None:
+            said = self.modules.pooling()
+            pooling, normalise = said.mode, said.normalise if normalise is None else normalise
+            max_length = min(max_length, self.modules.max_length)
         encoder = self.encoder
 
         def pooled(ids_N: Tensor, layout: Layout, languages_S: Tensor) -> Tensor:
@@ -221,7 +238,7 @@ class Predictor:
             sums_SD.index_add_(0, layout.sequences_N[kept_N], x_ND[kept_N])
             return sums_SD / (lengths_S - 2).clamp(min=1)[:, None]
 
-        windows = text_windows([(text,) for text in texts], self.tokenizer, max_length=self.max_length)
+        windows = text_windows([(text,) for text in texts], self.tokenizer, max_length=max_length)
         rows = list(self._ask(pooled, (window.ids for window in windows)))
         vectors: FloatArray = np.stack(rows) if rows else np.empty((0, encoder.settings.width), np.float32)
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12) if normalise else vectors

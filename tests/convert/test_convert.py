@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 
 import isogloss.convert as room
-from isogloss.checkpoint import load_model, load_vocabulary
+from isogloss.checkpoint import load_encoder, load_model, load_vocabulary
 from isogloss.convert import convert
-from isogloss.errors import CheckpointError, FolderError
+from isogloss.errors import CheckpointError, ConfigError, FolderError
 from isogloss.heads import TaskModel
 from isogloss.interop.fairseq import names, plain_logits, read_checkpoint
+from isogloss.interop.sentence_transformers import Pooling, read_modules
 from isogloss.manifest import read_manifest
 from isogloss.model import MaskedLM
 
@@ -166,6 +167,9 @@ def test_a_classification_head_is_carried(fairseq_folder: Callable[..., Path], t
     assert isinstance(model, TaskModel)
     assert model.labels == ("entailment", "neutral", "contradiction")
     convert(tmp_path / "ours", tmp_path / "theirs-again", to="fairseq")
+    # Where fairseq's task of classification looks for the pieces, and for nothing else.
+    pieces = (tmp_path / "theirs-again" / "input0" / "dict.txt").read_bytes()
+    assert pieces == (tmp_path / "theirs-again" / "dict.txt").read_bytes()
     convert(tmp_path / "theirs-again", tmp_path / "ours-again", to="hf")
     again = load_model(tmp_path / "ours-again")
     assert isinstance(again, TaskModel)
@@ -221,6 +225,33 @@ def test_a_wrong_table_is_seen_before_anything_is_written(
         with pytest.raises(CheckpointError, match="more than rounding"):
             convert(source, tmp_path / "ours", to="hf")
         assert not (tmp_path / "ours").exists()
+
+
+def test_an_encoder_becomes_an_embedding_model(
+    fairseq_folder: Callable[..., Path], tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    convert(fairseq_folder(), tmp_path / "ours", to="hf")
+    source, target = tmp_path / "ours", tmp_path / "vectors"
+    first = convert(source, target, to="sentence-transformers", pooling=Pooling("cls", normalise=True))
+    assert (first.head, first.largest_difference) == ("encoder", 0.0)
+    assert same_weights(load_encoder(target), load_encoder(source))
+    modules = read_modules(target)
+    assert modules is not None
+    assert modules.pooling() == Pooling("cls", normalise=True)
+    assert convert(target, tmp_path / "once more", to="sentence-transformers").largest_difference == 0
+    assert 'base_model: "ours"' in (target / "README.md").read_text(encoding="utf-8")
+    words = (source, target, "--to", "sentence-transformers")
+    done = run(*words, "--pooling", "cls", "--normalise")
+    assert done.stdout.startswith("largest difference of hidden states: 0.0e+00"), done.stderr
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "was made with another pooling; choose another folder or delete it" in done.stderr
+    with pytest.raises(
+        ConfigError, match="a pooling is for --to sentence-transformers; with --to fairseq leave it out"
+    ):
+        convert(source, tmp_path / "other", to="fairseq", pooling=Pooling())
+    with pytest.raises(ConfigError, match="--head chooses a head of a fairseq checkpoint"):
+        convert(source, tmp_path / "other", to="sentence-transformers", head="masked")
 
 
 def test_transformers_gives_the_logits_of_fairseq(

@@ -68,12 +68,21 @@ class Pooling(enum.StrEnum):
 
     mean = "mean"
     cls = "cls"
+    mean_all = "mean-all"
 
 
 def predict_embed(
     model: ModelFolder,
-    pooling: Annotated[Pooling, typer.Option(help="Mean of the pieces, or the state of <s>.")] = Pooling.mean,
-    normalise: Annotated[bool, typer.Option("--normalise", help="Vectors of length one.")] = False,
+    pooling: Annotated[
+        Pooling | None,
+        typer.Option(
+            help="mean of the pieces, cls: the state of <s>, mean-all: <s> and </s> count too. Not given: as an "
+            "embedding model's folder says, else mean."
+        ),
+    ] = None,
+    normalise: Annotated[
+        bool | None, typer.Option("--normalise/--as-is", help="Vectors of length one; not given: as the folder says.")
+    ] = None,
     language: OfLanguage = None,
     device: OnDevice = "auto",
 ) -> None:
@@ -83,7 +92,7 @@ def predict_embed(
     echo "Anna sees a dog." | isogloss predict embed runs/demo/pretrain
     isogloss predict embed runs/demo/pretrain --normalise < texts.txt > vectors.jsonl
     """
-    _answer("embed", model, device, language, pooling=pooling.value, normalise=normalise)
+    _answer("embed", model, device, language, pooling=pooling and pooling.value, normalise=normalise)
 
 
 def _answer(question: Question, model: Path, device: str, language: str | None, **options: Any) -> None:

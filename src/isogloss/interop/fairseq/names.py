@@ -294,6 +294,8 @@ def _args(model: MaskedLM | TaskModel, settings: ModelSettings) -> dict[str, Any
     if isinstance(model, TaskModel):
         task = {"task": "sentence_prediction", "criterion": "sentence_prediction", "num_classes": len(model.labels)}
         task |= {"classification_head_name": CLASSIFIER, "pooler_dropout": model.head.dropout}
+        # Not given, fairseq takes the task for a regression, whose labels it does not read.
+        task["regression_target"] = False
     return {
         **FIXED,
         **task,
