@@ -56,6 +56,7 @@ def _random_tensors(num_rows: int, *, norm: str = "post", classes: dict[str, int
         tensors[f"{name}.weight"], tensors[f"{name}.bias"] = 1 + draw(WIDTH), draw(WIDTH)
 
     body = "encoder.sentence_encoder"
+    tensors[f"{body}.version"] = torch.tensor([3.0])
     tensors[f"{body}.embed_tokens.weight"] = draw(num_rows, WIDTH)
     tensors[f"{body}.embed_positions.weight"] = draw(LENGTH + 2, WIDTH)
     layer_norm(f"{body}.layernorm_embedding" if norm == "post" else f"{body}.layer_norm")
@@ -88,7 +89,7 @@ def _as_older(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             older[name.replace("q_proj.", "in_proj_")] = torch.cat(parts)
         elif ".k_proj." not in name and ".v_proj." not in name:
             older[name] = tensor
-    return older | {"decoder.version": torch.tensor([3.0])}
+    return older
 
 
 ARGS: dict[str, Any] = {

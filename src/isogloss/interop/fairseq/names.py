@@ -49,8 +49,9 @@ BY_PIECE = {
 }
 # The names of older checkpoints, and what replaced them.
 OLDER_NAMES = ((r"^decoder\.", "encoder."), (r"\.emb_layer_norm\.", ".layernorm_embedding."))
-# Read, then left out: numbers of fairseq's own formats.
-DROPPED = {"encoder.version", "encoder.sentence_encoder.version"}
+# Numbers of fairseq's own formats: read, then left out. Without this one fairseq drops the final norm of XL and XXL.
+VERSION, VERSION_WRITTEN = f"{BODY}.version", 3.0
+DROPPED = {"encoder.version", VERSION}
 # What an argument must be where it is given; another value is another model.
 FIXED: dict[str, bool | str | None] = {
     "activation_fn": "gelu",
@@ -138,6 +139,7 @@ def to_fairseq(model: MaskedLM | TaskModel, order_V: Tensor, *, where: str) -> t
         tensors |= {their: part.clone() for their, part in zip(theirs, parts, strict=True)}
     if tied:
         tensors[MASKED_WEIGHT] = tensors[EMBEDDING]
+    tensors[VERSION] = torch.tensor([VERSION_WRITTEN])
     return _args(model, settings) | {"untie_weights_roberta": not tied}, tensors
 
 
