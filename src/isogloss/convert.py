@@ -55,7 +55,7 @@ from isogloss.interop.fairseq import (
 from isogloss.interop.probes import PROBES
 from isogloss.interop.sentence_transformers import Pooling, read_modules
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_manifest
-from isogloss.model import MaskedLM
+from isogloss.model import Encoder, MaskedLM
 from isogloss.vocab import MODEL_NAME, Vocabulary
 
 __all__ = ["Conversion", "Format", "Pooling", "convert"]
@@ -186,8 +186,8 @@ def _to_fairseq(source: Path, target: Path, say: Callable[[str], None]) -> Conve
 
 
 def _to_embedding_model(source: Path, target: Path, pooling: Pooling, say: Callable[[str], None]) -> Conversion:
-    encoder = load_encoder(source).eval()
-    load_vocabulary(source, encoder)
+    encoder = _our_encoder(source)
+    load_vocabulary(source, encoder)  # raises where it is another model's
     parent = Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(source))
     if not _made_before(target, "sentence-transformers", source, parent):
         say(f"writing {target}")
@@ -210,7 +210,7 @@ def _to_embedding_model(source: Path, target: Path, pooling: Pooling, say: Calla
     if (modules := read_modules(target)) is None or modules.pooling() != pooling:
         raise FolderError(f"{target} was made with another pooling; choose another folder or delete it")
     say("comparing hidden states on sentences in many scripts")
-    again, vocabulary = load_encoder(target).eval(), load_vocabulary(target, encoder)
+    again, vocabulary = _our_encoder(target), load_vocabulary(target, encoder)
     differences = []
     for encoded in vocabulary.encode(PROBES):
         ids = [vocabulary.bos_id, *encoded.tolist(), vocabulary.eos_id][: encoder.settings.max_length]
@@ -220,6 +220,13 @@ def _to_embedding_model(source: Path, target: Path, pooling: Pooling, say: Calla
     return Conversion(
         str(target), "sentence-transformers", "encoder", num_parameters, len(PROBES), max(differences), ()
     )
+
+
+def _our_encoder(folder: Path) -> Encoder:
+    encoder = load_encoder(folder)
+    require_ours(encoder, folder)
+    assert isinstance(encoder, Encoder)
+    return encoder.eval()
 
 
 def _read_fairseq(folder: Path, head: str | None) -> _Fairseq:

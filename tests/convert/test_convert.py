@@ -155,6 +155,31 @@ def test_a_mask_that_dict_txt_names_keeps_its_line(
     assert torch.equal(load_model(tmp_path / "ours").encoder.embeddings.pieces.weight[-1], theirs[4])
 
 
+def test_the_second_copy_of_a_layer_is_left_out(fairseq_folder: Callable[..., Path], tmp_path: Path) -> None:
+    """fairseq 0.12 saves zeros under these names where a training began with it, or copies where it went on."""
+
+    def add(tensors: dict[str, Tensor]) -> None:
+        layer = "encoder.sentence_encoder.layers.0"
+        for name in ("fc1", "fc2"):
+            for end in ("weight", "bias"):
+                tensors[f"{layer}.{name}_{end}"] = torch.zeros_like(tensors[f"{layer}.{name}.{end}"])
+                tensors[f"{layer}.out_proj_{end}"] = tensors[f"{layer}.self_attn.out_proj.{end}"]
+        tensors[f"{layer}.in_proj_weight"] = torch.zeros(3 * 16, 16)
+        tensors[f"{layer}.in_proj_bias"] = torch.zeros(3 * 16)
+
+    convert(fairseq_folder("plain"), tmp_path / "one", to="hf")
+    convert(fairseq_folder("copies", change=add), tmp_path / "two", to="hf")
+    assert same_weights(load_model(tmp_path / "one"), load_model(tmp_path / "two"))
+
+
+def test_fairseq_is_told_that_a_norm_comes_last(fairseq_folder: Callable[..., Path], tmp_path: Path) -> None:
+    """Below version 2, or without one, fairseq takes a pre-norm model to have no final norm, and says nothing."""
+    convert(fairseq_folder(form="prenorm"), tmp_path / "ours", to="hf")
+    convert(tmp_path / "ours", tmp_path / "again", to="fairseq")
+    _, tensors = read_checkpoint(tmp_path / "again" / "model.pt")
+    assert tensors["encoder.sentence_encoder.version"].tolist() == [3.0]
+
+
 def test_a_classification_head_is_carried(fairseq_folder: Callable[..., Path], tmp_path: Path) -> None:
     source = fairseq_folder(classes={"mnli": 3})
     (source / "label").mkdir()

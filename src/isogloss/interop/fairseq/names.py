@@ -49,6 +49,8 @@ BY_PIECE = {
 }
 # The names of older checkpoints, and what replaced them.
 OLDER_NAMES = ((r"^decoder\.", "encoder."), (r"\.emb_layer_norm\.", ".layernorm_embedding."))
+# fairseq 0.12 keeps the weights of a layer a second time, for a faster forward pass; those that train are the others.
+FAST_COPY = re.compile(r"\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)")
 # Numbers of fairseq's own formats: read, then left out. Without this one fairseq drops the final norm of XL and XXL.
 VERSION, VERSION_WRITTEN = f"{BODY}.version", 3.0
 DROPPED = {"encoder.version", VERSION}
@@ -147,6 +149,8 @@ def _modern(tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
     """The weights under the names of newer checkpoints; queries, keys and values apart."""
     modern: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
+        if FAST_COPY.search(name):
+            continue
         for pattern, newer in OLDER_NAMES:
             name = re.sub(pattern, newer, name)
         if (joint := re.fullmatch(r"(.*\.self_attn\.)in_proj_(weight|bias)", name)) is None:
