@@ -27,6 +27,7 @@ from isogloss.export import Export, export
 from isogloss.heads import TaskModel
 from isogloss.interop.onnx import write_graph
 from isogloss.interop.probes import PROBES
+from isogloss.interop.sentence_transformers import read_modules
 from isogloss.manifest import read_manifest
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.vocab import MODEL_NAME, Vocabulary
@@ -129,6 +130,10 @@ def test_each_output_is_reported(
     done = export(write_model(tmp_path / "run" / "model", kind), tmp_path / "onnx")
     assert [output.name for output in done.outputs] == outputs
     assert all(output.relative_difference < 1e-5 for output in done.outputs)
+    modules, kept = read_modules(tmp_path / "run" / "model"), read_modules(tmp_path / "onnx")
+    assert (kept is None) == (kind != "encoder")
+    if modules is not None and kept is not None:
+        assert (kept.pooling(), kept.max_length) == (modules.pooling(), LENGTH)
 
 
 def test_the_same_command_again_compares_and_writes_nothing(

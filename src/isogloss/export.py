@@ -4,15 +4,17 @@
     done.outputs            # of each output, how much it differs on the probes
     session = onnxruntime.InferenceSession("nli.onnx/model.onnx")
 
-The folder has `model.onnx` (above 2 GB with its weights in `model.onnx.data`), `config.json`, the tokenizer's files and
-`parity.json`, the report. A graph that differs by more than rounding is not kept. The target is written beside and
-renamed last, is never written over, and the same command again finds it and compares it once more.
+The folder has `model.onnx` (above 2 GB with its weights in `model.onnx.data`), `config.json`, the tokenizer's files,
+the pooling of an embedding model, and `parity.json`, the report. A graph that differs by more than rounding is not
+kept. The target is written beside and renamed last, is never written over, and the same command again finds it and
+compares it once more.
 
 Shapes: T tokens of one sequence, L tokens of a padded row, D width.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +36,7 @@ from isogloss.checkpoint import (
     require_ours,
     write_vocabulary,
 )
-from isogloss.errors import CheckpointError, FolderError
+from isogloss.errors import CheckpointError, ConfigError, FolderError
 from isogloss.evaluate import model_folder
 from isogloss.heads import TaskModel
 from isogloss.interop.foreign import ForeignEncoder
@@ -51,6 +53,7 @@ from isogloss.interop.onnx import (
     write_graph,
 )
 from isogloss.interop.probes import PROBES
+from isogloss.interop.sentence_transformers import read_modules, write_modules
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, finished, hash_file, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
 from isogloss.randomness import key_of, spread
@@ -124,6 +127,11 @@ def export(source: Path, target: Path, *, say: Callable[[str], None] = lambda _:
         write_json(beside / REPORT_NAME, {key: value for key, value in report.items() if key != "path"})
         write_json(beside / "config.json", to_hub(model)[0])
         write_vocabulary(beside, source, max_length=encoder.settings.max_length)
+        if (modules := read_modules(source)) is not None:
+            # A pooling that we do not have is left to whoever runs the graph.
+            with contextlib.suppress(ConfigError):
+                length = min(modules.max_length, encoder.settings.max_length)
+                write_modules(beside, modules.pooling(), width=encoder.settings.width, max_length=length)
         facts = {"num_parameters": done.num_parameters, "languages": list(languages_of(source))}
         write_manifest(beside, kind="onnx", command=COMMAND, config=config, parents=[parent], statistics=facts)
     return done
