@@ -1,8 +1,8 @@
 """A model folder as ONNX: written, run in onnxruntime, compared with our own model, then kept.
 
-    done = export(Path("runs/demo/nli-pretrained"), Path("nli.onnx"))
+    done = export(Path("runs/demo/nli-pretrained"), Path("nli-onnx"))
     done.outputs            # of each output, how much it differs on the probes
-    session = onnxruntime.InferenceSession("nli.onnx/model.onnx")
+    session = onnxruntime.InferenceSession("nli-onnx/model.onnx")
 
 The folder has `model.onnx` (above 2 GB with its weights in `model.onnx.data`), `config.json`, the tokenizer's files,
 the pooling of an embedding model, and `parity.json`, the report. A graph that differs by more than rounding is not

@@ -228,18 +228,27 @@ def test_a_large_model_has_its_weights_in_a_second_file(
 
 
 def test_writing_again_gives_the_same_file_and_leaves_everything_as_it_was(
-    written: Callable[..., Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    written: Callable[..., Any], tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, _, path = written(*QUICK[0])
     model = copy.deepcopy(first).train()
     logger = logging.getLogger("torch.onnx._internal.exporter._registration")
     level, filters = logger.level, list(warnings.filters)
-    write_graph(model, tmp_path / "again.onnx")
+    heard: list[str] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: heard.append(record.getMessage()))
+    for name in ("torch", "torch.onnx", "torch.export", logger.name):  # those of torch do not pass on what they hear
+        logging.getLogger(name).addHandler(handler)
+    try:
+        write_graph(model, tmp_path / "again.onnx")
+    finally:
+        for name in ("torch", "torch.onnx", "torch.export", logger.name):
+            logging.getLogger(name).removeHandler(handler)
     content = path.read_bytes()
     assert (tmp_path / "again.onnx").read_bytes() == content
     for word in (b"stack_trace", b".py", b"File "):
         assert word not in content, f"the file says where it was made: {word!r}"
-    assert capfd.readouterr() == ("", "")
+    assert (capfd.readouterr(), heard) == (("", ""), [])
     assert (logger.level, list(warnings.filters)) == (level, filters)
     assert model.training
     assert all(isinstance(layer.attention, Attention) for layer in model.layers)

@@ -92,8 +92,8 @@ def export(
     and length; needs the extra "onnx".
 
     \b
-    isogloss export runs/demo/nli-pretrained nli.onnx
-    isogloss export xlm-roberta-base xlmr.onnx --json
+    isogloss export runs/demo/nli-pretrained nli-onnx
+    isogloss export xlm-roberta-base xlmr-onnx --json
     """
     from rich.console import Console
 

@@ -47,7 +47,7 @@ __all__ = [
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
-# The oldest that torch's exporter writes without translation: any onnxruntime since 1.14 runs it.
+# The operators' oldest version that torch's exporter writes without translating them: most runtimes know it.
 OPSET = 18
 # A protobuf file ends at 2 GiB, and the graph takes some MB of it. Larger models have their weights in a second file.
 LARGEST_FILE = 2**31 - 2**26
@@ -115,7 +115,7 @@ class PaddedModel(nn.Module):
 
     def _hidden_states(self, given: Mapping[str, Tensor], mask_BL: Tensor) -> Tensor:
         ids_BL = given["input_ids"]
-        positions_BL = (mask_BL.cumsum(1) - 1).clamp(min=0)
+        positions_BL = mask_BL.cumsum(1) - 1  # -1, the table's row for padding, before the first token
         languages_B1 = given["language_ids"][:, None] if "language_ids" in given else ids_BL
         x_BLD: Tensor = self.encoder.embeddings(ids_BL, positions_BL, languages_B1, given.get("token_type_ids", ids_BL))
         # Finite, so that a row of padding alone gives numbers and not NaN.
