@@ -44,12 +44,12 @@ from isogloss.interop.huggingface import to_hub
 from isogloss.interop.model_card import head_of
 from isogloss.interop.onnx import (
     OPSET,
-    PACKAGES,
     Graph,
     input_names,
     load_onnx,
     output_names,
     padded_inputs,
+    versions,
     write_graph,
 )
 from isogloss.interop.probes import PROBES
@@ -199,7 +199,7 @@ def _compare(folder: Path, target: Path, model: MaskedLM | TaskModel | Encoder, 
         outputs=tuple(outputs),
         num_probes=len(lengths),
         longest_probe=max(lengths),
-        versions={package: metadata.version(package) for package in ("isogloss", "torch", *PACKAGES)},
+        versions={"isogloss": metadata.version("isogloss"), "torch": torch.__version__, **versions()},
     )
 
 

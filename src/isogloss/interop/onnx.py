@@ -41,6 +41,7 @@ __all__ = [
     "load_onnx",
     "output_names",
     "padded_inputs",
+    "versions",
     "write_graph",
 ]
 
@@ -151,6 +152,11 @@ def load_onnx() -> ModuleType:
         except ImportError:
             raise MissingExtraError(package, "onnx", "exporting to ONNX") from None
     return importlib.import_module("onnxruntime")
+
+
+def versions() -> dict[str, str]:
+    """Those of the packages themselves; a distribution may have another name (onnxruntime-gpu)."""
+    return {package: str(importlib.import_module(package).__version__) for package in PACKAGES}
 
 
 def input_names(settings: ModelSettings) -> tuple[str, ...]:
