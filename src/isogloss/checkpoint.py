@@ -46,6 +46,7 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "load_vocabulary",
+    "manifest_of",
     "name_of",
     "read_model",
     "require_ours",
@@ -216,6 +217,13 @@ def fingerprint_of(folder: Path) -> str:
     files = [folder / CONFIG_NAME, *(folder / name for name in INDEX_NAMES), *weight_files(folder)]
     hashes = {path.name: hash_file(path) for path in sorted(files) if path.is_file()}
     return xxhash.xxh3_128(json.dumps(hashes).encode()).hexdigest()
+
+
+def manifest_of(folder: Path) -> Manifest:
+    """What a model folder says about itself; a foreign one has its fingerprint alone. For lineage."""
+    if (folder / MANIFEST_NAME).exists():
+        return read_manifest(folder, "model")
+    return Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(folder))
 
 
 def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder | ForeignEncoder:

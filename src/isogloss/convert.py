@@ -26,11 +26,11 @@ from torch import Tensor
 from isogloss.attention import Layout
 from isogloss.checkpoint import (
     Card,
-    fingerprint_of,
     languages_of,
     load_encoder,
     load_model,
     load_vocabulary,
+    manifest_of,
     name_of,
     require_ours,
     save_model,
@@ -152,7 +152,7 @@ def _to_fairseq(source: Path, target: Path, say: Callable[[str], None]) -> Conve
     model = load_model(source).eval()
     require_ours(model, source)
     vocabulary = load_vocabulary(source, model.encoder)
-    parent = Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(source))
+    parent = manifest_of(source)
     if _made_before(target, "fairseq", source, parent):
         say("comparing logits on sentences in many scripts")
         theirs = _read_fairseq(target, None)
@@ -188,7 +188,7 @@ def _to_fairseq(source: Path, target: Path, say: Callable[[str], None]) -> Conve
 def _to_embedding_model(source: Path, target: Path, pooling: Pooling, say: Callable[[str], None]) -> Conversion:
     encoder = _our_encoder(source)
     load_vocabulary(source, encoder)  # raises where it is another model's
-    parent = Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(source))
+    parent = manifest_of(source)
     if not _made_before(target, "sentence-transformers", source, parent):
         say(f"writing {target}")
         way = "the state of <s>" if pooling.mode == "cls" else "the mean of all tokens' states"

@@ -29,9 +29,9 @@ from torch import Tensor
 
 from isogloss.attention import Layout
 from isogloss.checkpoint import (
-    fingerprint_of,
     languages_of,
     load_vocabulary,
+    manifest_of,
     read_model,
     require_ours,
     write_vocabulary,
@@ -100,7 +100,7 @@ def export(source: Path, target: Path, *, say: Callable[[str], None] = lambda _:
     """
     load_onnx()
     source = model_folder(source)
-    parent = Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(source))
+    parent = manifest_of(source)
     config = {"precision": "fp32", "opset": OPSET}
     made_before = _made_before(target, config, parent)
     say(f"reading {source}")

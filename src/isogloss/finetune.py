@@ -26,6 +26,7 @@ from isogloss.checkpoint import (
     languages_of,
     load_encoder,
     load_tokenizer,
+    manifest_of,
     name_of,
     save_model,
 )
@@ -128,7 +129,7 @@ def finetune(settings: FinetuneSettings) -> Path:
     changes = {"source_languages": tuple(files), "model": model_folder(settings.model)}
     settings = settings.model_copy(update=changes)
     data = {language: hash_file(path) for language, path in files.items()}
-    parents = [read_manifest(settings.model, "model")] if (settings.model / MANIFEST_NAME).exists() else []
+    parents = [manifest_of(settings.model)]
     origin = {"model": [parent.fingerprint for parent in parents], "training_files": data}
     config = settings.model_dump(mode="json") | {"origin": origin}
     target = settings.run / "model"

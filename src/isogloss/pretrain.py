@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor
 
 from isogloss.batches import BatchSettings, MaskedBatch, MaskedBatches, held_out_batches
-from isogloss.checkpoint import Card, CardScore, languages_of, load_model, name_of, save_model
+from isogloss.checkpoint import Card, CardScore, languages_of, load_model, manifest_of, name_of, save_model
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError
@@ -75,8 +75,8 @@ def pretrain(settings: PretrainSettings) -> Path:
     loaded = _loaded(settings)
     settings = settings.model_copy(update={"model": _model_settings(settings, loaded, shards)})
     parents = [shards.manifest]
-    if settings.init is not None and (settings.init / MANIFEST_NAME).exists():
-        parents.append(read_manifest(settings.init, "model"))
+    if settings.init is not None:
+        parents.append(manifest_of(settings.init))
     config = settings.model_dump(mode="json") | {"parents": {parent.kind: parent.fingerprint for parent in parents}}
     run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
     target = settings.run / "model"
