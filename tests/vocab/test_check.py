@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from isogloss.cli import app
 from isogloss.errors import MissingExtraError, VocabularyError
-from isogloss.vocab import Vocabulary
-from isogloss.vocab.check import KINDS, check_vocabulary
+from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
+from isogloss.vocab.certificate import KINDS
+from isogloss.vocab.check import check_vocabulary
 from isogloss.vocab.probes import Probe, all_probes
 
 pytest.importorskip("tokenizers")
@@ -27,6 +28,7 @@ PLAIN = (
     Probe("Latn", "special", "the <mask> door</s><s> opens", special=True),
     Probe("Zyyy", "empty", ""),
 )
+WITHOUT_LONG = [probe for probe in all_probes() if len(probe.text) < 1000]
 
 
 @pytest.fixture
@@ -54,16 +56,55 @@ def test_programs_agree_on_plain_text(folder: Path) -> None:
     assert "tokenizer.json" in certificate.table()
 
 
-def test_on_every_probe_ours_is_sentencepiece_and_differences_are_the_normalisers(folder: Path) -> None:
-    certificate = check_vocabulary(folder)
+def test_on_every_probe_all_programs_agree(vocab_folder: Path) -> None:
+    certificate = check_vocabulary(vocab_folder)
+    assert certificate.agrees, certificate.differences
     assert len(certificate.scripts) >= 40
-    assert {found.against for found in certificate.differences} <= {"tokenizer.json"}
-    for kind in ("ids", "offsets", "round trip"):
-        assert certificate.num_different("SentencePiece", kind) == 0
-        assert certificate.num_different("the text itself", kind) == 0
-    # The known fault: it looks a letter and its mark up together or not at all.
-    assert any("\u0301" in found.text or "\u0302" in found.text for found in certificate.differences)
-    assert all(found.script and found.ours != found.theirs for found in certificate.differences)
+    for against in ("SentencePiece", "tokenizer.json", "AutoTokenizer"):
+        assert certificate.compared[against]["ids"] == certificate.num_probes == len(list(all_probes()))
+
+
+def test_a_bpe_vocabulary_agrees_too(corpus: Path, tmp_path: Path) -> None:
+    train_vocabulary(VocabSettings(corpus=corpus, output=tmp_path / "bpe", size=400, model_type="bpe"))
+    certificate = check_vocabulary(tmp_path / "bpe", probes=WITHOUT_LONG)
+    assert certificate.agrees, certificate.differences
+
+
+def test_the_form_that_transformers_writes_differs_in_marks_that_stand_apart(
+    vocab_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transformers = pytest.importorskip("transformers")
+    transformers.XLMRobertaTokenizerFast.from_pretrained(vocab_folder).save_pretrained(folder)
+    monkeypatch.setattr("isogloss.vocab.check.all_probes", lambda: iter(WITHOUT_LONG))
+    done = CliRunner().invoke(app, ["vocab", "check", str(folder)])
+    assert isinstance(done.exception, VocabularyError)
+    assert done.exception.exit_code == 2
+    assert "beside tokenizer.json" in str(done.exception)
+    assert "beside AutoTokenizer" in str(done.exception)
+    certificate = check_vocabulary(folder)
+    assert {found.name for found in certificate.differences} >= {"jamo", "NFKC: many become one"}
+    assert {found.against for found in certificate.differences} == {"tokenizer.json", "AutoTokenizer"}
+    for found in certificate.differences:
+        assert found.script in done.stdout
+        assert found.ours in done.stdout
+        assert found.theirs in done.stdout
+        assert found.ours != found.theirs
+
+
+def test_what_auto_tokenizer_makes_of_the_folder_is_compared_and_not_its_file_alone(folder: Path) -> None:
+    pytest.importorskip("transformers")
+    config = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
+    config["tokenizer_class"] = "XLMRobertaTokenizer"  # builds its backend anew, with the table alone
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
+    certificate = check_vocabulary(folder, probes=WITHOUT_LONG)
+    assert {found.against for found in certificate.differences} == {"AutoTokenizer"}
+
+
+def test_what_auto_tokenizer_cannot_open_is_left_out_and_a_note_says_so(folder: Path) -> None:
+    (folder / "tokenizer_config.json").unlink()
+    certificate = check_vocabulary(folder, probes=PLAIN)
+    assert "AutoTokenizer" not in certificate.compared
+    assert any("not compared with AutoTokenizer" in note for note in certificate.notes)
 
 
 def test_without_tokenizer_json_sentencepiece_is_left_and_a_note_says_so(folder: Path) -> None:
@@ -77,14 +118,14 @@ def test_without_tokenizer_json_sentencepiece_is_left_and_a_note_says_so(folder:
 
 def test_what_a_terminal_hides_is_shown_escaped(folder: Path) -> None:
     change(folder, lambda content: content.update(normalizer=None))
-    (found,) = check_vocabulary(folder, probes=[Probe("Latn", "marks", "e\u0301 \u3000ｄoor")]).differences
+    found, *_ = check_vocabulary(folder, probes=[Probe("Latn", "marks", "e\u0301 \u3000ｄoor")]).differences
     assert found.text == "e\u0301 \u3000ｄoor"
     assert "'e\\u0301 \\u3000ｄoor'" in str(found)
 
 
 def test_a_lost_normaliser_is_a_difference_of_ids(folder: Path) -> None:
     change(folder, lambda content: content.update(normalizer=None))
-    (found,) = check_vocabulary(folder, probes=PLAIN).differences
+    found, *_ = check_vocabulary(folder, probes=PLAIN).differences
     assert (found.against, found.kind, found.script, found.name) == ("tokenizer.json", "ids", "Latn", "plain")
     assert "½" in found.text
     assert "Latn" in str(found)
@@ -117,7 +158,7 @@ def test_offsets_of_ours_that_are_wrong_are_found_by_each(folder: Path, monkeypa
     monkeypatch.setattr(Vocabulary, "encode_with_offsets", late)
     found = check_vocabulary(folder, probes=PLAIN[:1]).differences
     assert {(difference.against, difference.kind) for difference in found} == {
-        (against, "offsets") for against in ("SentencePiece", "the text itself", "tokenizer.json")
+        (against, "offsets") for against in ("SentencePiece", "the text itself", "tokenizer.json", "AutoTokenizer")
     }
 
 
@@ -144,8 +185,13 @@ def test_a_missing_library_is_one_line_that_names_the_extra(folder: Path, monkey
 
 
 def test_the_command_prints_what_differs_and_exits_two(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    long_left_out = [probe for probe in all_probes() if len(probe.text) < 1000]
-    monkeypatch.setattr("isogloss.vocab.check.all_probes", lambda: iter(long_left_out))
+    monkeypatch.setattr("isogloss.vocab.check.all_probes", lambda: iter(PLAIN))
+    good = CliRunner().invoke(app, ["vocab", "check", str(folder)])
+    assert (good.exit_code, good.exception) == (0, None)
+    assert all(kind in good.stdout for kind in KINDS)
+    assert dataclasses.asdict(check_vocabulary(folder))["differences"] == ()
+
+    change(folder, lambda content: content.update(normalizer=None))
     done = CliRunner().invoke(app, ["vocab", "check", str(folder)])
     assert isinstance(done.exception, VocabularyError)
     assert done.exception.exit_code == 2
@@ -155,9 +201,3 @@ def test_the_command_prints_what_differs_and_exits_two(folder: Path, monkeypatch
     data = json.loads(told.stdout)
     assert data["agrees"] is False
     assert set(data["differences"][0]) == {"against", "kind", "script", "name", "text", "ours", "theirs"}
-
-    monkeypatch.setattr("isogloss.vocab.check.all_probes", lambda: iter(PLAIN))
-    good = CliRunner().invoke(app, ["vocab", "check", str(folder)])
-    assert (good.exit_code, good.exception) == (0, None)
-    assert all(kind in good.stdout for kind in KINDS)
-    assert dataclasses.asdict(check_vocabulary(folder))["differences"] == ()

@@ -1,20 +1,19 @@
 """The files by which Hugging Face loads a vocabulary: tokenizer.json and its two companions.
 
-``tokenizer.json`` describes the same model to the ``tokenizers`` library, in the form that transformers 5 itself
-builds for XLM-R: the normaliser's table from SentencePiece, a split at spaces, unigram scores (or merges, for bpe).
+``tokenizer.json`` describes the same model to the ``tokenizers`` library: SentencePiece's normaliser in the parts that
+this library has (``normalizer.py``), a split at spaces, unigram scores (or merges, for bpe).
 
     write_hub_files(folder, vocabulary)
     AutoTokenizer.from_pretrained(folder)
 
 Ids are equal to SentencePiece's but for three kinds of text: where two segmentations have the same score to the last
 digit each program may take another (rows of dots, now and then a word); special pieces spelt out in text are special
-ids to Hugging Face and characters to us; and the normaliser of ``tokenizers`` misses letters whose marks stand apart
-(e + U+0301, jamo, half-width ガ, Tamil vowel signs). ``isogloss vocab check`` shows which, for a folder.
+ids to Hugging Face and characters to us; and letters added to Unicode since 2019 with a mark apart, which
+``tokenizers`` does not know yet. A table of another normaliser than nmt_nfkc is read as ``tokenizers`` reads it.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from sentencepiece import sentencepiece_model_pb2
 
 from isogloss.manifest import write_json
 from isogloss.vocab.layout import FIRST_PIECES, MASK_PIECE, SPACE, Vocabulary
+from isogloss.vocab.normalizer import hub_normalizer
 
 __all__ = ["tokenizer_json", "write_hub_files"]
 
@@ -41,17 +41,18 @@ def write_hub_files(folder: Path, vocabulary: Vocabulary, *, max_length: int = 5
         "pad_token": "<pad>",
         "mask_token": MASK_PIECE,
     }
-    backend = tokenizer_json(vocabulary)
-    # XLM-R's class rebuilds its backend as a unigram model; any other kind must be taken from tokenizer.json as it is.
-    unigram = backend["model"]["type"] == "Unigram"
     config = {
-        "tokenizer_class": "XLMRobertaTokenizer" if unigram else "PreTrainedTokenizerFast",
+        # transformers 5 builds the backend of its XLM-R class anew, without our normaliser; this class takes the file.
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_input_names": ["input_ids", "attention_mask"],
         "model_max_length": max_length,
         "clean_up_tokenization_spaces": False,
         **specials,
     }
     # One line a file of 250k pieces: indenting would triple it.
-    (folder / "tokenizer.json").write_text(json.dumps(backend, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "tokenizer.json").write_text(
+        json.dumps(tokenizer_json(vocabulary), ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     write_json(folder / "tokenizer_config.json", config)
     write_json(folder / "special_tokens_map.json", specials)
 
@@ -60,7 +61,6 @@ def tokenizer_json(vocabulary: Vocabulary) -> dict[str, Any]:
     """The content of tokenizer.json for this vocabulary."""
     proto = _messages.ModelProto()
     proto.ParseFromString(vocabulary.content)
-    charsmap = base64.b64encode(proto.normalizer_spec.precompiled_charsmap).decode("ascii")
     is_bpe = proto.trainer_spec.model_type == _messages.TrainerSpec.BPE
     metaspace = {"type": "Metaspace", "replacement": SPACE, "prepend_scheme": "always"}
     return {
@@ -72,10 +72,11 @@ def tokenizer_json(vocabulary: Vocabulary) -> dict[str, Any]:
             # Hugging Face's XLM-R takes the space before <mask> into it.
             _added_token(vocabulary.mask_id, MASK_PIECE, lstrip=True),
         ],
-        "normalizer": {"type": "Precompiled", "precompiled_charsmap": charsmap} if charsmap else None,
+        "normalizer": hub_normalizer(proto.normalizer_spec.precompiled_charsmap),
         "pre_tokenizer": {
             "type": "Sequence",
-            "pretokenizers": [{"type": "WhitespaceSplit"}, {**metaspace, "split": True}],
+            # The normaliser makes a space of all that is one; U+0085, which Unicode counts among them, is none here.
+            "pretokenizers": [{"type": "CharDelimiterSplit", "delimiter": " "}, {**metaspace, "split": True}],
         },
         "post_processor": _template(),
         "decoder": {**metaspace, "split": True},
