@@ -9,6 +9,9 @@ signs) come out differently. So ``NFKC`` goes first, which composes what the tab
 meets single characters only. NFKC also does what the table does not: it sorts marks, composes a letter with a mark
 further on, and composes again what it has just made. At those places a character that the table drops is put in, and
 NFKC stops there. All places are derived from the table.
+
+Unequal are 393 of the 225,276 rules of SentencePiece 0.2.3, sequences that begin with a letter newer than the Unicode
+of ``tokenizers``, and the noncharacter U+FDD1, which stands in for the full-width tilde while NFKC runs.
 """
 
 from __future__ import annotations
