@@ -35,6 +35,7 @@ INERT_NAMES = (
     *(f"omegaconf.nodes.{kind}Node" for kind in ("Any", "Integer", "Float", "Boolean", "String", "Enum")),
     # The types that omegaconf notes for its values.
     *(f"typing.{name}" for name in ("Any", "Dict", "List", "Optional", "Tuple", "Union")),
+    "_operator.getitem",  # by which List[int] is made of List and int
     *(f"builtins.{name}" for name in ("bool", "dict", "float", "int", "list", "str", "tuple")),
     *(
         f"fairseq.dataclass.configs.{name}Config"
