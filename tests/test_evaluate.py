@@ -204,3 +204,29 @@ def test_models_are_called_by_their_run_and_by_their_path_where_two_runs_share_a
     for seed, run in enumerate(runs):
         save(run / "model", vocabulary_folder, "token", TAGS, seed=seed)
     assert list(model_names(runs).values()) == [str(runs[0]), str(runs[1]), "ner"]
+
+
+def test_scores_go_to_the_card_where_that_is_asked_for(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
+    model = save(tmp_path / "run" / "model", vocabulary_folder, "token", ("ADP", "DET", "NOUN", "VERB"))
+    card = model / "README.md"
+    written = card.read_text(encoding="utf-8").replace("# license: choose", "license: mit #") + "By hand: é\r\n"
+    card.write_bytes(written.encode())
+    values: dict[str, Any] = {"models": (model,), "task": "pos", "data": data, "output": tmp_path, "precision": "fp32"}
+    evaluate(EvaluateSettings(**values))
+    assert card.read_bytes() == written.encode(), "not asked for"
+    scores = [score for score in evaluate(EvaluateSettings(**values, cards=True)) if score.setting != "majority"]
+    once = card.read_bytes()
+    text = once.decode()
+    for score in scores:
+        assert f'"config": "{score.language}", "split": "dev"}}\n    metrics: [{{"type": "{score.metric}"' in text
+    assert '- name: "run"' in text
+    start, end = text.index("model-index:"), text.index("---\n", 4)
+    assert text[:start] + text[end:] == written, "all else stays"
+    evaluate(EvaluateSettings(**values, cards=True))
+    assert card.read_bytes() == once
+    card.write_bytes(text.replace("  results:", "  results: # mine").encode())
+    with pytest.raises(FolderError, match=r"README\.md cannot take scores: its model-index was changed by hand"):
+        evaluate(EvaluateSettings(**values, cards=True))
+    card.unlink()
+    with pytest.raises(FolderError, match=r"README\.md cannot be read or written .*; leave out cards=true"):
+        evaluate(EvaluateSettings(**values, cards=True))

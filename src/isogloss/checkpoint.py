@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import xxhash
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from isogloss.errors import CheckpointError, FolderError, VocabularyError
@@ -35,6 +36,7 @@ from isogloss.vocab import MODEL_NAME, Tokenizer, Vocabulary
 from isogloss.vocab.hub import write_hub_files
 
 __all__ = [
+    "CARD_NAME",
     "FINETUNE",
     "Card",
     "CardScore",
@@ -258,7 +260,12 @@ def _write_ours(folder: Path, model: MaskedLM | TaskModel | Encoder, source: Pat
     """Settings, weights and vocabulary; returns the content of config.json, and what a card says of the vocabulary."""
     config, tensors = to_hub(model)
     write_json(folder / CONFIG_NAME, config)
-    save_file(tensors, folder / WEIGHTS_NAME, metadata={"format": "pt"})
+    try:
+        save_file(tensors, folder / WEIGHTS_NAME, metadata={"format": "pt"})
+    except SafetensorError as error:  # its own class for what the disk says
+        raise FolderError(
+            f"{folder / WEIGHTS_NAME} cannot be written ({error}); make room and give the command again"
+        ) from None
     settings = encoder_of(model).settings
     write_vocabulary(folder, source, max_length=settings.max_length)
     return (

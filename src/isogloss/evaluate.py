@@ -21,12 +21,13 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
-from isogloss.checkpoint import fingerprint_of, load_model, load_tokenizer, training_of
+from isogloss.checkpoint import CARD_NAME, CardScore, fingerprint_of, load_model, load_tokenizer, name_of, training_of
 from isogloss.config import Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import in_language, one_row, run_packed
 from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import TaskModel
+from isogloss.interop.model_card import with_scores
 from isogloss.manifest import hash_file, write_json
 from isogloss.runs import METRICS_NAME
 from isogloss.scores import Score
@@ -83,6 +84,7 @@ class EvaluateSettings(Settings):
     max_length: int = Field(512, ge=16, description="longest sequence in tokens, at most the model's")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
+    cards: bool = Field(False, description="write the scores into the metadata of each model's README.md too")
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,9 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     device = choose(settings.device, precision=settings.precision)
     # All of them first: a name misspelt is said before an hour of scoring.
     models = [(folder, _origin(folder)) for folder in map(model_folder, settings.models)]
+    if settings.cards:
+        for folder, _ in models:
+            _write_card(folder, task, [])
     sets: list[LabelledSet] = []
     made_for: tuple[Any, ...] = ()
     scores: list[Score] = []
@@ -158,6 +163,10 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
             scores += _scores(data, of_set, **origin)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, [asdict(score) for score in scores])
+    if settings.cards:
+        for folder, origin in models:
+            model_of = origin["fingerprints"]["model"]
+            _write_card(folder, task, [score for score in scores if score.fingerprints.get("model") == model_of])
     return scores
 
 
@@ -263,6 +272,21 @@ def _origin(folder: Path) -> dict[str, Any]:
         "selection": training.get("selection", ""),
         "fingerprints": {"model": fingerprint_of(folder)},
     }
+
+
+def _write_card(folder: Path, task: Task, scores: Sequence[Score]) -> None:
+    """Put scores into the card of a model; none of them: see whether that can be done."""
+    path = folder / CARD_NAME
+    try:
+        card = path.read_bytes().decode("utf-8")
+        of_card = [CardScore(score.task, score.language, score.split, score.metric, score.value) for score in scores]
+        changed = with_scores(card, name_of(folder), HEADS[task.kind], of_card)
+        if scores:
+            path.write_bytes(changed.encode("utf-8"))
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read or written ({error.strerror}); leave out cards=true") from None
+    except ValueError as error:
+        raise FolderError(f"{path} cannot take scores: {error}; leave out cards=true, or write them there") from None
 
 
 def _scores(

@@ -14,6 +14,7 @@ again finds it and says "done".
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -30,6 +31,8 @@ from isogloss.errors import FolderError
 __all__ = ["Manifest", "building", "finished", "hash_file", "read_manifest", "write_json", "write_manifest"]
 
 MANIFEST_NAME = "manifest.json"
+# A disk, a quota or a file that has come to its limit; Python's own error seldom names the file.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What makes each kind of folder, for the way out of an error.
 MAKERS = {
     "corpus": "isogloss corpus build",
@@ -159,11 +162,19 @@ def finished(folder: Path, kind: str, config: Mapping[str, Any], parents: Sequen
 def building(folder: Path) -> Iterator[Path]:
     """Yield ``folder.tmp`` to write into and rename it to ``folder`` at the end; an error leaves it untouched.
 
-    What an earlier, unfinished attempt left in ``folder.tmp`` is kept, so a stage may continue from it.
+    What an earlier, unfinished attempt left in ``folder.tmp`` is kept, so a stage may continue from it. Raises
+    FolderError where the disk is full.
     """
     beside = folder.with_name(folder.name + ".tmp")
     beside.mkdir(parents=True, exist_ok=True)
-    yield beside
+    try:
+        yield beside
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise FolderError(
+            f"{beside} cannot be written ({error.strerror}); make room and give the command again"
+        ) from None
     # The old folder steps aside first: whatever moment a kill comes at, one whole folder is there under some name.
     aside = folder.with_name(folder.name + ".old")
     if folder.exists():

@@ -9,6 +9,7 @@ import pytest
 
 from isogloss.checkpoint import Card, CardScore, languages_of, load_model, save_model
 from isogloss.heads import TaskModel
+from isogloss.interop.model_card import with_scores
 from isogloss.manifest import Manifest
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 
@@ -100,3 +101,20 @@ def test_the_card_is_the_users_to_edit(tmp_path: Path) -> None:
     card.write_text(card.read_text(encoding="utf-8").replace("# license: choose", "license: mit #"), encoding="utf-8")
     assert isinstance(load_model(tmp_path / "nli" / "model", kind="masked"), MaskedLM)
     assert "license: mit" in card.read_text(encoding="utf-8")
+
+
+def test_scores_are_added_to_a_card(tmp_path: Path) -> None:
+    first = CardScore("nli", "sw", "dev", "accuracy", 50.0)
+    write(tmp_path, TaskModel(Encoder(SHAPE), "sequence", ("no", "yes")), Card("By a test.", scores=[first]))
+    text = (tmp_path / "nli" / "model" / "README.md").read_text(encoding="utf-8")
+    assert with_scores(text, "nli", "sequence", [first]) == text
+    better = CardScore("nli", "sw", "dev", "accuracy", 60.0)
+    changed = with_scores(text, "another name", "sequence", [better, CardScore("nli", "sw", "test", "accuracy", 55.0)])
+    assert changed.replace('"value": 60.0', '"value": 50.0') != changed, "the earlier score of this set has gone"
+    assert '"value": 50.0' not in changed
+    (index,) = yaml.safe_load(changed.split("---\n")[1])["model-index"]
+    assert index["name"] == "nli"
+    assert [row["metrics"][0]["value"] for row in index["results"]] == [60.0, 55.0]
+    assert changed.split("---\n", 2)[2] == text.split("---\n", 2)[2]
+    with pytest.raises(ValueError, match="no block of metadata"):
+        with_scores("# A model\n", "nli", "sequence", [first])

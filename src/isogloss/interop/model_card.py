@@ -9,6 +9,7 @@ What is known is said, what is not is left out; the licence is the user's to cho
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from isogloss.languages import is_known, language
 from isogloss.manifest import Manifest
 from isogloss.model import Encoder, MaskedLM
 
-__all__ = ["Card", "CardScore", "head_of", "model_card"]
+__all__ = ["Card", "CardScore", "head_of", "model_card", "with_scores"]
 
 PIPELINES = {
     "masked": "fill-mask",
@@ -32,6 +33,12 @@ USES = {
     False: "`AutoModel` of transformers reads its encoder (the head lies in `head.safetensors`)",
 }
 LICENCE = "# license: choose one and write it here, as in 'license: apache-2.0', before you publish"
+
+
+# The block between the rules, what it says of scores, and each score as we write it.
+BLOCK = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
+INDEX = re.compile(r"^model-index:[^\n]*\n(?:[ -][^\n]*\n)*", re.MULTILINE)
+RESULT = re.compile(r"  - task: \{.*\}\n    dataset: (\{.*\})\n    metrics: \[(\{.*\})\]\n")
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,32 @@ def model_card(
     return "\n".join(parts)
 
 
+def with_scores(text: str, name: str, head: str, scores: Sequence[CardScore]) -> str:
+    """A card with these scores in its metadata; an earlier score of the same set and metric goes, all else stays.
+
+    `name` is that of a model which the card does not name yet, `head` the word for its head. Raises ValueError for a
+    card without a block of metadata, or whose scores are not written as we write them.
+    """
+    if (block := BLOCK.match(text)) is None:
+        raise ValueError("it has no block of metadata at its top")
+    found = INDEX.search(block[1])
+    before = found[0] if found else ""
+    title = f"model-index:\n- name: {json.dumps(name, ensure_ascii=False)}\n  results:\n"
+    if found:
+        title = "".join(before.splitlines(keepends=True)[:3])
+    rows = {(match[1], json.loads(match[2])["type"]): match[0] for match in RESULT.finditer(before)}
+    if found and (title + "".join(rows.values()) != before or not title.endswith("  results:\n")):
+        raise ValueError("its model-index was changed by hand")
+    for score in scores:
+        row = _result(head, score)
+        match = RESULT.fullmatch(row)
+        assert match is not None
+        rows[match[1], score.metric] = row
+    index = title + "".join(rows.values())
+    inner = block[1].replace(before, index, 1) if found else block[1] + index
+    return f"---\n{inner}---\n{text[block.end() :]}"
+
+
 def head_of(model: MaskedLM | TaskModel | Encoder) -> str:
     """The word for a model's head: masked, sequence, token, question, or encoder where there is none."""
     if isinstance(model, Encoder):
@@ -127,15 +160,19 @@ def _metadata(name: str, model: MaskedLM | TaskModel | Encoder, card: Card, mode
         lines.append(f"base_model: {json.dumps(card.base_model, ensure_ascii=False)}")
     if card.scores:
         lines += ["model-index:", f"- name: {json.dumps(name, ensure_ascii=False)}", "  results:"]
-    for score in card.scores:
-        dataset = {"type": score.task, "name": score.task, "config": score.language, "split": score.split}
-        metric = {"type": score.metric, "value": round(score.value, 4)}
-        lines += [
-            f"  - task: {json.dumps({'type': PIPELINES[head]})}",
-            f"    dataset: {json.dumps(dataset, ensure_ascii=False)}",
-            f"    metrics: [{json.dumps(metric)}]",
-        ]
-    return "\n".join([*lines, "---", ""])
+    results = "".join(_result(head, score) for score in card.scores)
+    return "\n".join([*lines, f"{results}---", ""])
+
+
+def _result(head: str, score: CardScore) -> str:
+    """A score as the hub reads it, on three lines."""
+    dataset = {"type": score.task, "name": score.task, "config": score.language, "split": score.split}
+    metric = {"type": score.metric, "value": round(score.value, 4)}
+    return (
+        f"  - task: {json.dumps({'type': PIPELINES[head]})}\n"
+        f"    dataset: {json.dumps(dataset, ensure_ascii=False)}\n"
+        f"    metrics: [{json.dumps(metric)}]\n"
+    )
 
 
 def _language(code: str) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from isogloss.errors import CheckpointError
+from isogloss.errors import CheckpointError, FolderError
 
 __all__ = ["read_checkpoint", "write_checkpoint"]
 
@@ -98,7 +98,10 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def write_checkpoint(path: Path, args: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """Write `model.pt` with `args` as a Namespace, which every fairseq reads, older and newer."""
+    """Write `model.pt` with `args` as a Namespace, which every fairseq reads, older and newer.
+
+    Raises FolderError where the disk is full.
+    """
     state = {
         "args": argparse.Namespace(**args),
         "model": dict(tensors),
@@ -108,7 +111,12 @@ def write_checkpoint(path: Path, args: Mapping[str, Any], tensors: Mapping[str, 
         ],
         "extra_state": {"train_iterator": {"epoch": 1, "iterations_in_epoch": 0}},
     }
-    torch.save(state, path)
+    try:
+        torch.save(state, path)
+    except RuntimeError:  # torch counts the bytes of its zip file, and does not say why some are missing
+        raise FolderError(
+            f"{path} cannot be written whole; is the disk full? Make room and give the command again"
+        ) from None
 
 
 def _load(path: Path) -> Any:
