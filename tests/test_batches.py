@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.batches import BatchSettings, MaskedBatches, held_out_batches
+from isogloss.config import make_settings
 from isogloss.errors import ConfigError, DataError
 from isogloss.languages import sampling_shares
 
@@ -22,6 +24,8 @@ class FakeShards:
 
     vocabulary_size = 1000
     mask_id = MASK
+    pairs: ClassVar[dict[str, tuple[str, str]]] = {}
+    pair_sizes: ClassVar[dict[str, float]] = {}
 
     def __init__(self, **num_tokens: int) -> None:
         self.languages = tuple(num_tokens)
@@ -42,9 +46,10 @@ class FakeShards:
 SHARDS = FakeShards(en=20_000, sw=3_000, th=1_111)
 
 
-def make(seed: int = 1, shards: FakeShards = SHARDS, **values: object) -> MaskedBatches:
+def make(seed: int = 1, shards: FakeShards = SHARDS, *, total_steps: int = 0, **values: object) -> MaskedBatches:
     chosen = {"sequence_length": 32, "batch_size": 24, "mask_rate": 0.2, **values}
-    return MaskedBatches(shards, BatchSettings(**chosen), seed=seed, word_starts=np.arange(1000) % 4 == 0)
+    word_starts = np.arange(1000) % 4 == 0
+    return MaskedBatches(shards, BatchSettings(**chosen), seed=seed, total_steps=total_steps, word_starts=word_starts)
 
 
 def unmasked(batch) -> torch.Tensor:
@@ -203,3 +208,112 @@ def test_mistakes_are_named() -> None:
         make(shards=FakeShards(en=100, sw=0))
     with pytest.raises(ConfigError, match="whole_word"):
         MaskedBatches(SHARDS, BatchSettings(whole_word=True), seed=1)
+
+
+PHASES = [
+    {"start": "4 steps", "alpha": 1.0, "mask_rate": 0.4},
+    {"start": "60 %", "sequence_length": 48, "join": ["th"]},
+]
+
+
+def test_phases_change_what_they_name_and_keep_the_rest() -> None:
+    batches = make(phases=PHASES, total_steps=20)
+    seen = {}
+    for step in range(20):
+        batch = batches.batch(step)
+        pieces = int(np.sum(unmasked(batch).numpy() >= 4))
+        seen[step] = batch.layout.max_length, round(batch.num_targets / pieces, 1), "th" in batch.languages
+    assert {seen[step] for step in range(4)} == {(32, 0.2, False)}
+    assert {seen[step] for step in range(4, 12)} == {(32, 0.4, False)}
+    assert {seen[step][:2] for step in range(12, 20)} == {(48, 0.4)}
+    assert any(seen[step][2] for step in range(12, 20))
+    assert batches.batch(12).indices == range(12 * 24, 13 * 24)
+
+
+def test_a_run_before_its_first_change_is_the_run_without_one() -> None:
+    plain, changed = make(), make(phases=[{"start": "4 steps", "mask_rate": 0.4}])
+    for step in range(4):
+        assert torch.equal(plain.batch(step).ids_N, changed.batch(step).ids_N)
+    # The rate changes what is hidden, not which text is drawn: the shares stay and no block is drawn twice.
+    seen = torch.cat([unmasked(changed.batch(step)) for step in range(10)])
+    assert not torch.equal(plain.batch(4).ids_N, changed.batch(4).ids_N)
+    english = [ids for ids in seen.split(32) if 10 <= ids[ids >= 4][0] < 100]
+    assert changed.ledger(10)["en"]["sequences"] == len(english) < 20_000 // 31
+
+
+def test_no_block_comes_twice_in_an_epoch_that_a_change_interrupts() -> None:
+    shards = FakeShards(en=24 * 31 * 5)
+    batches = make(shards=shards, phases=[{"start": "2 steps", "mask_rate": 0.4}, {"start": "3 steps", "alpha": 0.9}])
+    seen = torch.cat([unmasked(batches.batch(step)) for step in range(5)])
+    assert np.array_equal(np.sort(seen[seen != BOS].numpy()), np.sort(shards.tokens("en")))
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    starts=st.lists(st.integers(1, 30), max_size=4, unique=True).map(sorted),
+    lengths=st.lists(st.sampled_from([None, 16, 32, 40]), min_size=4, max_size=4),
+    alphas=st.lists(st.sampled_from([None, 0.0, 0.5, 1.0]), min_size=4, max_size=4),
+    joins=st.integers(0, 3),
+    num_steps=st.integers(0, 40),
+)
+@settings(max_examples=25)
+def test_the_ledger_equals_counting_across_phases(
+    seed: int, starts: list[int], lengths: list[int | None], alphas: list[float | None], joins: int, num_steps: int
+) -> None:
+    phases = [
+        {"start": f"{start} steps", "sequence_length": length, "alpha": alpha, "join": ["th"] if n == joins else []}
+        for n, (start, length, alpha) in enumerate(zip(starts, lengths, alphas, strict=False))
+    ]
+    batches = make(seed, phases=phases)
+    ledger = batches.ledger(num_steps)
+    counted = dict.fromkeys(SHARDS.languages, 0)
+    for step in range(num_steps):
+        batch = batches.batch(step)
+        assert "th" not in batch.languages or joins >= len(starts) or step >= starts[joins]
+        for index, code in enumerate(SHARDS.languages):
+            counted[code] += _tokens_of(batch, index, code)
+    assert {code: line["tokens"] for code, line in ledger.items()} == counted
+    assert sum(line["sequences"] for line in ledger.values()) == num_steps * 24
+
+
+def test_micro_batches_of_a_step_after_a_change_are_the_batch_in_parts() -> None:
+    batches = make(phases=PHASES, total_steps=20)
+    parts = [batches.batch(13, micro=micro, num_micros=5) for micro in range(5)]
+    assert torch.equal(torch.cat([part.ids_N for part in parts]), batches.batch(13).ids_N)
+    assert sum((part.languages for part in parts), ()) == batches.batch(13).languages
+
+
+def test_step_one_million_comes_in_no_time_after_many_changes() -> None:
+    start = time.perf_counter()
+    phases = [{"start": f"{n * 1000} steps", "alpha": n / 20, "sequence_length": 16 + n} for n in range(1, 20)]
+    batches = make(batch_size=256, phases=phases)
+    batch = batches.batch(1_000_000)
+    ledger = batches.ledger(1_000_000)
+    assert time.perf_counter() - start < 2
+    assert batch.indices[0] == 256_000_000 == sum(int(line["sequences"]) for line in ledger.values())
+
+
+@pytest.mark.parametrize(
+    ("phases", "message"),
+    [
+        (
+            [{"start": "5 steps"}, {"start": "5 steps"}],
+            r"phases\.1: start = 5 steps is step 5, but the phase before it",
+        ),
+        ([{"start": "0 %"}], r"phases\.0: start = 0 % is step 0, but the phase before it starts at 0"),
+        ([{"start": "100 steps"}], r"is step 100, but the run ends at 100"),
+        ([{"start": "5 steps", "join": ["de"]}], r"'de' joins, but the shards have only en, sw, th"),
+        ([{"start": "5 steps", "join": ["sw"]}, {"start": "6 steps", "join": ["sw"]}], r"'sw' joins in two phases"),
+        ([{"start": "5 steps", "join": ["en", "sw", "th"]}], r"each of en, sw, th joins later"),
+    ],
+)
+def test_phases_that_cannot_be_are_refused(phases: list[dict[str, object]], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make(phases=phases, total_steps=100)
+
+
+def test_a_phase_says_its_start_in_steps_and_its_keys_are_checked() -> None:
+    with pytest.raises(ConfigError, match=r"phases\.0\.start = '1e9 tokens': a phase starts at a step or a share"):
+        make_settings(BatchSettings, {"phases": [{"start": "1e9 tokens"}]})
+    with pytest.raises(ConfigError, match=r"unknown key 'phases\.0\.mask_rat'; did you mean 'mask_rate'"):
+        make_settings(BatchSettings, {"phases": [{"start": "5 steps", "mask_rat": 0.2}]})

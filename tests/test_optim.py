@@ -11,7 +11,7 @@ from isogloss.errors import ConfigError
 from isogloss.model import MaskedLM, ModelSettings
 from isogloss.optim import OptimSettings, make_optimizer, parameter_groups, rate_at, set_rate
 
-SCHEDULES = st.sampled_from(["linear", "cosine", "wsd", "constant"])
+SCHEDULES = st.sampled_from(["linear", "cosine", "wsd", "inverse-sqrt", "constant"])
 
 
 def model(num_layers: int = 3) -> MaskedLM:
@@ -41,6 +41,8 @@ def test_schedules_at_known_places() -> None:
     assert held[9:80] == pytest.approx([1.0] * 71)
     assert held[90] == pytest.approx(0.55)
     assert rates(100, schedule="constant", warmup="0 steps") == [1.0] * 100
+    falling = rates(400, schedule="inverse-sqrt", warmup="25 steps")
+    assert [falling[step] for step in (24, 99, 399)] == pytest.approx([1.0, 0.5, 0.25])
     settings = OptimSettings(peak_rate=1.0, warmup="1e4 tokens")
     assert rate_at(4, settings, total_steps=100, tokens_per_step=1000) == pytest.approx(0.5)
 

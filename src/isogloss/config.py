@@ -167,6 +167,8 @@ def _first_problem(kind: type[BaseModel], error: ValidationError) -> str:
 
 def _known_keys(kind: type[BaseModel], location: Sequence[str]) -> list[str]:
     for name in location:
+        if name.isdigit():  # a place in a list of tables
+            continue
         field = kind.model_fields.get(name)
         nested = _settings_type(field.annotation) if field is not None else None
         if nested is None:

@@ -1,10 +1,12 @@
-"""Which language sequence number g of a run is drawn from, and which stretch of its text it holds: closed forms.
+"""Which language sequence number g of a run is drawn from, and which stretch of its text it holds: no state is kept.
 
 Languages are drawn in rounds. The draws of language i in the first r rounds are the difference of two floors on the
 cumulative shares, so they are never further than one from r x round x share, and the languages of one round are
 shuffled by a keyed permutation. The j-th draw of a language takes a block of its text: an epoch visits every block
 once in a keyed order, and the grid of blocks lies differently in each epoch. Nothing here depends on what was drawn
 before: sequence 12 billion costs what sequence 0 costs, and the ledger (draws, tokens, epochs) is computed, not kept.
+
+Sentence pairs are mixed in the same way. What is drawn of them is a pack: as many pairs as a sequence has room for.
 
     mixture = Mixture([0.7, 0.3], seed=1)
     languages, draws = mixture.draws(range(64))         # for each sequence: language, and its how-manieth draw
@@ -21,7 +23,7 @@ import numpy.typing as npt
 
 from isogloss.randomness import key_of, permute, spread
 
-__all__ = ["Blocks", "Mixture"]
+__all__ = ["Blocks", "Mixture", "Packs"]
 
 Indices = npt.NDArray[np.int64]
 
@@ -94,9 +96,56 @@ class Blocks:
         self._order_key = key_of(seed, "order", language)
         self._phase_key = key_of(seed, "phase", language)
 
+    def num_drawn(self, num_draws: int) -> int:
+        """Tokens of the first so many draws."""
+        return num_draws * self.length
+
     def at(self, draws: npt.ArrayLike) -> Indices:
         """The first token of each draw; a block that runs over the end of the text goes on at its beginning."""
         epochs, places = np.divmod(np.asarray(draws, dtype=np.int64), self.num_blocks)
         blocks = permute(places, size=self.num_blocks, key=spread(self._order_key, epochs))
         phases = (spread(self._phase_key, epochs) % np.uint64(self.num_tokens)).astype(np.int64)
         return (phases + blocks * self.length) % self.num_tokens
+
+
+class Packs:
+    """Neighbouring sentence pairs put together up to a number of tokens; each pack is visited once an epoch.
+
+    ``lengths`` are the tokens of each pair as stored; ``num_added`` more go around it when it is drawn. A pair that is
+    too long for a sequence of its own is left out and counted.
+    """
+
+    def __init__(self, name: str, *, lengths: Indices, num_added: int, capacity: int, seed: int) -> None:
+        self.kept = np.flatnonzero(lengths + num_added <= capacity)
+        self.num_too_long = len(lengths) - len(self.kept)
+        ends = np.cumsum(lengths[self.kept] + num_added)
+        bounds, filled = [0], 0
+        while bounds[-1] < len(self.kept):
+            bounds.append(int(np.searchsorted(ends, filled + capacity, side="right")))
+            filled = int(ends[bounds[-1] - 1])
+        self.bounds = np.array(bounds, dtype=np.int64)
+        self.num_blocks = len(bounds) - 1
+        self._sizes = np.diff(np.concatenate([[0], np.cumsum(lengths[self.kept])])[self.bounds])
+        self._order_key = key_of(seed, "order", name)
+        self._turn_key = key_of(seed, "turn", name)
+        self._drawn_in = functools.lru_cache(maxsize=2)(self._make_drawn_in)
+
+    def at(self, draws: npt.ArrayLike) -> Indices:
+        """The pack of each draw: pack n holds the pairs ``kept[bounds[n] : bounds[n + 1]]``."""
+        epochs, places = np.divmod(np.asarray(draws, dtype=np.int64), self.num_blocks)
+        return permute(places, size=self.num_blocks, key=spread(self._order_key, epochs))
+
+    def turned(self, draws: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Whether the target of each pair of a draw comes first: half the draws."""
+        turned: npt.NDArray[np.bool_] = spread(self._turn_key, draws) % np.uint64(2) == 1
+        return turned
+
+    def num_drawn(self, num_draws: int) -> int:
+        """Tokens, as stored, of the first so many draws; packs differ, so the last epoch is added up, once."""
+        epochs, places = divmod(num_draws, self.num_blocks)
+        return epochs * int(self._sizes.sum()) + int(self._drawn_in(epochs)[places])
+
+    def _make_drawn_in(self, epoch: int) -> Indices:
+        """Tokens of an epoch's first 0, 1, 2, … draws."""
+        order = self.at(epoch * self.num_blocks + np.arange(self.num_blocks))
+        return np.concatenate([[0], np.cumsum(self._sizes[order])])

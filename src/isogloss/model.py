@@ -217,22 +217,39 @@ class Encoder(nn.Module):
         self.final_norm = Norm(settings.width, eps=settings.layer_norm_eps) if settings.norm == "pre" else None
 
     def forward(
-        self, ids_N: Tensor, layout: Layout, *, languages_S: Tensor | None = None, token_types_N: Tensor | None = None
+        self,
+        ids_N: Tensor,
+        layout: Layout,
+        *,
+        languages_S: Tensor | None = None,
+        token_types_N: Tensor | None = None,
+        segments: Layout | None = None,
     ) -> Tensor:
-        """Hidden states of the last layer, (N, D). Without `languages_S` or `token_types_N` each is row 0."""
-        for x_ND in self.states(ids_N, layout, languages_S=languages_S, token_types_N=token_types_N):
+        """Hidden states of the last layer, (N, D). Without `languages_S` or `token_types_N` each is row 0.
+
+        `segments` cuts sequences into parts: positions start again at each, and `languages_S` are theirs.
+        """
+        more = {"languages_S": languages_S, "token_types_N": token_types_N}
+        for x_ND in self.states(ids_N, layout, segments=segments, **more):
             last_ND = x_ND
         return last_ND
 
     def states(
-        self, ids_N: Tensor, layout: Layout, *, languages_S: Tensor | None = None, token_types_N: Tensor | None = None
+        self,
+        ids_N: Tensor,
+        layout: Layout,
+        *,
+        languages_S: Tensor | None = None,
+        token_types_N: Tensor | None = None,
+        segments: Layout | None = None,
     ) -> Iterator[Tensor]:
         """The embeddings, then each layer's output; the last one is what `forward` returns."""
         self._check(ids_N, layout)
+        segments = layout if segments is None else segments
         zeros_N = torch.zeros_like(ids_N)
-        languages_N = zeros_N if languages_S is None else languages_S[layout.sequences_N]
+        languages_N = zeros_N if languages_S is None else languages_S[segments.sequences_N]
         token_types_N = zeros_N if token_types_N is None else token_types_N
-        x_ND = self.embeddings(ids_N, layout.positions_N, languages_N, token_types_N).to(self.compute_dtype)
+        x_ND = self.embeddings(ids_N, segments.positions_N, languages_N, token_types_N).to(self.compute_dtype)
         last = len(self.layers) - 1
         if self.final_norm is not None and last < 0:
             x_ND = self.final_norm(x_ND)
@@ -287,10 +304,18 @@ class MaskedLM(nn.Module):
         return pieces.weight
 
     def forward(
-        self, ids_N: Tensor, layout: Layout, rows_M: Tensor, targets_M: Tensor, *, languages_S: Tensor | None = None
+        self,
+        ids_N: Tensor,
+        layout: Layout,
+        rows_M: Tensor,
+        targets_M: Tensor,
+        *,
+        languages_S: Tensor | None = None,
+        segments: Layout | None = None,
     ) -> Tensor:
         """Cross-entropy in nats, summed over the masked rows; the caller divides by its global count."""
-        h_MD = self.head(self.encoder(ids_N, layout, languages_S=languages_S).index_select(0, rows_M))
+        x_ND = self.encoder(ids_N, layout, languages_S=languages_S, segments=segments)
+        h_MD = self.head(x_ND.index_select(0, rows_M))
         return linear_cross_entropy(h_MD, self.product_VD, self.head.bias, targets_M)
 
     masked_loss = forward

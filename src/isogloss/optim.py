@@ -32,8 +32,10 @@ class OptimSettings(Settings):
     """AdamW, its schedule, and which parts of the model learn how fast; the defaults are RoBERTa's."""
 
     peak_rate: float = Field(6e-4, gt=0, description="highest learning rate, reached at the end of the warmup")
-    schedule: Literal["linear", "cosine", "wsd", "constant"] = Field(
-        "linear", description="after the warmup: straight or cosine to the final rate, wsd: hold and fall at the end"
+    schedule: Literal["linear", "cosine", "wsd", "inverse-sqrt", "constant"] = Field(
+        "linear",
+        description="after the warmup: straight or cosine to the final rate, wsd: hold and fall at the end, "
+        "inverse-sqrt: peak x sqrt(warmup / step), whatever the length of the run (XLM)",
     )
     warmup: Duration = Field(Duration("6 %"), description="from zero to the peak rate, as '24_000 steps' or '6 %'")
     decay: Duration = Field(Duration("20 %"), description="wsd only: length of the fall at the end")
@@ -65,6 +67,8 @@ def rate_at(step: int, settings: OptimSettings, *, total_steps: int, tokens_per_
         start = max(warmup, total_steps - settings.decay.steps(**lengths))
     # Above 0 at the last step: a rate of zero there would be a step for nothing.
     left = 1.0 if settings.schedule == "constant" else min(1.0, (total_steps - step) / max(1, total_steps - start))
+    if settings.schedule == "inverse-sqrt":
+        left = math.sqrt(max(1, warmup) / (step + 1))
     if settings.schedule == "cosine":
         left = 0.5 * (1 - math.cos(math.pi * left))
     return settings.peak_rate * (settings.final_share + (1 - settings.final_share) * left)

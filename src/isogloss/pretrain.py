@@ -3,14 +3,15 @@
     settings = load_recipe("recipes/smoke/pretrain.toml", PretrainSettings, ["run=runs/smoke"])
     run = pretrain(settings)                             # started again it goes on, or finds itself done
 
-The objective is masked-language modelling on text of all languages of the shards, mixed by alpha. Held-out text of each
-language is scored once in a while, with masks that never change.
+The objective is masked-language modelling on text of all languages of the shards, mixed by alpha, and, for a share of
+the sequences, on sentences beside their translations (XLM's translation language modelling). Held-out text of each
+language, and held-out pairs, are scored once in a while, with masks that never change.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ class PretrainSettings(Settings):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
     model: ModelSettings = Field(ModelSettings(), description="the model's shape; its vocabulary size is the shards'")
+    language_embedding: bool = Field(
+        False, description="a row for each language of the shards, as in XLM; model.languages names them one by one"
+    )
     batches: BatchSettings = Field(BatchSettings(), description="languages, packing and masking")
     optim: OptimSettings = Field(OptimSettings(), description="AdamW and its schedule")
     loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
@@ -74,6 +78,14 @@ def pretrain(settings: PretrainSettings) -> Path:
     shards = Shards.open(settings.shards, vocabulary=vocabulary)
     loaded = _loaded(settings)
     settings = settings.model_copy(update={"model": _model_settings(settings, loaded, shards)})
+    batches = MaskedBatches(
+        shards,
+        settings.batches,
+        seed=settings.seed,
+        total_steps=settings.steps,
+        word_starts=vocabulary.word_starts,
+        row_of=_row_of(settings.model),
+    )
     parents = [shards.manifest]
     if settings.init is not None:
         parents.append(manifest_of(settings.init))
@@ -85,7 +97,6 @@ def pretrain(settings: PretrainSettings) -> Path:
         return settings.run
 
     device = choose(settings.device, precision=settings.precision)
-    batches = MaskedBatches(shards, settings.batches, seed=settings.seed, word_starts=vocabulary.word_starts)
     validation = Validation(shards, settings, vocabulary.word_starts)
     # Where weights come from: 1. the run's newest checkpoint, which the loop reads over these; 2. init; 3. the seed.
     model = loaded or MaskedLM(settings.model)
@@ -118,33 +129,51 @@ def pretrain(settings: PretrainSettings) -> Path:
 
 
 class Validation:
-    """Held-out text of each language that has some, masked once and for all."""
+    """Held-out text of each language and pair that has some, masked once and for all as in the run's last phase."""
 
     def __init__(self, shards: Shards, settings: PretrainSettings, word_starts: npt.NDArray[np.bool_]) -> None:
-        self._batches: dict[str, list[MaskedBatch]] = {}
-        for code in shards.languages:
-            found = held_out_batches(
-                shards, code, settings.batches, num_sequences=settings.validation.sequences, word_starts=word_starts
-            )
+        _, at_the_end = settings.batches.in_phases(settings.steps)[-1]
+
+        def masked(names: Iterable[str]) -> dict[str, list[MaskedBatch]]:
+            found = {
+                name: held_out_batches(
+                    shards,
+                    name,
+                    at_the_end,
+                    num_sequences=settings.validation.sequences,
+                    word_starts=word_starts,
+                    row_of=_row_of(settings.model),
+                )
+                for name in names
+            }
             # A text of a few pieces may have nothing masked; its loss would be a made-up number.
-            if batches := [batch for batch in found if batch.num_targets]:
-                self._batches[code] = batches
+            kept = {name: [batch for batch in batches if batch.num_targets] for name, batches in found.items()}
+            return {name: batches for name, batches in kept.items() if batches}
+
+        self._batches = masked(shards.languages)
+        self._of_pairs = masked(shards.pairs if settings.batches.tlm_share else ())
         self._pieces_per_character = {code: _pieces_per_character(shards, code) for code in self._batches}
 
     def scores(self, model: MaskedLM, device: Device) -> dict[str, Any]:
-        """Masked loss (nats a masked piece) and bits a character of each language, and their means over languages."""
+        """Masked loss (nats a masked piece) and bits a character of each language, and their means over languages; and
+        the masked loss of pairs, where each side is seen by the other."""
+
+        def loss_of(batches: Sequence[MaskedBatch]) -> float:
+            total = sum(float(_masked_loss(model, batch.to(device.device))) for batch in batches)
+            return total / sum(batch.num_targets for batch in batches)
+
         scores = {}
         for code, batches in self._batches.items():
-            total = sum(float(_masked_loss(model, batch.to(device.device))) for batch in batches)
-            loss = total / sum(batch.num_targets for batch in batches)
+            loss = loss_of(batches)
             bits = bits_per_character(loss, pieces_per_character=self._pieces_per_character[code])
             scores[code] = {"loss": loss, "bits_per_character": bits}
+        of_pairs = {"held_out_pairs": {name: {"loss": loss_of(batches)} for name, batches in self._of_pairs.items()}}
         if not scores:
-            return {}
+            return of_pairs if self._of_pairs else {}
         mean = {
             name: sum(score[name] for score in scores.values()) / len(scores) for name in next(iter(scores.values()))
         }
-        return {"held_out": scores, "held_out_mean": mean}
+        return {"held_out": scores, "held_out_mean": mean} | (of_pairs if self._of_pairs else {})
 
 
 def bits_per_character(loss: float, *, pieces_per_character: float) -> float:
@@ -158,7 +187,18 @@ def bits_per_character(loss: float, *, pieces_per_character: float) -> float:
 
 
 def _masked_loss(model: MaskedLM, batch: MaskedBatch) -> Tensor:
-    return model.masked_loss(batch.ids_N, batch.layout, batch.rows_M, batch.targets_M)
+    return model.masked_loss(
+        batch.ids_N,
+        batch.layout,
+        batch.rows_M,
+        batch.targets_M,
+        languages_S=batch.languages_S,
+        segments=batch.segments,
+    )
+
+
+def _row_of(model: ModelSettings) -> Callable[[str], int] | None:
+    return model.row_of if model.languages else None
 
 
 def _pieces_per_character(shards: Shards, code: str) -> float:
@@ -186,7 +226,12 @@ def _model_settings(settings: PretrainSettings, loaded: MaskedLM | None, shards:
     if model.vocabulary_size != size and (loaded is not None or "vocabulary_size" in model.model_fields_set):
         way_out = "set model.vocabulary_size to that" if loaded is None else "make shards with that model's vocabulary"
         raise ConfigError(f"the model has {model.vocabulary_size} pieces, the shards have {size}; {way_out}")
-    length, num_sequences = settings.batches.sequence_length, settings.batches.batch_size
+    if settings.language_embedding and not model.languages:
+        if loaded is not None:
+            raise ConfigError(f"language_embedding = true, but init = {settings.init} has no language embedding")
+        spoken = {*shards.languages, *(code for pair in shards.pairs.values() for code in pair)}
+        model = model.model_copy(update={"languages": tuple(sorted(spoken))})
+    length, num_sequences = settings.batches.longest, settings.batches.batch_size
     if length > model.max_length:
         raise ConfigError(
             f"batches.sequence_length = {length} is more than the model's max_length = {model.max_length}; "

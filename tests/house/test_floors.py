@@ -17,7 +17,7 @@ FLOORS: list[set[str]] = [
     {"errors", "languages", "config", "manifest", "runs", "randomness", "scores"},
     {"corpus", "phrasebook", "vocab", "shards", "model", "attention", "devices", "dropout", "loss"},
     {
-        *("tasks", "batches", "masking", "mixture", "optim", "loop", "training_state", "encode", "interop"),
+        *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "encode", "interop"),
         *("checkpoint", "heads"),
     },
     {"pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export"},

@@ -6,7 +6,8 @@
     tokens, offsets, num_characters = shards.held_out("sw")
 
 Per language: ``part-00000.bin`` holds each document's ids followed by ``</s>``, ``part-00000.offsets.npy`` where each
-document starts and, last, where the file ends; ``held-out.bin`` and ``held-out.offsets.npy`` likewise.
+document starts and, last, where the file ends; ``held-out.bin`` and ``held-out.offsets.npy`` likewise. Sentences with
+their translations are in ``pairs/en-sw/``, source and target in turn as if each were a document.
 """
 
 from isogloss.shards.build import ShardSettings, build_shards

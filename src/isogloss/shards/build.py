@@ -5,12 +5,15 @@
 The held-out documents are those with the smallest hashes of their text, so they do not depend on the order of the
 corpus, and every copy of one is held out with it. ``statistics.json`` marks a language as done: after an interruption
 the same command goes on with the next one.
+
+A sentence with its translation is written as two documents, one after the other, and they are held out together.
 """
 
 from __future__ import annotations
 
 import functools
 import heapq
+import itertools
 import json
 import os
 import shutil
@@ -39,13 +42,16 @@ from isogloss.manifest import (
     write_json,
     write_manifest,
 )
-from isogloss.shards.read import COMMAND, HELD_OUT, TRAINING, dtype_for
+from isogloss.shards.parallel import AlignedText, find_aligned
+from isogloss.shards.read import COMMAND, HELD_OUT, PAIRS, TRAINING, dtype_for
 from isogloss.vocab import Vocabulary
 from isogloss.vocab.sample import languages_with_text
 
 __all__ = ["ShardSettings", "build_shards"]
 
 STATISTICS_NAME = "statistics.json"
+# Each a text, or a sentence and its translation; asked for again, they are read again.
+Documents = Callable[[], Iterable[tuple[str, ...]]]
 # Characters encoded at a time: enough to keep many threads busy, little enough to forget about memory.
 BATCH_CHARACTERS = 4_000_000
 
@@ -56,6 +62,10 @@ class ShardSettings(Settings):
     corpus: Path = Field(description="corpus folder to read")
     vocabulary: Path = Field(description="vocab folder, model folder or SentencePiece .model file")
     output: Path = Field(description="shards folder to write")
+    parallel: Path | None = Field(
+        default=None,
+        description="folder of sentences with translations: NAME.en-sw.en beside NAME.en-sw.sw, .gz or not",
+    )
     languages: tuple[str, ...] = Field(default=(), description="languages of the corpus to take; empty: all with text")
     held_out_share: float = Field(default=0.01, ge=0, le=0.5, description="share of a language's documents to hold out")
     held_out_documents: int = Field(
@@ -81,32 +91,43 @@ def build_shards(settings: ShardSettings) -> Manifest:
     """
     corpus = Corpus.open(settings.corpus)
     vocabulary = Vocabulary.load(settings.vocabulary)
+    parallel = {} if settings.parallel is None else {text.name: text for text in find_aligned(settings.parallel)}
     parents = [corpus.manifest, _vocabulary_manifest(settings.vocabulary, vocabulary)]
-    config = settings.model_dump(mode="json", exclude={"corpus", "vocabulary", "output", "num_threads"})
+    config = settings.model_dump(mode="json", exclude={"corpus", "vocabulary", "output", "parallel", "num_threads"})
+    if parallel:
+        config["parallel"] = {name: text.fingerprint for name, text in parallel.items()}
     if (done := finished(settings.output, "shards", config, parents)) is not None:
         return done
     languages, warnings = languages_with_text(corpus.manifest, settings.languages, where=settings.corpus)
     made_from = {"config": config, "parents": {parent.kind: parent.fingerprint for parent in parents}}
     statistics: dict[str, Any] = {}
+    pairs: dict[str, Any] = {}
     with building(settings.output) as folder, _progress() as progress:
-        _drop_strangers(folder, languages, made_from)
-        for code, counts in languages.items():
-            task = progress.add_task(code, total=counts["documents"])
-            if (known := _done(folder / code)) is None:
-                with building(folder / code) as beside:
-                    known = _encode_language(
-                        beside,
-                        functools.partial(corpus.documents, code),
-                        counts,
-                        vocabulary,
-                        settings,
-                        functools.partial(progress.advance, task),
-                    )
-                    write_json(beside / STATISTICS_NAME, {**known, "made_from": made_from})
-            statistics[code] = known
+        _drop_strangers(folder, {*languages, *([PAIRS] if parallel else [])}, made_from)
+        _drop_strangers(folder / PAIRS, parallel, made_from)
+
+        def encode(beside: Path, documents: Documents, counts: Mapping[str, int]) -> dict[str, Any]:
+            """Encoded, or known to be from an earlier attempt."""
+            task = progress.add_task(beside.name, total=counts["documents"])
+            if (known := _done(beside)) is None:
+                advance = functools.partial(progress.advance, task)
+                with building(beside) as unfinished:
+                    known = _encode(unfinished, documents, counts, vocabulary, settings, advance)
+                    write_json(unfinished / STATISTICS_NAME, {**known, "made_from": made_from})
             progress.update(task, completed=counts["documents"])
-            if not known["held_out"]["documents"] and settings.held_out_documents and settings.held_out_share:
+            return known
+
+        for code, counts in languages.items():
+            statistics[code] = encode(folder / code, functools.partial(_documents, corpus, code), counts)
+            if (
+                not statistics[code]["held_out"]["documents"]
+                and settings.held_out_documents
+                and settings.held_out_share
+            ):
                 warnings[code] = "no document is held out: all its documents are the same, or there is only one"
+        for name, text in parallel.items():
+            pairs[name] = encode(folder / PAIRS / name, text.sentences, _counts(text))
+            pairs[name]["languages"] = list(text.languages)
         return write_manifest(
             folder,
             kind="shards",
@@ -117,38 +138,48 @@ def build_shards(settings: ShardSettings) -> Manifest:
                 "vocabulary": {"size": vocabulary.size, "fingerprint": vocabulary.fingerprint},
                 "dtype": dtype_for(vocabulary.size).name,
                 "languages": statistics,
+                "pairs": pairs,
                 "warnings": warnings,
             },
         )
 
 
-def _encode_language(
+def _documents(corpus: Corpus, code: str) -> Iterator[tuple[str]]:
+    return ((text,) for text in corpus.documents(code))
+
+
+def _encode(
     folder: Path,
-    documents: Callable[[], Iterable[str]],
+    documents: Documents,
     counts: Mapping[str, int],
     vocabulary: Vocabulary,
     settings: ShardSettings,
     advance: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Write one language into ``folder``; returns its statistics."""
-    held_out = _smallest_hashes(documents(), _num_held_out(counts["documents"], settings))
+    """Write one language, or one pair of languages, into ``folder``; returns its statistics."""
+    hashes = (_hash(*texts) for texts in documents())
+    held_out = _smallest(hashes, _num_held_out(counts["documents"], settings))
     empty = 0
     with (
         _PartWriter(folder, TRAINING, vocabulary) as training,
         _PartWriter(folder, HELD_OUT, vocabulary) as kept,
     ):
         for batch in _batches(documents()):
-            encoded = vocabulary.encode(batch, num_threads=settings.num_threads)
-            for text, ids in zip(batch, encoded, strict=True):
-                if len(ids):
-                    (kept if _hash(text) in held_out else training).add(text, ids)
+            encoded = vocabulary.encode([text for texts in batch for text in texts], num_threads=settings.num_threads)
+            ids = iter(encoded)
+            for texts in batch:
+                own = list(itertools.islice(ids, len(texts)))
+                if all(map(len, own)):
+                    part = kept if _hash(*texts) in held_out else training
+                    for text, text_ids in zip(texts, own, strict=True):
+                        part.add(text, text_ids)
                 else:
                     empty += 1
             advance(len(batch))
     if not training.counts.documents:
         raise DataError(
-            f"{settings.corpus}: no document of '{folder.name.removesuffix('.tmp')}' is left to train on "
-            f"({empty} have no text); give more text or leave the language out"
+            f"{settings.output}: no document of '{folder.name.removesuffix('.tmp')}' is left to train on "
+            f"({empty} have no text); give more text or leave it out"
         )
     return {
         "bytes": counts["bytes"],
@@ -156,6 +187,15 @@ def _encode_language(
         "held_out": asdict(kept.counts),
         "empty": empty,
     }
+
+
+def _counts(text: AlignedText) -> dict[str, int]:
+    """Pairs and bytes of a parallel text, the empty ones among the former."""
+    documents = size = 0
+    for sentences in text.sentences():
+        documents += 1
+        size += sum(len(sentence.encode()) for sentence in sentences)
+    return {"documents": documents, "bytes": size}
 
 
 def _num_held_out(num_documents: int, settings: ShardSettings) -> int:
@@ -203,10 +243,10 @@ def _vocabulary_manifest(path: Path, vocabulary: Vocabulary) -> Manifest:
 
 def _drop_strangers(folder: Path, languages: Iterable[str], made_from: Mapping[str, Any]) -> None:
     """Delete what an earlier attempt left that is unfinished or was made from other settings or parents."""
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.is_dir() else ():
         marker = path / STATISTICS_NAME
         same = marker.is_file() and json.loads(marker.read_text("utf-8")).get("made_from") == made_from
-        if path.name in languages and same:
+        if path.name in languages and (same or path.name == PAIRS):
             continue
         if path.is_dir():
             shutil.rmtree(path)
@@ -224,12 +264,12 @@ def _done(folder: Path) -> dict[str, Any] | None:
     return statistics
 
 
-def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
+def _batches(documents: Iterable[tuple[str, ...]]) -> Iterator[list[tuple[str, ...]]]:
+    batch: list[tuple[str, ...]] = []
     characters = 0
     for document in documents:
         batch.append(document)
-        characters += len(document)
+        characters += 1 + sum(map(len, document))
         if characters >= BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
@@ -237,14 +277,13 @@ def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _smallest_hashes(documents: Iterable[str], number: int) -> frozenset[int]:
+def _smallest(hashes: Iterable[int], number: int) -> frozenset[int]:
     """The ``number`` smallest different hashes; fewer when that would leave fewer than half the different documents."""
     if not number:
         return frozenset()
     smallest: list[int] = []  # negated: the largest kept hash is on top
     held: set[int] = set()
-    for document in documents:
-        value = _hash(document)
+    for value in hashes:
         if value in held:
             continue
         if len(smallest) <= number:
@@ -257,8 +296,8 @@ def _smallest_hashes(documents: Iterable[str], number: int) -> frozenset[int]:
     return frozenset(sorted(held)[: min(number, len(held) - 1)])
 
 
-def _hash(document: str) -> int:
-    return xxhash.xxh3_64_intdigest(document.encode("utf-8", errors="replace"))
+def _hash(*texts: str) -> int:
+    return xxhash.xxh3_64_intdigest("\t".join(texts).encode("utf-8", errors="replace"))
 
 
 def _progress() -> Progress:
