@@ -103,6 +103,18 @@ def test_languages_and_token_types_are_added() -> None:
     assert not torch.allclose(plain[4:], encoder(ids, layout, token_types_N=types)[4:])
 
 
+def test_segments_start_positions_again_and_have_languages_of_their_own() -> None:
+    encoder = small_model(languages=("en", "sw")).encoder
+    ids, layout, segments = random_ids(9), Layout.of([7, 2]), Layout.of([4, 3, 2])
+    rows = torch.tensor([1, 0, 1])
+    whole = next(encoder.states(ids, layout, languages_S=rows, segments=segments))
+    apart = next(encoder.states(ids, segments, languages_S=rows))
+    assert torch.equal(whole, apart), "embedded as if each segment were a text of its own"
+    states = encoder(ids, layout, languages_S=rows, segments=segments)
+    assert not torch.allclose(states[:4], encoder(ids, segments, languages_S=rows)[:4]), "but seen by the other"
+    assert torch.equal(states, encoder(ids, layout, languages_S=rows, segments=segments))
+
+
 def test_masked_loss_is_the_cross_entropy_of_the_logits() -> None:
     model = small_model()
     ids, layout = random_ids(9), Layout.of([4, 5])
