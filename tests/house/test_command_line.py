@@ -89,10 +89,10 @@ def recipe_heads() -> dict[str, str]:
 
 
 def examples(text: str) -> list[list[str]]:
-    """The words after each `isogloss` at the head of a line or behind a pipe, up to the next pipe or redirection."""
+    """The words after each `isogloss` at the head of a line, behind a pipe or run by torchrun, to the next pipe."""
     found = []
     for line in re.sub(r"\\\n", " ", text).splitlines():
-        if re.match(r"\s*((echo|printf) .*\| )?isogloss ", line) is None:
+        if re.match(r"\s*((echo|printf) .*\| |torchrun .* -m )?isogloss ", line) is None:
             continue
         lexer = shlex.shlex(line.strip(), posix=True, punctuation_chars="|<>;&")
         lexer.whitespace_split = True
