@@ -88,14 +88,14 @@ def run_to(
         model,
         run=RunFolder.open(folder, {}),
         batches=batches,
-        loss_of=lambda batch: (model(batch.x).square() * batch.targets).sum(),
+        loss_of=lambda network, batch: (network(batch.x).square() * batch.targets).sum(),
         total_steps=STEPS,
         optim=OptimSettings(peak_rate=0.05, warmup="2 steps", **(optim or {})),
         settings=LoopSettings(**chosen),
         seed=3,
         device=CPU,
         actions=actions or [],
-        ledger=lambda step: {"ledger": {"en": step}},
+        ledger=lambda progress: {"ledger": {"en": progress.step}},
     )
     return model
 
@@ -206,7 +206,7 @@ def test_a_step_that_is_not_finite_is_skipped_counted_and_logged(tmp_path: Path)
 
 
 def test_a_run_without_any_finite_step_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isogloss.loop.MOST_SKIPPED_IN_A_ROW", 5)
+    monkeypatch.setattr("isogloss.loop.training.MOST_SKIPPED_IN_A_ROW", 5)
     with pytest.raises(ConfigError, match=r"last 5 steps, to step 5, .*peak_rate"):
         run_to(tmp_path, batches=lambda *at: Examples(examples(*at).x * float("inf"), examples(*at).indices))
 
@@ -280,7 +280,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path, monkeypatch
     with pytest.raises(MemoryError):
         run_to(tmp_path, batches=killed_at(6))
     with monkeypatch.context() as patched:
-        patched.setattr("isogloss.training_state.save", full)
+        patched.setattr("isogloss.training_state.async_save", full)
         with pytest.raises(CheckpointError, match=r"No space left on device\); the last good one is .*step-4"):
             run_to(tmp_path)
     assert weights(run_to(tmp_path)) == weights(run_to(tmp_path / "unbroken"))

@@ -174,14 +174,14 @@ def test_a_killed_process_started_again_ends_in_the_same_bits(inputs: Path, unbr
     (tmp_path / "settings.json").write_text(settings.model_dump_json(exclude_unset=True), encoding="utf-8")
     program = (
         "import sys, time, pathlib, torch\n"
-        "from isogloss import loop\n"
+        "from isogloss.loop import training\n"
         "from isogloss.pretrain import PretrainSettings, pretrain\n"
         "torch.set_num_threads(1)\n"
-        "step = loop._training_step\n"
+        "step = training._gradient\n"
         "def slow(*args, **kwargs):\n"
         "    time.sleep(0.2)\n"
         "    return step(*args, **kwargs)\n"
-        "loop._training_step = slow\n"
+        "training._gradient = slow\n"
         "text = pathlib.Path(sys.argv[1]).read_text()\n"
         "pretrain(PretrainSettings.model_validate_json(text))\n"
     )

@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from isogloss.errors import ConfigError
+from isogloss.processes import started
 
 __all__ = ["Device", "Precision", "choose", "has_native_bf16"]
 
@@ -66,6 +67,8 @@ def choose(device: str = "auto", *, precision: Precision = "auto") -> Device:
     if not DEVICES.fullmatch(device):
         raise ConfigError(f"device = '{device}' is not a device: use auto, cpu, cuda or cuda:1")
     chosen = torch.device(device)
+    if device == "cuda":  # of several processes on a machine, each has one
+        chosen = torch.device("cuda", started().local_rank)
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device = '{device}': no CUDA device is visible here; use device=cpu or device=auto")
     if chosen.index is not None and chosen.index >= torch.cuda.device_count():

@@ -40,6 +40,7 @@ from isogloss.loop import Action, LoopSettings, train
 from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest, write_json
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
+from isogloss.processes import started
 from isogloss.runs import CONFIG_NAME, RunFolder
 from isogloss.tasks import (
     Target,
@@ -124,6 +125,8 @@ def finetune(settings: FinetuneSettings) -> Path:
     Raises ConfigError or DataError for settings and data that do not go together, FolderError when the run was made
     with other settings or data, and Preempted after a signal.
     """
+    if started().count > 1:
+        raise ConfigError(f"fine-tuning runs in one process, torchrun started {started().count}; start it without")
     task = find_task(settings.task)
     files = _training_files(settings, task)
     changes = {"source_languages": tuple(files), "model": model_folder(settings.model)}
@@ -155,7 +158,7 @@ def finetune(settings: FinetuneSettings) -> Path:
         model,
         run=run,
         batches=batches.batch,
-        loss_of=lambda batch: loss_of(model, batch),
+        loss_of=loss_of,
         total_steps=settings.steps or max(1, round(settings.epochs * batches.steps_per_epoch)),
         optim=settings.optim,
         settings=settings.loop,

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from isogloss.batches import BatchSettings, MaskedBatch, MaskedBatches, held_out_batches
 from isogloss.checkpoint import Card, CardScore, languages_of, load_model, manifest_of, name_of, save_model
@@ -30,8 +31,11 @@ from isogloss.manifest import MANIFEST_NAME, read_manifest
 from isogloss.masking import NUM_SPECIAL
 from isogloss.model import MaskedLM, ModelSettings, initialise
 from isogloss.optim import OptimSettings
+from isogloss.processes import Processes, joined, started
 from isogloss.runs import METRICS_NAME, RunFolder, read_metrics
 from isogloss.shards import Shards
+from isogloss.sharing import is_sharded, whole_state
+from isogloss.training_state import Progress
 from isogloss.vocab import Vocabulary
 
 __all__ = ["PretrainSettings", "ValidationSettings", "bits_per_character", "pretrain"]
@@ -65,14 +69,15 @@ class PretrainSettings(Settings):
     )
     batches: BatchSettings = Field(BatchSettings(), description="languages, packing and masking")
     optim: OptimSettings = Field(OptimSettings(), description="AdamW and its schedule")
-    loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
+    loop: LoopSettings = Field(LoopSettings(spike=10.0), description="micro-batches, processes, logging, checkpoints")
     validation: ValidationSettings = Field(ValidationSettings(), description="scoring of held-out text")
 
 
 def pretrain(settings: PretrainSettings) -> Path:
     """Train to ``settings.steps`` and return the run folder; a finished run is returned as it is.
 
-    Raises FolderError when the run was made with other settings or from other shards, and Preempted after a signal.
+    Started by torchrun, the processes train one model together, and the first of them writes. Raises FolderError when
+    the run was made with other settings or from other shards, and Preempted after a signal.
     """
     vocabulary = Vocabulary.load(settings.vocabulary)
     shards = Shards.open(settings.shards, vocabulary=vocabulary)
@@ -90,13 +95,35 @@ def pretrain(settings: PretrainSettings) -> Path:
     if settings.init is not None:
         parents.append(manifest_of(settings.init))
     config = settings.model_dump(mode="json") | {"parents": {parent.kind: parent.fingerprint for parent in parents}}
-    run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
     target = settings.run / "model"
-    if (target / MANIFEST_NAME).exists():
-        read_manifest(target, "model")
-        return settings.run
-
     device = choose(settings.device, precision=settings.precision)
+    with joined(device.device) as processes:
+        if processes.is_first:
+            RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
+        processes.wait()
+        if (target / MANIFEST_NAME).exists():
+            read_manifest(target, "model")
+            return settings.run
+        model = _train(settings, shards, batches, vocabulary, loaded, device, processes)
+        if processes.is_first:
+            card = _card(settings, shards)
+            save_model(
+                target, model, vocabulary_folder=settings.vocabulary, parents=parents, command=COMMAND, card=card
+            )
+        processes.wait()
+    return settings.run
+
+
+def _train(
+    settings: PretrainSettings,
+    shards: Shards,
+    batches: MaskedBatches,
+    vocabulary: Vocabulary,
+    loaded: MaskedLM | None,
+    device: Device,
+    processes: Processes,
+) -> MaskedLM:
+    """Train, and give the model at the end; of a sharded one the first process alone has the weights."""
     validation = Validation(shards, settings, vocabulary.word_starts)
     # Where weights come from: 1. the run's newest checkpoint, which the loop reads over these; 2. init; 3. the seed.
     model = loaded or MaskedLM(settings.model)
@@ -105,27 +132,27 @@ def pretrain(settings: PretrainSettings) -> Path:
 
     train(
         model,
-        run=run,
+        run=RunFolder(settings.run, writes=processes.is_first),
         batches=lambda step, micro, num_micros: batches.batch(step, micro=micro, num_micros=num_micros),
-        loss_of=lambda batch: _masked_loss(model, batch),
+        loss_of=_masked_loss,
         total_steps=settings.steps,
         optim=settings.optim,
         settings=settings.loop,
         seed=settings.seed,
         device=device,
+        processes=processes,
         tokens_per_step=settings.batches.batch_size * settings.batches.sequence_length,
         actions=[Action("validate", settings.validation.every, lambda step: validation.scores(model, device))],
-        ledger=lambda step: {"ledger": batches.ledger(step)},
+        ledger=lambda progress: {"ledger": _ledger(batches, progress)},
     )
-    save_model(
-        target,
-        model,
-        vocabulary_folder=settings.vocabulary,
-        parents=parents,
-        command=COMMAND,
-        card=_card(settings, shards),
-    )
-    return settings.run
+    if not is_sharded(model):
+        return model
+    state = whole_state(model)
+    with torch.device("meta"):
+        whole = MaskedLM(settings.model, tied=model.head.pieces is None)
+    if processes.is_first:
+        whole.load_state_dict(state, assign=True)
+    return whole
 
 
 class Validation:
@@ -186,19 +213,26 @@ def bits_per_character(loss: float, *, pieces_per_character: float) -> float:
     return loss / math.log(2) * pieces_per_character
 
 
-def _masked_loss(model: MaskedLM, batch: MaskedBatch) -> Tensor:
-    return model.masked_loss(
-        batch.ids_N,
-        batch.layout,
-        batch.rows_M,
-        batch.targets_M,
-        languages_S=batch.languages_S,
-        segments=batch.segments,
-    )
+def _masked_loss(network: nn.Module, batch: MaskedBatch) -> Tensor:
+    """Nats, summed over the masked rows. `network` is called, so that processes which share it hear of it."""
+    parts = {"languages_S": batch.languages_S, "segments": batch.segments}
+    loss: Tensor = network(batch.ids_N, batch.layout, batch.rows_M, batch.targets_M, **parts)
+    return loss
 
 
 def _row_of(model: ModelSettings) -> Callable[[str], int] | None:
     return model.row_of if model.languages else None
+
+
+def _ledger(batches: MaskedBatches, progress: Progress) -> dict[str, dict[str, float]]:
+    """What was drawn of each language, without what was passed over when the run went back."""
+    ledger = batches.ledger(progress.data_step)
+    for begin, end in progress.passed_over:
+        before, behind = batches.ledger(begin), batches.ledger(end)
+        for code, drawn in ledger.items():
+            for name in drawn:
+                drawn[name] -= behind[code][name] - before[code][name]
+    return ledger
 
 
 def _pieces_per_character(shards: Shards, code: str) -> float:
@@ -237,10 +271,12 @@ def _model_settings(settings: PretrainSettings, loaded: MaskedLM | None, shards:
             f"batches.sequence_length = {length} is more than the model's max_length = {model.max_length}; "
             "shorten the sequences or lengthen the model"
         )
-    if settings.loop.accumulate > num_sequences:
+    num_processes, accumulate = started().count, settings.loop.accumulate
+    if accumulate * num_processes > num_sequences:
+        parts = f"loop.accumulate = {accumulate}" + (f" in {num_processes} processes" if num_processes > 1 else "")
         raise ConfigError(
-            f"loop.accumulate = {settings.loop.accumulate} is more than batches.batch_size = {num_sequences}: "
-            "a micro-batch would be empty"
+            f"{parts} is more than batches.batch_size = {num_sequences}: a micro-batch would be empty; "
+            "take fewer, or a larger batch"
         )
     if not settings.vocabulary.is_dir():
         raise ConfigError(f"vocabulary = {settings.vocabulary} must be a folder: its files go into the finished model")

@@ -28,8 +28,10 @@ CONFIG_NAME = "config.json"
 class RunFolder:
     """Where a run keeps its settings, versions, metrics and state; opened again, it goes on appending."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
         self.path = path
+        # Of several processes one writes; the others go the same way without a word.
+        self._writes = writes
         self._metrics: IO[str] | None = None
         self._board: SummaryWriter | None = None
 
@@ -55,6 +57,8 @@ class RunFolder:
 
     def log(self, step: int, **values: Any) -> None:
         """Append one line to metrics.jsonl and mirror its numbers to TensorBoard."""
+        if not self._writes:
+            return
         if self._metrics is None:
             self._metrics = (self.path / METRICS_NAME).open("a", encoding="utf-8")
         self._metrics.write(json.dumps({"step": step, **values}, ensure_ascii=False) + "\n")
@@ -65,7 +69,7 @@ class RunFolder:
     def rewind(self, step: int) -> None:
         """Drop metric lines after ``step``: a continued run repeats them from its last checkpoint."""
         path = self.path / METRICS_NAME
-        if not path.exists():
+        if not self._writes or not path.exists():
             return
         self.close()
         kept = [line for line in read_metrics(self.path) if line["step"] <= step]

@@ -1,10 +1,12 @@
 """The state of a run on disk: ``checkpoints/step-N``, whole or not there at all, and the newest found again.
 
-A checkpoint holds the fp32 weights and AdamW's two means (torch.distributed.checkpoint, so it can be read by another
-number of processes) and ``progress.json``. Rates, data and dropout are functions of the step and need no place here.
+A checkpoint holds the fp32 weights and AdamW's two means (torch.distributed.checkpoint, so any other number of
+processes reads it) and ``progress.json``. Rates, data and dropout are functions of the step and need no place here.
 
-    save_state(run.path / "checkpoints", model, optimizer, progress, keep=2)
-    progress = load_state(run.path / "checkpoints", model, optimizer)        # None: there is no checkpoint
+    checkpoints = Checkpoints(run.path / "checkpoints", keep=2)
+    progress = checkpoints.load(model, optimizer)       # None: there is no checkpoint
+    checkpoints.save(model, optimizer, progress)        # copies the state, and writes it while training goes on
+    checkpoints.settle(wait=True)                       # now it lies there
 """
 
 from __future__ import annotations
@@ -14,24 +16,29 @@ import os
 import pickle
 import shutil
 import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import nn
 from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.filesystem import FileSystemReader
 from torch.distributed.checkpoint.metadata import Metadata
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
-from torch.distributed.checkpoint.state_dict_saver import save
+from torch.distributed.checkpoint.state_dict_saver import async_save
 from torch.optim import Optimizer
 
 from isogloss.errors import CheckpointError
 from isogloss.manifest import write_json
+from isogloss.processes import Processes
 
-__all__ = ["Progress", "load_state", "newest_checkpoint", "save_state"]
+__all__ = ["Checkpoints", "Progress", "newest_checkpoint"]
 
 PROGRESS_NAME = "progress.json"
 
@@ -44,17 +51,27 @@ class Progress:
     tokens: int = 0
     skipped: int = 0
     skipped_in_a_row: int = 0
+    # Data of these steps, from … to …, were passed over when the run went back to an earlier state.
+    passed_over: list[tuple[int, int]] = field(default_factory=list)
+    # Mean and mean deviation of the loss over the last steps, by which a spike is known.
+    usual_loss: float = 0.0
+    usual_deviation: float = 0.0
     # Since the last logged line.
     loss_sum: float = 0.0
     num_targets: int = 0
 
-    def count(self, num_tokens: int, num_targets: int, loss_sum: float, *, finite: bool) -> None:
-        """One more step was made; without a finite loss its data are passed, but nothing was learned."""
+    @property
+    def data_step(self) -> int:
+        """The step whose data come next: later than the step itself where data were passed over."""
+        return self.step + sum(end - begin for begin, end in self.passed_over)
+
+    def count(self, num_tokens: int, num_targets: int, loss_sum: float, *, learned: bool) -> None:
+        """One more step was made; where it was skipped its data are behind, but nothing was learned."""
         self.step += 1
         self.tokens += num_tokens
-        self.skipped += not finite
-        self.skipped_in_a_row = 0 if finite else self.skipped_in_a_row + 1
-        if finite:
+        self.skipped += not learned
+        self.skipped_in_a_row = 0 if learned else self.skipped_in_a_row + 1
+        if learned:
             self.loss_sum += loss_sum
             self.num_targets += num_targets
 
@@ -65,56 +82,100 @@ class Progress:
         return {"tokens": self.tokens, "loss": loss, "skipped": self.skipped}
 
 
-def save_state(folder: Path, model: nn.Module, optimizer: Optimizer, progress: Progress, *, keep: int) -> Path:
-    """Write ``step-N`` beside and rename it, then drop all but the last ``keep``.
+class Checkpoints:
+    """The checkpoints of a run; with several processes, each writes its part and the first one the rest.
 
-    Raises CheckpointError when it cannot be written (a full disk); earlier checkpoints are untouched.
+    Kept are the last `keep`, and every one whose step is a multiple of `keep_every` (0: none).
     """
-    target = folder / f"step-{progress.step}"
-    beside = folder / f"step-{progress.step}.tmp"
-    try:
-        _remove(beside)
-        beside.mkdir(parents=True)
-        _save_tensors(beside, model, optimizer)
-        files = {path.name: path.stat().st_size for path in sorted(beside.iterdir())}
-        write_json(beside / PROGRESS_NAME, {"progress": asdict(progress), "files": files})
-        _remove(target)
-        beside.rename(target)
-        _sync(folder)
-    except (OSError, CheckpointException) as error:
-        newest = newest_checkpoint(folder)
-        last = f"the last good one is {newest}" if newest else "there is no earlier one"
-        reason = error.strerror if isinstance(error, OSError) else str(error).strip().splitlines()[-1]
-        raise CheckpointError(f"checkpoint {target} cannot be written ({reason}); {last}") from error
-    for path in _checkpoints(folder)[:-keep]:
-        _remove(path)
-    return target
 
+    def __init__(self, folder: Path, *, keep: int, keep_every: int = 0, processes: Processes | None = None) -> None:
+        # Said on every save of a single process, which is what is wanted, and from a thread, where no filter is local.
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
+        self._folder, self._keep, self._keep_every = folder, keep, keep_every
+        self._processes = processes or Processes()
+        # Written beside the training, in a group of its own: two exchanges at once must not mix.
+        self._group = dist.new_group(backend="gloo") if self._processes.count > 1 else None
+        self._writing: tuple[Future[Any], dict[str, Any], Path] | None = None
 
-def load_state(folder: Path, model: nn.Module, optimizer: Optimizer) -> Progress | None:
-    """Read the newest checkpoint into the model and the optimizer; None if there is none.
+    def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
+        """Copy the state and begin to write it as ``step-N``; an earlier one is settled first.
 
-    Raises CheckpointError for a damaged checkpoint or one of another model.
-    """
-    newest = newest_checkpoint(folder)
-    if newest is None:
-        return None
-    way_out = f"delete {newest} to go on from the one before it"
-    try:
-        known = json.loads((newest / PROGRESS_NAME).read_text(encoding="utf-8"))
-        progress = Progress(**known["progress"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{newest / PROGRESS_NAME} is damaged ({error}); {way_out}") from None
-    for name, size in known["files"].items():
-        found = (newest / name).stat().st_size if (newest / name).exists() else 0
-        if found != size:
-            raise CheckpointError(f"{newest / name} has {found} bytes, it was written with {size}; {way_out}")
-    try:
-        _load_tensors(newest, model, optimizer)
-    except (CheckpointException, RuntimeError, pickle.UnpicklingError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise CheckpointError(f"{newest} does not fit this model ({reason}); choose another run folder") from error
-    return progress
+        Raises CheckpointError when it, or the earlier one, cannot be written (a full disk).
+        """
+        self.settle(wait=True)
+        target = self._folder / f"step-{progress.step}"
+        beside = target.with_name(target.name + ".tmp")
+        with self._reported(target):
+            if self._processes.is_first:
+                _remove(beside)
+                beside.mkdir(parents=True)
+            self._processes.wait()
+            weights, of_optimizer = get_state_dict(model, optimizer)
+            state = {"model": weights, "optimizer": of_optimizer["state"]}
+            written = async_save(state, checkpoint_id=beside, process_group=self._group)
+        assert isinstance(written, Future)
+        self._writing = (written, asdict(progress), target)
+
+    def settle(self, *, wait: bool = False) -> None:
+        """Give what is written its name, if it is whole by now or once it is; then drop what is not kept.
+
+        Raises CheckpointError when it could not be written; earlier checkpoints are untouched.
+        """
+        if self._writing is None or not (wait or self._writing[0].done()):
+            return
+        (written, progress, target), self._writing = self._writing, None
+        beside = target.with_name(target.name + ".tmp")
+        with self._reported(target):
+            written.result()
+            if not self._processes.is_first:
+                return
+            files = {path.name: path.stat().st_size for path in sorted(beside.iterdir())}
+            write_json(beside / PROGRESS_NAME, {"progress": progress, "files": files})
+            _remove(target)
+            beside.rename(target)
+            _sync(self._folder)
+            kept = _checkpoints(self._folder)
+            for path in kept[: -self._keep]:
+                if not self._keep_every or _step_of(path) % self._keep_every:
+                    _remove(path)
+
+    def load(self, model: nn.Module, optimizer: Optimizer) -> Progress | None:
+        """Read the newest checkpoint into the model and the optimizer; None if there is none.
+
+        Raises CheckpointError for a damaged checkpoint or one of another model.
+        """
+        self.settle(wait=True)
+        self._processes.wait()
+        newest = newest_checkpoint(self._folder)
+        if newest is None:
+            return None
+        way_out = f"delete {newest} to go on from the one before it"
+        try:
+            known = json.loads((newest / PROGRESS_NAME).read_text(encoding="utf-8"))
+            progress = Progress(**known["progress"])
+            progress.passed_over = [(begin, end) for begin, end in progress.passed_over]
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{newest / PROGRESS_NAME} is damaged ({error}); {way_out}") from None
+        for name, size in known["files"].items():
+            found = (newest / name).stat().st_size if (newest / name).exists() else 0
+            if found != size:
+                raise CheckpointError(f"{newest / name} has {found} bytes, it was written with {size}; {way_out}")
+        try:
+            _load_tensors(newest, model, optimizer)
+        except (CheckpointException, RuntimeError, pickle.UnpicklingError) as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise CheckpointError(f"{newest} does not fit this model ({reason}); choose another run folder") from error
+        return progress
+
+    @contextmanager
+    def _reported(self, target: Path) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, CheckpointException) as error:
+            newest = newest_checkpoint(self._folder)
+            last = f"the last good one is {newest}" if newest else "there is no earlier one"
+            reason = error.strerror if isinstance(error, OSError) else str(error).strip().splitlines()[-1]
+            raise CheckpointError(f"checkpoint {target} cannot be written ({reason}); {last}") from error
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
@@ -122,19 +183,9 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return found[-1] if (found := _checkpoints(folder)) else None
 
 
-def _save_tensors(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
-    weights, of_optimizer = get_state_dict(model, optimizer)
-    with warnings.catch_warnings():
-        # Said on every save of a single process, which is what is wanted.
-        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
-        save({"model": weights, "optimizer": of_optimizer["state"]}, checkpoint_id=folder)
-
-
 def _load_tensors(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
     weights, of_optimizer = get_state_dict(model, optimizer)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="torch.distributed is disabled")
-        load({"model": weights, "optimizer": of_optimizer["state"]}, storage_reader=_Reader(folder))
+    load({"model": weights, "optimizer": of_optimizer["state"]}, storage_reader=_Reader(folder))
     set_state_dict(model, optimizer, model_state_dict=weights, optim_state_dict=of_optimizer)
 
 
@@ -171,8 +222,11 @@ class _IndexUnpickler(pickle.Unpickler):
 
 def _checkpoints(folder: Path) -> list[Path]:
     """Whole checkpoints, oldest first."""
-    numbers = [int(path.name.removeprefix("step-")) for path in folder.glob("step-*") if path.name[5:].isdecimal()]
-    return [folder / f"step-{number}" for number in sorted(numbers)]
+    return sorted((path for path in folder.glob("step-*") if path.name[5:].isdecimal()), key=_step_of)
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
 
 
 def _remove(path: Path) -> None:

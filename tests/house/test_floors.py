@@ -15,9 +15,10 @@ ROOT = Path(isogloss.__file__).parent
 # The floors, from the ground up; a room is a file or folder directly under src/isogloss.
 FLOORS: list[set[str]] = [
     {"errors", "languages", "config", "manifest", "runs", "randomness", "scores"},
-    {"corpus", "phrasebook", "vocab", "shards", "model", "attention", "devices", "dropout", "loss"},
+    {"corpus", "phrasebook", "vocab", "shards", "model", "attention", "devices", "dropout", "loss", "processes"},
     {
-        *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "encode", "interop"),
+        *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "sharing", "encode"),
+        "interop",
         *("checkpoint", "heads"),
     },
     {"pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export"},
@@ -25,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"cli", "__main__"},
 ]
 TEXT_HALF = {"corpus", "phrasebook", "vocab", "shards"}
-TENSOR_HALF = {"model", "attention", "devices", "dropout", "loss"}
+TENSOR_HALF = {"model", "attention", "devices", "dropout", "loss", "processes"}
 FREE = {"__init__"}
 
 

@@ -1,0 +1,75 @@
+"""Batches made ahead: one thread makes the next step's micro-batches while the model works on this one's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, Protocol, Self, TypeVar
+
+import torch
+
+from isogloss.devices import Device
+from isogloss.processes import Processes
+
+__all__ = ["Batch", "Feed", "TrainingBatch"]
+
+
+class TrainingBatch(Protocol):
+    """What the loop asks of a batch; all of it is known before the model runs."""
+
+    @property
+    def num_targets(self) -> int: ...  # what the loss is averaged over: masked pieces, labelled sequences
+    @property
+    def num_tokens(self) -> int: ...
+    @property
+    def indices(self) -> Sequence[int]: ...  # the examples' numbers, for the log of a skipped step
+    def to(self, device: torch.device, /) -> Self: ...
+
+
+Batch = TypeVar("Batch", bound=TrainingBatch)
+
+
+class Feed(Generic[Batch]):
+    """The micro-batches of this process, step by step from `first`; the next are being made while these are used."""
+
+    def __init__(
+        self,
+        batches: Callable[[int, int, int], Batch],
+        first: int,
+        *,
+        num_micros: int,
+        device: Device,
+        processes: Processes,
+    ) -> None:
+        self._batches = batches
+        self._step = first
+        self._num_micros = num_micros
+        self._device = device.device
+        self._processes = processes
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
+        self._next: Future[list[Batch]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def next(self, *, more: bool) -> list[Batch]:
+        """The micro-batches of the step; unless there are no `more`, those of the one after it are begun."""
+        ready = self._make(self._step) if self._next is None else self._next.result()
+        self._step += 1
+        self._next = self._pool.submit(self._make, self._step) if more else None
+        return ready
+
+    def jump(self, step: int) -> None:
+        """Go on with the data of this step."""
+        self._step, self._next = step, None
+
+    def _make(self, step: int) -> list[Batch]:
+        # Micro-batches go round the processes: those of a process lie as far apart as those of a smaller run.
+        rank, count = self._processes.rank, self._processes.count
+        return [
+            self._batches(step, turn * count + rank, self._num_micros * count).to(self._device)
+            for turn in range(self._num_micros)
+        ]
