@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from isogloss.config import Duration
 from isogloss.devices import Device
 from isogloss.errors import CheckpointError, ConfigError, Preempted
 from isogloss.loop import Action, LoopSettings, Throughput, train
-from isogloss.optim import OptimSettings
+from isogloss.optim import OptimSettings, make_optimizer
 from isogloss.runs import RunFolder, read_metrics
-from isogloss.training_state import newest_checkpoint
+from isogloss.training_state import Checkpoints, Progress, newest_checkpoint
 
 CPU = Device(torch.device("cpu"), torch.float32)
 STEPS = 12
@@ -67,6 +67,19 @@ class Examples:
         return self
 
 
+@dataclass(frozen=True)
+class Spiked(Examples):
+    """The loss of a sum of squares, a million times as high."""
+
+    @property
+    def targets(self) -> Tensor:
+        return super().targets * 1e6
+
+    @property
+    def num_targets(self) -> int:
+        return int(super().targets.sum())
+
+
 def examples(step: int, micro: int, num_micros: int) -> Examples:
     generator = torch.Generator().manual_seed(step)
     first, last = (8 * part // num_micros for part in (micro, micro + 1))
@@ -80,6 +93,7 @@ def run_to(
     batches: Callable[[int, int, int], Examples] = examples,
     optim: Mapping[str, Any] | None = None,
     actions: list[Action] | None = None,
+    total_steps: int = STEPS,
     **settings: Any,
 ) -> TinyModel:
     model = model or TinyModel()
@@ -89,7 +103,7 @@ def run_to(
         run=RunFolder.open(folder, {}),
         batches=batches,
         loss_of=lambda network, batch: (network(batch.x).square() * batch.targets).sum(),
-        total_steps=STEPS,
+        total_steps=total_steps,
         optim=OptimSettings(peak_rate=0.05, warmup="2 steps", **(optim or {})),
         settings=LoopSettings(**chosen),
         seed=3,
@@ -205,6 +219,65 @@ def test_a_step_that_is_not_finite_is_skipped_counted_and_logged(tmp_path: Path)
     assert weights(run_to(tmp_path / "killed", batches=spoiled)) == weights(model)
 
 
+def spiking(steps: Sequence[int]) -> Callable[[int, int, int], Examples]:
+    """Batches a thousand times as large at some steps of the data."""
+
+    def batches(step: int, micro: int, num_micros: int) -> Examples:
+        batch = examples(step, micro, num_micros)
+        return Spiked(batch.x, batch.indices) if step in steps else batch
+
+    return batches
+
+
+def test_a_spike_is_not_learned_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isogloss.loop.safety.STEPS_TO_KNOW", 3)
+    model = run_to(tmp_path / "run", batches=spiking([5, 9]), spike=20.0)
+    faults = [line for line in read_metrics(tmp_path / "run") if "fault" in line]
+    assert [(line["step"], line["fault"]) for line in faults] == [(6, "spike"), (10, "spike")]
+    assert faults[0]["examples"] == [*range(40, 48)]
+    assert read_metrics(tmp_path / "run")[-1]["skipped"] == 2
+    # A run that goes on knows what is usual: it skips the same.
+    killed = killed_at(7)
+    with pytest.raises(MemoryError):
+        run_to(tmp_path / "killed", batches=lambda *at: killed(*at) if at[0] == 7 else spiking([5, 9])(*at), spike=20.0)
+    assert weights(run_to(tmp_path / "killed", batches=spiking([5, 9]), spike=20.0)) == weights(model)
+    assert weights(run_to(tmp_path / "all", batches=spiking([5, 9]))) != weights(model)
+
+
+def test_after_several_skips_the_run_goes_back_and_on_behind_the_data_that_did_it(tmp_path: Path) -> None:
+    """Data of steps 5 to 9 are spoiled: no state is kept among them, they are passed over, and all steps are made."""
+    seen: list[int] = []
+
+    def spoiled(step: int, micro: int, num_micros: int) -> Examples:
+        seen.append(step)
+        batch = examples(step, micro, num_micros)
+        return Examples(batch.x * float("nan"), batch.indices) if 5 <= step <= 9 else batch
+
+    model = run_to(tmp_path / "run", batches=spoiled, checkpoint_every="4 steps", keep_checkpoints=9)
+    lines = read_metrics(tmp_path / "run")
+    (back,) = [line for line in lines if "went_back_from" in line]
+    assert (back["step"], back["went_back_from"], back["passed_over"]) == (4, 10, [4, 10])
+    assert [skip["step"] for skip in back["skips"]] == [6, 7, 8, 9, 10]
+    assert lines[-1]["step"] == STEPS
+    assert lines[-1]["skipped"] == 5
+    assert set(seen) == set(range(STEPS + 6))
+    assert sorted(path.name for path in (tmp_path / "run" / "checkpoints").iterdir()) == ["step-12", "step-4", "step-8"]
+    # Killed behind the return and started again, it ends in the same bits.
+    killed = killed_at(13)
+    with pytest.raises(MemoryError):
+        run_to(tmp_path / "killed", batches=lambda *at: killed(*at) if at[0] == 13 else spoiled(*at))
+    assert weights(run_to(tmp_path / "killed", batches=spoiled)) == weights(model)
+
+
+def test_going_back_again_and_again_is_given_up(tmp_path: Path) -> None:
+    def spoiled(step: int, micro: int, num_micros: int) -> Examples:
+        batch = examples(step, micro, num_micros)
+        return Examples(batch.x * float("nan"), batch.indices) if step >= 4 else batch
+
+    with pytest.raises(ConfigError, match=r"were skipped; lower optim\.peak_rate"):
+        run_to(tmp_path, batches=spoiled, checkpoint_every="4 steps", total_steps=60)
+
+
 def test_a_run_without_any_finite_step_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isogloss.loop.training.MOST_SKIPPED_IN_A_ROW", 5)
     with pytest.raises(ConfigError, match=r"last 5 steps, to step 5, .*peak_rate"):
@@ -249,6 +322,29 @@ def test_the_last_checkpoints_are_kept_and_a_damaged_one_is_named(tmp_path: Path
     tensors.write_bytes(tensors.read_bytes()[:-10])
     with pytest.raises(CheckpointError, match=r"__0_0.distcp has .* bytes"):
         run_to(tmp_path)
+
+
+def test_some_checkpoints_are_kept_for_good(tmp_path: Path) -> None:
+    run_to(tmp_path, checkpoint_every="2 steps", keep_checkpoints=1, keep_every=4)
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["step-12", "step-4", "step-8"]
+
+
+def test_what_is_being_written_is_the_state_of_its_step(tmp_path: Path) -> None:
+    """The tensors go on changing while a checkpoint is written."""
+    model = nn.Linear(1000, 1000)
+    optimizer = make_optimizer(model, OptimSettings())
+    before = model.weight.detach().clone()
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    checkpoints.save(model, optimizer, Progress(step=3, passed_over=[(1, 2)]))
+    with torch.no_grad():
+        model.weight.zero_()
+    assert not (tmp_path / "step-3").exists()
+    checkpoints.settle(wait=True)
+    progress = Checkpoints(tmp_path, keep=2).load(model, optimizer)
+    assert progress == Progress(step=3, passed_over=[(1, 2)])
+    assert progress is not None
+    assert progress.data_step == 4
+    assert torch.equal(model.weight, before)
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

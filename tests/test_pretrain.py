@@ -22,7 +22,7 @@ from isogloss.checkpoint import languages_of, load_model
 from isogloss.config import load_recipe, make_settings
 from isogloss.errors import ConfigError, FolderError, Preempted
 from isogloss.loop import train
-from isogloss.manifest import read_manifest, write_manifest
+from isogloss.manifest import read_manifest
 from isogloss.model import MaskedLM
 from isogloss.pretrain import PretrainSettings, bits_per_character, pretrain
 from isogloss.runs import read_metrics
@@ -30,42 +30,6 @@ from isogloss.vocab import MODEL_NAME, Vocabulary
 
 LANGUAGES = ("en", "sw", "th")
 STEPS = 8
-
-
-@pytest.fixture(scope="session")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A vocab folder and a shards folder of three invented languages."""
-    folder = tmp_path_factory.mktemp("inputs")
-    rng = np.random.default_rng(0)
-    words = ["".join(rng.choice(list("abcdefghijklmnop"), size=rng.integers(2, 6))) for _ in range(60)]
-    (folder / "vocab").mkdir()
-    with (folder / "vocab" / MODEL_NAME).open("wb") as model:
-        sentences = (" ".join(rng.choice(words, size=12)) for _ in range(300))
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=sentences, model_writer=model, vocab_size=60, minloglevel=2, num_threads=1
-        )
-    of_vocab = write_manifest(folder / "vocab", kind="vocab", command="isogloss vocab train", config={})
-    vocabulary = Vocabulary.load(folder / "vocab")
-    statistics: dict[str, Any] = {}
-    for index, code in enumerate(LANGUAGES):
-        own = words[20 * index : 20 * index + 20]
-        statistics[code] = {"bytes": 10_000 // (index + 1), "held_out": {"characters": 0}}
-        (folder / "shards" / code).mkdir(parents=True)
-        for part, num_documents in (("part-00000", 60 // (index + 1)), ("held-out", 5)):
-            texts = [" ".join(rng.choice(own, size=12)) for _ in range(num_documents)]
-            documents = [[*ids.tolist(), 2] for ids in vocabulary.encode(texts)]
-            np.concatenate(documents).astype(np.uint16).tofile(folder / "shards" / code / f"{part}.bin")
-            offsets = np.cumsum([0, *map(len, documents)]).astype(np.uint64)
-            np.save(folder / "shards" / code / f"{part}.offsets.npy", offsets)
-        statistics[code]["held_out"]["characters"] = sum(map(len, texts))
-    facts = {
-        "vocabulary": {"size": vocabulary.size, "fingerprint": vocabulary.fingerprint},
-        "languages": statistics,
-    }
-    write_manifest(
-        folder / "shards", kind="shards", command="isogloss shards", config={}, parents=[of_vocab], statistics=facts
-    )
-    return folder
 
 
 def settings_for(inputs: Path, run: Path, **more: Any) -> PretrainSettings:

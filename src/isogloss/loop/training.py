@@ -141,7 +141,7 @@ def train(
             checkpoints.settle()
             # Of several processes, what they agreed on before this step.
             stopping = stop.asked if processes.count == 1 else step.stop_asked
-            if due(settings.checkpoint_every) or stopping:
+            if (due(settings.checkpoint_every) and not fault) or stopping:
                 with throughput.paused():
                     checkpoints.save(model, optimizer, progress)
             if stopping and progress.step < total_steps:
