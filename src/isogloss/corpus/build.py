@@ -11,12 +11,11 @@ largest language.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +86,7 @@ def build_corpus(settings: CorpusSettings) -> Manifest:
         _check_same_input(settings, done, sources)
         shutil.rmtree(work, ignore_errors=True)
         return done
-    with _full_disk_is_one_line(settings.output), building(settings.output) as folder:
+    with building(settings.output) as folder:
         _prepare(work, folder, config, sources)
         files = _read_all(sources, settings, work, folder)
         statistics = _write_all(files, settings, work, folder)
@@ -254,18 +253,6 @@ def _why_nothing(statistics: Mapping[str, Any]) -> str:
     problems = [f"{entry['file']}: {entry['problem']}" for entry in statistics["files"] if entry["problem"]]
     drops = [f"{code}: {n} {reason}" for code, table in statistics["dropped"].items() for reason, n in table.items()]
     return "; ".join([*problems[:3], *drops[:3]]) + ("; and more" if len(problems) > 3 or len(drops) > 3 else "")
-
-
-@contextlib.contextmanager
-def _full_disk_is_one_line(output: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise FolderError(
-            f"the disk of {output} is full; free some space and start again, what is finished is kept"
-        ) from None
 
 
 def _progress() -> Progress:
