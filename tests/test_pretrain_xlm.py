@@ -19,7 +19,7 @@ from isogloss.config import make_settings
 from isogloss.errors import ConfigError, DataError, Preempted
 from isogloss.loop import train
 from isogloss.model import MaskedLM, initialise
-from isogloss.phrasebook import documents, parallel_sentences
+from isogloss.phrasebook import documents, write_parallel
 from isogloss.pretrain import PretrainSettings, pretrain
 from isogloss.runs import read_metrics
 from isogloss.shards import ShardSettings, build_shards
@@ -38,11 +38,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory, write_corpus: Callable[...,
             corpus=folder / "corpus", output=folder / "vocab", size=300, character_coverage=1.0, model_type="bpe"
         )
     )
-    (folder / "parallel").mkdir()
-    sentences = list(parallel_sentences(list(LANGUAGES), 300, seed=1))
-    for side, code in enumerate(LANGUAGES):
-        text = "".join(pair[side] + "\n" for pair in sentences)
-        (folder / "parallel" / f"phrasebook.en-sw.{code}").write_text(text, encoding="utf-8")
+    write_parallel(folder / "parallel", LANGUAGES, 300, seed=1)
     build_shards(
         ShardSettings(
             corpus=folder / "corpus",
@@ -81,6 +77,8 @@ def test_translations_are_learned_from_and_the_model_keeps_its_languages(inputs:
     ledger = [line["ledger"] for line in read_metrics(run) if "ledger" in line][-1]
     assert ledger["en-sw"]["sequences"] == 80 * 4
     assert ledger["en"]["sequences"] + ledger["sw"]["sequences"] == 80 * 4
+    card = (run / "model" / "README.md").read_text(encoding="utf-8")
+    assert "masked-language modelling and translation language modelling" in card
     model = load_model(run / "model", kind="masked")
     assert model.settings.languages == LANGUAGES
     fresh = MaskedLM(model.settings)

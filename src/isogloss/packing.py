@@ -9,7 +9,8 @@ A draw of a pair of languages is a pack of sentences with their translations, ea
 That is XLM's layout with positions reset (its first token is ``</s>`` too), and XLM-R's form of two texts. Half the
 packs have the target first.
 
-    batch = Maker([RunningText(…), ParallelText(…)], settings, noise, seed).make(indices, texts, draws)
+    maker = Maker([RunningText(…), ParallelText(…)], noise, by_document=False, seed=1)
+    batch = maker.make(range(64, 66), texts=np.array([0, 1]), draws=np.array([32, 32]))
 
 Shapes: N packed tokens of a batch, M masked rows, S segments: the parts of sequences that are of one language.
 """
@@ -162,7 +163,8 @@ class ParallelText:
 class Maker:
     """Numbers of sequences, the text and the draw of each → a masked batch.
 
-    ``row_of`` gives a language's row in the model's language embedding; None for a model without one.
+    ``by_document`` cuts running text at the ends of documents. ``row_of`` gives a language's row in the model's
+    language embedding, and raises DataError if it has none; None for a model without one.
     """
 
     def __init__(
@@ -187,6 +189,8 @@ class Maker:
         self._rows = None if row_of is None else torch.tensor([row_of(code) for code in self._languages])
 
     def make(self, indices: range, texts: Ids, draws: Ids) -> MaskedBatch:
+        """The batch of the sequences ``indices``: the one with number i holds draw ``draws[i]`` of ``texts[i]``, both
+        (len(indices),) int64. All tensors of it are int64, on the CPU."""
         parts, turned = self._read(texts, draws)
         lengths = np.array([len(part) for part in parts])
         text = np.concatenate(parts, dtype=np.int64)

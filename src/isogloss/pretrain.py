@@ -289,14 +289,18 @@ def _card(settings: PretrainSettings, shards: Shards) -> Card:
     if settings.init is not None:
         base = name_of(settings.init)
         languages = tuple(sorted({*languages, *languages_of(settings.init)}))
+    objective, corpus = "masked-language modelling", f"{sum(shards.sizes.values()) / 1e6:,.1f} MB of text"
+    if settings.batches.tlm_share:
+        objective += " and translation language modelling"
+        corpus += f" and {sum(shards.pair_sizes.values()) / 1e6:,.1f} MB of sentences with translations"
     rows = read_metrics(settings.run) if (settings.run / METRICS_NAME).exists() else []
     held_out: Mapping[str, Any] = next((row["held_out"] for row in reversed(rows) if "held_out" in row), {})
     return Card(
-        f"Pretrained by masked-language modelling with isogloss, {settings.steps:,} steps.",
+        f"Pretrained by {objective} with isogloss, {settings.steps:,} steps.",
         name=settings.run.name,
         languages=languages,
         base_model=base,
-        corpus=f"{sum(shards.sizes.values()) / 1e6:,.1f} MB of text in {len(shards.languages)} languages",
+        corpus=f"{corpus} in {len(shards.languages)} languages",
         scores=tuple(
             CardScore("masked-language-modelling", code, "held-out", "bits_per_character", values["bits_per_character"])
             for code, values in held_out.items()

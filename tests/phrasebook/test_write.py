@@ -16,8 +16,8 @@ from isogloss.errors import ConfigError
 from isogloss.phrasebook import PhrasebookSettings, write
 from isogloss.phrasebook.labelled import questions, tagged_sentences
 from isogloss.phrasebook.pairs import LABELS, pairs
-from isogloss.phrasebook.text import documents
-from isogloss.phrasebook.write import PARTS, write_labelled, write_text
+from isogloss.phrasebook.text import documents, parallel_sentences
+from isogloss.phrasebook.write import PARTS, write_labelled, write_parallel, write_text
 
 SETTINGS = PhrasebookSettings(
     languages=("en", "th"), num_documents=12, num_pairs=30, num_tagged=20, num_questions=10, num_test=12, seed=4
@@ -33,6 +33,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_text(folder / "text", SETTINGS)
         write_labelled(folder, SETTINGS)
     return folder
+
+
+def test_lines_of_two_files_are_each_others_translations(tmp_path: Path) -> None:
+    write_parallel(tmp_path / "parallel", ("en", "th"), 7, seed=3)
+    sides = [
+        (tmp_path / "parallel" / f"phrasebook.en-th.{code}").read_text(encoding="utf-8").splitlines()
+        for code in ("en", "th")
+    ]
+    assert list(zip(*sides, strict=True)) == list(parallel_sentences(["en", "th"], 7, seed=3))
 
 
 def test_train_and_dev_are_in_the_source_language_and_test_in_all(written: Path) -> None:

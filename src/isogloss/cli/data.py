@@ -64,11 +64,11 @@ def vocab_check(
 
 
 def shards(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
-    """A corpus and a vocabulary → memory-mapped token files.
+    """A corpus and a vocabulary → memory-mapped token files; sentences with translations may lie beside them.
 
     \b
     isogloss shards corpus=corpus/ vocabulary=vocab/ output=shards/
-    isogloss shards recipes/smoke/shards.toml corpus=corpus/ vocabulary=vocab/ output=shards/
+    isogloss shards recipes/smoke/shards.toml corpus=corpus/ vocabulary=vocab/ output=shards/ parallel=opus/
     """
     from isogloss.shards import ShardSettings, build_shards
 

@@ -14,7 +14,7 @@ from isogloss.phrasebook.grammar import LANGUAGES, realise
 from isogloss.phrasebook.labelled import questions, tagged_sentences
 from isogloss.phrasebook.pairs import LABELS, pairs
 from isogloss.phrasebook.text import documents, parallel_sentences
-from isogloss.phrasebook.write import PhrasebookSettings, write_labelled, write_phrasebook, write_text
+from isogloss.phrasebook.write import PhrasebookSettings, write_labelled, write_parallel, write_phrasebook, write_text
 
 __all__ = [
     "LABELS",
@@ -27,6 +27,7 @@ __all__ = [
     "realise",
     "tagged_sentences",
     "write_labelled",
+    "write_parallel",
     "write_phrasebook",
     "write_text",
 ]

@@ -5,6 +5,8 @@
     ner/train.en.tsv …            token TAB tag, a blank line between sentences
     qa/train.en.json …            SQuAD v1.1
 
+and, when asked for, sentences with their translations, ``phrasebook.en-sw.en`` beside ``phrasebook.en-sw.sw``.
+
 Train and dev files are in the source language, test files in every language. Test items and dev items are made of
 clauses that occur in no document; dev and test differ in their seed.
 """
@@ -27,9 +29,9 @@ from isogloss.config import Settings
 from isogloss.phrasebook.grammar import LANGUAGES
 from isogloss.phrasebook.labelled import Question, TaggedSentence, questions, tagged_sentences
 from isogloss.phrasebook.pairs import Pair, pairs
-from isogloss.phrasebook.text import documents
+from isogloss.phrasebook.text import documents, parallel_sentences
 
-__all__ = ["PhrasebookSettings", "write_labelled", "write_phrasebook", "write_text"]
+__all__ = ["PhrasebookSettings", "write_labelled", "write_parallel", "write_phrasebook", "write_text"]
 
 Job = Callable[[], None]
 
@@ -83,6 +85,15 @@ def write_text(folder: Path, settings: PhrasebookSettings) -> None:
 def write_labelled(folder: Path, settings: PhrasebookSettings) -> None:
     """Write the nli, ner and qa folders."""
     _run(_labelled_jobs(folder, settings))
+
+
+def write_parallel(folder: Path, languages: tuple[str, str], num_sentences: int, *, seed: int) -> None:
+    """Write sentences and their translations line by line, as ``isogloss shards parallel=FOLDER`` reads them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sides = zip(*parallel_sentences(list(languages), num_sentences, seed=seed), strict=True)
+    for code, sentences in zip(languages, sides, strict=True):
+        path = folder / f"phrasebook.{'-'.join(languages)}.{code}"
+        path.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
 
 
 def _text_jobs(folder: Path, settings: PhrasebookSettings) -> list[Job]:
