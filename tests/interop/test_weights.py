@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pickle
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -114,7 +115,16 @@ class _Code:
 
 def test_hidden_code_is_not_run(tmp_path: Path) -> None:
     torch.save({"one": _Code(tmp_path / "ran")}, tmp_path / "pytorch_model.bin")
+    found = refusal(tmp_path)
+    assert "cannot be read as weights alone" in found
+    assert "weights_only" not in found  # torch's own message says how to run it all the same
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_pickle_of_another_format_is_one_line(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(_Code(tmp_path / "ran"), protocol=4))
     assert "cannot be read as weights alone" in refusal(tmp_path)
+    assert not recwarn.list
     assert not (tmp_path / "ran").exists()
 
 

@@ -9,7 +9,9 @@ files are read with `weights_only=True`; nothing but tensors is ever unpickled.
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -92,7 +94,15 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def _read_torch(path: Path) -> dict[str, Tensor]:
     try:
-        weights = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # of pickle formats that are then refused
+            warnings.simplefilter("ignore")
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:
+        # torch's own message tells how to run hidden code all the same: not shown.
+        raise CheckpointError(
+            f"{path} cannot be read as weights alone: it is damaged, or asks for what may be hidden code, of which "
+            f"nothing was run; {WAY_OUT}, best as safetensors"
+        ) from None
     except Exception as error:  # unpickling raises whatever the damage leads to
         raise CheckpointError(
             f"{path} cannot be read as weights alone ({_first_line(error)}); {WAY_OUT}, best as safetensors"

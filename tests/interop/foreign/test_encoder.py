@@ -142,6 +142,14 @@ def test_a_model_of_no_known_kind_and_one_that_is_no_encoder(family: Family, tmp
     with pytest.raises(CheckpointError, match="t5 is an encoder with a decoder; give"):
         load_encoder(folder)
 
+    pictures = transformers.ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    folder = shutil.copytree(family("bert"), tmp_path / "pictures")
+    with quiet():
+        transformers.ViTModel(pictures).save_pretrained(folder)
+    with pytest.raises(CheckpointError, match="vit is no encoder that reads ids under a mask") as caught:
+        load_encoder(folder)
+    assert "\n" not in str(caught.value)
+
 
 def test_damaged_weights_give_no_model(family: Family, tmp_path: Path) -> None:
     folder = shutil.copytree(family("bert"), tmp_path / "bert")
@@ -168,9 +176,44 @@ def test_damaged_weights_give_no_model(family: Family, tmp_path: Path) -> None:
         load_encoder(folder)
     tensors[name] = torch.zeros(3, 3)
     save_file(tensors, path, metadata={"format": "pt"})
-    with pytest.raises(CheckpointError, match="cannot be read") as caught:
+    with pytest.raises(
+        CheckpointError, match=r"weight has shape \(3, 3\), config\.json asks for \(32, 48\); copy both"
+    ):
         load_encoder(folder)
-    assert "\n" not in str(caught.value)
+
+
+def test_layers_that_config_json_does_not_count_are_not_left_out_in_silence(family: Family, name: str) -> None:
+    folder = shutil.copytree(family(name), family(name).with_name(f"{name}-cut"))
+    config = json.loads((folder / "config.json").read_text())
+    depth = next(key for key in ("num_hidden_layers", "n_layers", "n_layer") if key in config)
+    config[depth] = 1
+    if "layer_types" in config:
+        config["layer_types"] = config["layer_types"][:1]
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        CheckpointError, match=r"weight .*1\..* is not known \(\d+ in all\): config.json describes another"
+    ):
+        load_encoder(folder)
+
+
+class _Code:
+    """What would run a command if it were unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return Path.touch, (self.marker,)
+
+
+def test_hidden_code_is_not_run_and_how_to_run_it_is_not_said(family: Family, tmp_path: Path) -> None:
+    folder = shutil.copytree(family("bert"), tmp_path / "bert")
+    (folder / "model.safetensors").unlink()
+    torch.save({"one": _Code(tmp_path / "ran")}, folder / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="may be hidden code; nothing of it was run") as caught:
+        load_encoder(folder)
+    assert "weights_only" not in str(caught.value)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_vocabulary_of_another_model_is_noticed(family: Family, tmp_path: Path) -> None:
@@ -178,6 +221,11 @@ def test_the_vocabulary_of_another_model_is_noticed(family: Family, tmp_path: Pa
     with (folder / "vocab.txt").open("a", encoding="utf-8") as file:
         file.write("another\nsurplus\n")
     with pytest.raises(CheckpointError, match="one of them is another model's"):
+        load_encoder(folder)
+    larger = transformers.BertConfig(vocab_size=2000, hidden_size=8, num_hidden_layers=1, num_attention_heads=1)
+    with quiet():
+        transformers.BertModel(larger).save_pretrained(folder)
+    with pytest.raises(CheckpointError, match="the model 2000: one of them is another model's"):
         load_encoder(folder)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +99,43 @@ def test_a_folder_without_a_tokenizer(family: Family, tmp_path: Path) -> None:
     ) as caught:
         read_folder_tokenizer(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_with_tokenizer_settings_alone(family: Family, tmp_path: Path, name: str) -> None:
+    """transformers makes some tokenizer all the same, to which every text is unknown."""
+    folder = tmp_path / name
+    folder.mkdir()
+    for file in ("config.json", "tokenizer_config.json"):
+        shutil.copy(family(name) / file, folder)
+    with pytest.raises(
+        VocabularyError, match=r"holds no tokenizer; copy|its tokenizer cannot be read .*; copy"
+    ) as caught:
+        read_folder_tokenizer(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("direction", ["left", "right"])
+def test_padding_and_cutting_that_the_file_asks_for_are_ours_to_do(
+    family: Family, tmp_path: Path, direction: str
+) -> None:
+    """sentence-transformers writes both into tokenizer.json; padding is no part of what stands around a text."""
+    folder = shutil.copytree(family("modernbert"), tmp_path / "padded")
+    plain = read_folder_tokenizer(folder)
+    backend = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    backend.enable_padding(length=24, pad_id=plain.format.pad_id, pad_token="[PAD]", direction=direction)
+    backend.enable_truncation(4)
+    backend.save(str(folder / "tokenizer.json"))
+    padded = read_folder_tokenizer(folder)
+    assert padded.format == plain.format
+    assert padded.encode([TEXTS[0]])[0].tolist() == plain.encode([TEXTS[0]])[0].tolist()
+
+
+def test_a_tokenizer_that_frames_nothing_is_refused(family: Family, tmp_path: Path) -> None:
+    folder = shutil.copytree(family("modernbert"), tmp_path / "bare")
+    said = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer.json").write_text(json.dumps(said | {"post_processor": None}), encoding="utf-8")
+    with pytest.raises(VocabularyError, match="puts no special piece around a text, but heads read one; give"):
+        read_folder_tokenizer(folder)
 
 
 @settings(max_examples=200)

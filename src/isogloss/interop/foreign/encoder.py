@@ -12,6 +12,8 @@ Shapes: N packed tokens, S sequences, T tokens of the longest, D width.
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,8 @@ from torch import Tensor, nn
 
 from isogloss.attention import Layout
 from isogloss.config import make_settings
-from isogloss.errors import CheckpointError, DataError
-from isogloss.interop.foreign.quiet import quiet
+from isogloss.errors import CheckpointError, DataError, IsoglossError
+from isogloss.interop.foreign.quiet import quiet, reason_of
 from isogloss.interop.foreign.tokenizer import SequenceFormat, read_tokenizer
 from isogloss.model import ModelSettings
 
@@ -31,6 +33,10 @@ __all__ = ["ForeignEncoder", "read_encoder"]
 USUAL_LENGTH = 512
 # Tokenizers that know no limit say 1e30.
 LONGEST = 1 << 20
+# Rows that a table of pieces may have beyond the tokenizer's: mDeBERTa-v3 has 898.
+MOST_UNUSED = 1024
+# Of a layer, in the name of its weight.
+NUMBER = re.compile(r"\d+")
 # What the families call one thing, in the order they are tried; XLNet's and XLM's names come last.
 DROPOUTS = ("hidden_dropout_prob", "classifier_dropout", "dropout")
 WIDTHS = ("intermediate_size", "d_inner")
@@ -121,18 +127,15 @@ def read_encoder(folder: Path) -> ForeignEncoder:
                 trust_remote_code=False,
                 dtype=torch.float32,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # their message for these names no weight; ours does
                 **_without_pooler(_class_of(config)),
             )
     except CheckpointError:
         raise
     # Each of their classes fails in a way of its own over files that are missing or damaged.
     except Exception as error:
-        raise CheckpointError(f"{folder} cannot be read ({_line(error)}); copy the whole folder again") from None
-    if missing := sorted(name for name in told["missing_keys"] if "pooler" not in name):
-        raise CheckpointError(
-            f"{folder}: weight {missing[0]} is missing ({len(missing)} in all): the weights are not whole, or not "
-            "those that config.json describes; copy both from one place"
-        )
+        raise CheckpointError(f"{folder} cannot be read ({reason_of(error)}); copy the whole folder again") from None
+    _check_that_it_is_whole(model, told, str(folder))
     for name, tensor in model.state_dict().items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(
@@ -140,16 +143,46 @@ def read_encoder(folder: Path) -> ForeignEncoder:
                 "take an earlier checkpoint or copy it again"
             )
     tokenizer = read_tokenizer(folder)
-    encoder = ForeignEncoder(
-        model, tokenizer.format, max_length=_max_length(model, tokenizer.tokenizer), where=str(folder)
-    )
-    if tokenizer.size > encoder.settings.vocabulary_size:
+    try:
+        encoder = ForeignEncoder(
+            model, tokenizer.format, max_length=_max_length(model, tokenizer.tokenizer), where=str(folder)
+        )
+        _check_that_it_looks_ahead(encoder.eval(), str(folder))
+    except IsoglossError:
+        raise
+    except Exception as error:  # of images, of characters without a table, without a mask
+        raise CheckpointError(
+            f"{folder}: {config.model_type} is no encoder that reads ids under a mask ({reason_of(error)}); give the "
+            "folder of one"
+        ) from None
+    if not 0 <= encoder.settings.vocabulary_size - tokenizer.size < MOST_UNUSED:
         raise CheckpointError(
             f"{folder}: its tokenizer has {tokenizer.size} pieces, the model {encoder.settings.vocabulary_size}: one "
             "of them is another model's; copy the folder again"
         )
-    _check_that_it_looks_ahead(encoder.eval(), str(folder))
     return encoder
+
+
+def _check_that_it_is_whole(model: Any, told: Mapping[str, Any], where: str) -> None:
+    """Raises CheckpointError where weights and config.json describe two models, going by what transformers told."""
+    for name, found, wanted in sorted(told["mismatched_keys"]):
+        raise CheckpointError(
+            f"{where}: weight {name} has shape {tuple(found)}, config.json asks for {tuple(wanted)}; "
+            "copy both from one place"
+        )
+    if missing := sorted(name for name in told["missing_keys"] if "pooler" not in name):
+        raise CheckpointError(
+            f"{where}: weight {missing[0]} is missing ({len(missing)} in all): the weights are not whole, or not "
+            "those that config.json describes; copy both from one place"
+        )
+    # Weights of a head are left aside, but not layers beyond those that config.json counts.
+    known = {NUMBER.sub("", name) for name in model.state_dict() if NUMBER.search(name)}
+    bodies = {name: name.removeprefix(f"{model.base_model_prefix}.") for name in told["unexpected_keys"]}
+    if unknown := sorted(name for name, body in bodies.items() if NUMBER.sub("", body) in known):
+        raise CheckpointError(
+            f"{where}: weight {unknown[0]} is not known ({len(unknown)} in all): config.json describes another model; "
+            "copy both from one place"
+        )
 
 
 def _config(folder: Path) -> Any:
@@ -160,7 +193,7 @@ def _config(folder: Path) -> Any:
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"{folder}: config.json is of a model that is not read: neither XLM-RoBERTa nor known to this transformers "
-            f"({_line(error)}); give the folder of an encoder"
+            f"({reason_of(error)}); give the folder of an encoder"
         ) from None
     if getattr(config, "is_encoder_decoder", False):
         raise CheckpointError(
@@ -177,6 +210,8 @@ def _class_of(config: Any) -> Any:
 
 def _without_pooler(model_class: Any) -> dict[str, bool]:
     """A pooler is a part of some heads; ours is its own, and weights that are never read would only grow the model."""
+    if isinstance(model_class, tuple):  # of Funnel there are two, without a pooler
+        return {}
     return {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(model_class).parameters else {}
 
 
@@ -228,7 +263,3 @@ def _check_that_it_looks_ahead(encoder: ForeignEncoder, where: str) -> None:
             f"{where}: {encoder.model.config.model_type} reads text from left to right only, it is no encoder; "
             "give the folder of an encoder"
         )
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

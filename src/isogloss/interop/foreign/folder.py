@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from isogloss.errors import CheckpointError
 from isogloss.heads import TaskModel
 from isogloss.interop.foreign.encoder import ForeignEncoder, read_encoder
-from isogloss.interop.foreign.quiet import quiet, require_transformers
+from isogloss.interop.foreign.quiet import quiet, reason_of, require_transformers
 from isogloss.interop.foreign.tokenizer import ForeignTokenizer, read_tokenizer
 from isogloss.manifest import write_json
 
@@ -47,8 +47,7 @@ def read_folder(folder: Path) -> ForeignEncoder | TaskModel:
         tensors = load_file(path)
         model.head.load_state_dict(tensors)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path} cannot be read ({reason}); copy or make the model again") from None
+        raise CheckpointError(f"{path} cannot be read ({reason_of(error)}); copy or make the model again") from None
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise CheckpointError(f"{path} holds values that are not finite; take an earlier checkpoint")
     return model

@@ -11,7 +11,6 @@ once. XLNet's `<cls>`, which comes last there, is put first, where heads look fo
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ import xxhash
 
 from isogloss.errors import ConfigError, VocabularyError
 from isogloss.interop.foreign.align import align
-from isogloss.interop.foreign.quiet import quiet
+from isogloss.interop.foreign.quiet import quiet, reason_of
 from isogloss.vocab.tokenizer import Frame, Ids
 
 __all__ = ["ForeignTokenizer", "SequenceFormat", "read_tokenizer"]
@@ -49,6 +48,14 @@ class ForeignTokenizer:
 
     def __init__(self, tokenizer: Any, *, where: str, language: str | None = None) -> None:
         self.tokenizer = tokenizer
+        # The fast ones have a backend in Rust, which knows offsets; of the others XLM's asks for the language.
+        self._backend = getattr(tokenizer, "backend_tokenizer", None)
+        self._asks_language = self._backend is None and "lang" in inspect.signature(tokenizer._tokenize).parameters
+        # Before the format is looked at: sentence-transformers' files say to pad and to cut.
+        if self._backend is not None:
+            self._backend.encode_special_tokens = True
+            self._backend.no_truncation()
+            self._backend.no_padding()
         self.format = _format(tokenizer, where)
         self.frame = self.format.frame
         self.size = len(tokenizer)
@@ -56,13 +63,6 @@ class ForeignTokenizer:
         self._where = where
         self._unknown_id: int | None = tokenizer.unk_token_id
         self._special_ids = sorted({*tokenizer.all_special_ids} - {self._unknown_id})
-        # The fast ones have a backend in Rust, which knows offsets; of the others XLM's asks for the language.
-        self._backend = getattr(tokenizer, "backend_tokenizer", None)
-        self._asks_language = self._backend is None and "lang" in inspect.signature(tokenizer._tokenize).parameters
-        if self._backend is not None:
-            self._backend.encode_special_tokens = True
-            self._backend.no_truncation()
-            self._backend.no_padding()
         self.fingerprint = _fingerprint(tokenizer)
 
     def for_language(self, language: str | None) -> ForeignTokenizer:
@@ -95,8 +95,8 @@ class ForeignTokenizer:
             pieces: list[str] = self.tokenizer._tokenize(_clean(text), **options)
         except (ImportError, AttributeError) as error:
             raise ConfigError(
-                f"{self._where}: its tokenizer divides {self.language} by a package that is not here ({_line(error)}); "
-                "install it, or leave the language out"
+                f"{self._where}: its tokenizer divides {self.language} by a package that is not here "
+                f"({reason_of(error)}); install it, or leave the language out"
             ) from None
         return pieces
 
@@ -116,17 +116,24 @@ def read_tokenizer(folder: Path) -> ForeignTokenizer:
     from transformers import AutoTokenizer
 
     try:
-        with quiet(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     # Each of their tokenizers fails in a way of its own over files that are missing or damaged.
     except Exception as error:
         raise VocabularyError(
-            f"{folder}: its tokenizer cannot be read ({_line(error)}); copy the whole folder again"
+            f"{folder}: its tokenizer cannot be read ({reason_of(error)}); copy the whole folder again"
         ) from None
-    if not len(tokenizer):
+    # Without its files a tokenizer is made all the same, of special pieces alone.
+    if set(tokenizer.get_vocab()) <= {*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}:
         raise VocabularyError(f"{folder} holds no tokenizer; copy the whole folder again")
-    return ForeignTokenizer(tokenizer, where=str(folder))
+    try:
+        return ForeignTokenizer(tokenizer, where=str(folder))
+    except VocabularyError:
+        raise
+    except Exception as error:
+        raise VocabularyError(
+            f"{folder}: its tokenizer cannot be used ({reason_of(error)}); copy the whole folder again"
+        ) from None
 
 
 def _format(tokenizer: Any, where: str) -> SequenceFormat:
@@ -136,6 +143,11 @@ def _format(tokenizer: Any, where: str) -> SequenceFormat:
     last_of_first = max(place for place, text in enumerate(texts) if text == 0)
     last = max(place for place, text in enumerate(texts) if text == 1)
     frame = Frame(tuple(ids[:first]), tuple(ids[last_of_first + 1 : second]), tuple(ids[last + 1 :]))
+    if not frame.before and not frame.after:
+        raise VocabularyError(
+            f"{where}: its tokenizer puts no special piece around a text, but heads read one; give the tokenizer that "
+            "the model was trained with"
+        )
     separator_id = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
     pad_id = tokenizer.pad_token_id
     if separator_id is None or pad_id is None:
@@ -184,7 +196,3 @@ def _trimmed(text: str, piece: str, start: int, end: int) -> tuple[int, int]:
     while start < end and text[end - 1].isspace():
         end -= 1
     return start, end
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
