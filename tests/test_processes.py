@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from safetensors.torch import load_file
 from isogloss.errors import ConfigError
 from isogloss.processes import Processes, joined, started
 from isogloss.runs import read_metrics
+from isogloss.training_state import newest_checkpoint
 
 STEPS = 8
 
@@ -179,3 +181,33 @@ def test_one_process_alone_needs_no_group(monkeypatch: pytest.MonkeyPatch) -> No
         assert processes.is_first
         assert processes.sum(3, 0.1, True) == (3, 0.1, True)
         processes.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_twenty_kills_change_nothing(inputs: Path, tmp_path: Path) -> None:
+    """SIGKILL at random moments, most of them while a checkpoint is being written, and started again each time."""
+    loop = {"checkpoint_every": "1 steps", "log_every": "1 steps"}
+    path = recipe(inputs, tmp_path / "recipe.toml", loop=loop)
+    # Long enough that twenty starts do not reach the end.
+    path.write_text(path.read_text(encoding="utf-8").replace(f"steps = {STEPS}", "steps = 400"), encoding="utf-8")
+    pretrain_in(1, path, tmp_path / "unbroken")
+    random = Random(5)
+    run, kills, amid_a_save = tmp_path / "run", 0, 0
+    while kills < 20 and not (run / "model").exists():
+        process = subprocess.Popen(command(1, path, run), env=environment(), stderr=subprocess.DEVNULL)
+        before = newest_checkpoint(run / "checkpoints")
+        while process.poll() is None and newest_checkpoint(run / "checkpoints") == before:
+            time.sleep(0.01)
+        time.sleep(random.random() * 0.3)
+        process.kill()
+        process.wait()
+        kills += 1
+        amid_a_save += any((run / "checkpoints").glob("*.tmp"))
+    assert kills == 20, "the run ended before it was killed so often"
+    assert amid_a_save >= 5
+    pretrain_in(1, path, run)
+    one, other = weights(tmp_path / "unbroken"), weights(run)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert logged(run, "loss") == logged(tmp_path / "unbroken", "loss")
+    assert logged(run, "ledger") == logged(tmp_path / "unbroken", "ledger")
