@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,8 @@ from isogloss.batches import BatchSettings, MaskedBatches, held_out_batches
 from isogloss.config import make_settings
 from isogloss.errors import ConfigError, DataError
 from isogloss.languages import sampling_shares
+from isogloss.loop.feed import micro_batches
+from isogloss.processes import Processes
 
 BOS, EOS, MASK = 0, 2, 999
 
@@ -74,6 +78,39 @@ def test_micro_batches_are_the_batch_in_parts(packing: str, whole_word: bool, nu
     assert sum((part.layout.lengths for part in parts), ()) == whole.layout.lengths
     assert sum((part.languages for part in parts), ()) == whole.languages
     assert [index for part in parts for index in part.indices] == list(whole.indices) == list(range(72, 96))
+
+
+def hash_of_steps(steps: range, *, processes: int, accumulate: int, workers: int) -> str:
+    """Tokens and masks of these steps, as so many processes see them, each step's put together again in order."""
+    feeds = [Processes(rank, processes) for rank in range(processes)]
+    all_batches = [make(packing="document", whole_word=True) for _ in feeds]
+
+    def of_step(step: int) -> bytes:
+        found = {}
+        for place, batches in zip(feeds, all_batches, strict=True):
+            for turn, batch in enumerate(micro_batches(batches.batch, step, num_micros=accumulate, processes=place)):
+                found[turn * processes + place.rank] = batch
+        parts = [found[number] for number in sorted(found)]
+        starts = np.cumsum([0, *(part.num_tokens for part in parts)])[:-1]
+        rows = [part.rows_M + start for part, start in zip(parts, starts, strict=True)]
+        tensors = (torch.cat(x).numpy() for x in ([p.ids_N for p in parts], rows, [p.targets_M for p in parts]))
+        return b"".join(x.tobytes() for x in tensors)
+
+    digest = xxhash.xxh3_128()
+    with ThreadPoolExecutor(workers) as pool:
+        for content in pool.map(of_step, steps):
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def test_a_thousand_steps_are_the_same_for_any_number_of_processes_and_workers() -> None:
+    cuts = [(1, 1, 1), (2, 1, 1), (4, 1, 3), (1, 4, 2), (2, 3, 1)]
+    hashes = {
+        hash_of_steps(range(500, 1500), processes=processes, accumulate=accumulate, workers=workers)
+        for processes, accumulate, workers in cuts
+    }
+    assert len(hashes) == 1
+    assert hashes != {hash_of_steps(range(501, 1501), processes=1, accumulate=1, workers=1)}
 
 
 def test_other_seeds_and_steps_are_other_batches_and_the_same_ones_are_the_same() -> None:

@@ -213,7 +213,7 @@ def test_a_step_that_is_not_finite_is_skipped_counted_and_logged(tmp_path: Path)
     with pytest.raises(MemoryError):
         run_to(
             tmp_path / "killed",
-            batches=lambda *at: killed_at(3)(*at) if at[0] == 3 else spoiled(*at),
+            batches=lambda *at, **cut: killed_at(3)(*at, **cut) if at[0] == 3 else spoiled(*at, **cut),
             checkpoint_every="1 steps",
         )
     assert weights(run_to(tmp_path / "killed", batches=spoiled)) == weights(model)
@@ -239,7 +239,11 @@ def test_a_spike_is_not_learned_from(tmp_path: Path, monkeypatch: pytest.MonkeyP
     # A run that goes on knows what is usual: it skips the same.
     killed = killed_at(7)
     with pytest.raises(MemoryError):
-        run_to(tmp_path / "killed", batches=lambda *at: killed(*at) if at[0] == 7 else spiking([5, 9])(*at), spike=20.0)
+        run_to(
+            tmp_path / "killed",
+            batches=lambda *at, **cut: killed(*at, **cut) if at[0] == 7 else spiking([5, 9])(*at, **cut),
+            spike=20.0,
+        )
     assert weights(run_to(tmp_path / "killed", batches=spiking([5, 9]), spike=20.0)) == weights(model)
     assert weights(run_to(tmp_path / "all", batches=spiking([5, 9]))) != weights(model)
 
@@ -265,7 +269,9 @@ def test_after_several_skips_the_run_goes_back_and_on_behind_the_data_that_did_i
     # Killed behind the return and started again, it ends in the same bits.
     killed = killed_at(13)
     with pytest.raises(MemoryError):
-        run_to(tmp_path / "killed", batches=lambda *at: killed(*at) if at[0] == 13 else spoiled(*at))
+        run_to(
+            tmp_path / "killed", batches=lambda *at, **cut: killed(*at, **cut) if at[0] == 13 else spoiled(*at, **cut)
+        )
     assert weights(run_to(tmp_path / "killed", batches=spoiled)) == weights(model)
 
 
@@ -281,7 +287,10 @@ def test_going_back_again_and_again_is_given_up(tmp_path: Path) -> None:
 def test_a_run_without_any_finite_step_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("isogloss.loop.training.MOST_SKIPPED_IN_A_ROW", 5)
     with pytest.raises(ConfigError, match=r"last 5 steps, to step 5, .*peak_rate"):
-        run_to(tmp_path, batches=lambda *at: Examples(examples(*at).x * float("inf"), examples(*at).indices))
+        run_to(
+            tmp_path,
+            batches=lambda *at, **cut: Examples(examples(*at, **cut).x * float("inf"), examples(*at, **cut).indices),
+        )
 
 
 def test_actions_are_done_in_evaluation_mode_at_their_times_and_at_the_end(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_stopped_and_continued_ends_in_the_same_bits(
         def counted(step: int, micro: int, num_micros: int) -> Any:
             if step == stop_after:
                 os.kill(os.getpid(), signal.SIGTERM)
-            return batches(step, micro, num_micros)
+            return batches(step, micro=micro, num_micros=num_micros)
 
         return train(*args, batches=counted, **kwargs)
 

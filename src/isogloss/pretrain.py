@@ -133,7 +133,7 @@ def _train(
     train(
         model,
         run=RunFolder(settings.run, writes=processes.is_first),
-        batches=lambda step, micro, num_micros: batches.batch(step, micro=micro, num_micros=num_micros),
+        batches=batches.batch,
         loss_of=_masked_loss,
         total_steps=settings.steps,
         optim=settings.optim,

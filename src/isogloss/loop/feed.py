@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -11,7 +11,7 @@ import torch
 from isogloss.devices import Device
 from isogloss.processes import Processes
 
-__all__ = ["Batch", "Feed", "TrainingBatch"]
+__all__ = ["Batch", "Feed", "TrainingBatch", "micro_batches"]
 
 
 class TrainingBatch(Protocol):
@@ -34,7 +34,7 @@ class Feed(Generic[Batch]):
 
     def __init__(
         self,
-        batches: Callable[[int, int, int], Batch],
+        batches: Callable[..., Batch],
         first: int,
         *,
         num_micros: int,
@@ -67,9 +67,14 @@ class Feed(Generic[Batch]):
         self._step, self._next = step, None
 
     def _make(self, step: int) -> list[Batch]:
-        # Micro-batches go round the processes: those of a process lie as far apart as those of a smaller run.
-        rank, count = self._processes.rank, self._processes.count
-        return [
-            self._batches(step, turn * count + rank, self._num_micros * count).to(self._device)
-            for turn in range(self._num_micros)
-        ]
+        made = micro_batches(self._batches, step, num_micros=self._num_micros, processes=self._processes)
+        return [batch.to(self._device) for batch in made]
+
+
+def micro_batches(
+    batches: Callable[..., Batch], step: int, *, num_micros: int, processes: Processes
+) -> Iterator[Batch]:
+    """The micro-batches of a step that are this process's: every so-manieth of all."""
+    for turn in range(num_micros):
+        micro = turn * processes.count + processes.rank
+        yield batches(step, micro=micro, num_micros=num_micros * processes.count)

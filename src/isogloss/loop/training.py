@@ -1,6 +1,6 @@
 """The one training loop: pretraining and fine-tuning, any model, any task, one process or many.
 
-``batches(step, micro, num_micros)`` is a pure function and ``loss_of(network, batch)`` the SUM of the loss over a
+``batches(step, micro=, num_micros=)`` is a pure function and ``loss_of(network, batch)`` the SUM of the loss over a
 batch's targets; the loop divides it by their number over the whole step, so neither micro-batches nor processes change
 the gradient. Weights, AdamW's means and the progress are all the state there is: a run that is stopped or killed and
 started again ends in the same bits as one that ran through.
@@ -71,7 +71,7 @@ def train(
     model: nn.Module,
     *,
     run: RunFolder,
-    batches: Callable[[int, int, int], Batch],
+    batches: Callable[..., Batch],
     loss_of: Callable[[Any, Batch], Tensor],
     total_steps: int,
     optim: OptimSettings,
