@@ -119,7 +119,7 @@ def test_stopped_around_a_change_of_phase_a_run_ends_in_the_same_bits(
         def counted(step: int, micro: int, num_micros: int) -> Any:
             if step == stop_after:
                 os.kill(os.getpid(), signal.SIGTERM)
-            return batches(step, micro, num_micros)
+            return batches(step, micro=micro, num_micros=num_micros)
 
         return train(*args, batches=counted, **kwargs)
 
