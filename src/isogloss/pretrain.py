@@ -31,6 +31,7 @@ from isogloss.manifest import MANIFEST_NAME, read_manifest
 from isogloss.masking import NUM_SPECIAL
 from isogloss.model import MaskedLM, ModelSettings, initialise
 from isogloss.optim import OptimSettings
+from isogloss.plan import AFTER_STEPS, Watch
 from isogloss.processes import Processes, joined, started
 from isogloss.runs import METRICS_NAME, RunFolder, read_metrics
 from isogloss.shards import Shards
@@ -125,6 +126,10 @@ def _train(
 ) -> MaskedLM:
     """Train, and give the model at the end; of a sharded one the first process alone has the weights."""
     validation = Validation(shards, settings, vocabulary.word_starts)
+    actions = [Action("validate", settings.validation.every, lambda step: validation.scores(model, device))]
+    if processes.is_first:
+        watch = Watch(settings, settings.run, device, num_devices=processes.count, shards=shards)
+        actions.append(Action("plan", AFTER_STEPS, watch))
     # Where weights come from: 1. the run's newest checkpoint, which the loop reads over these; 2. init; 3. the seed.
     model = loaded or MaskedLM(settings.model)
     if loaded is None:
@@ -142,7 +147,7 @@ def _train(
         device=device,
         processes=processes,
         tokens_per_step=settings.batches.batch_size * settings.batches.sequence_length,
-        actions=[Action("validate", settings.validation.every, lambda step: validation.scores(model, device))],
+        actions=actions,
         ledger=lambda progress: {"ledger": _ledger(batches, progress)},
     )
     if not is_sharded(model):

@@ -21,7 +21,7 @@ FLOORS: list[set[str]] = [
         "interop",
         *("checkpoint", "heads"),
     },
-    {"pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export"},
+    {"plan", "pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export"},
     {"demo"},
     {"cli", "__main__"},
 ]

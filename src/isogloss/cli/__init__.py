@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli import ask, data, exchange, training
+from isogloss.cli import ask, data, exchange, planning, training
 from isogloss.errors import IsoglossError
 
 __all__ = ["app", "main"]
@@ -38,6 +38,7 @@ predict_app = typer.Typer(
 )
 
 app.command("shards")(data.shards)
+app.command("plan")(planning.plan)
 app.command("pretrain")(training.pretrain)
 app.command("finetune")(training.finetune)
 app.command("evaluate")(training.evaluate)

@@ -137,7 +137,8 @@ def train(
             for action in actions:
                 if due(action.every):
                     with throughput.paused(), _evaluating(network):
-                        run.log(progress.step, **action.act(progress.step))
+                        if found := action.act(progress.step):
+                            run.log(progress.step, **found)
             checkpoints.settle()
             # Of several processes, what they agreed on before this step.
             stopping = stop.asked if processes.count == 1 else step.stop_asked
