@@ -51,8 +51,8 @@ class Memory:
     """Bytes of a training step on one device.
 
     ``gradients``, ``activations`` and ``loss`` are each part's own largest size, ``heap`` is what the allocator holds
-    beside them; ``peak`` is the most that is held at one time, ``peak_at`` says when. A checkpoint takes weights and means
-    once more, in the CPU's memory, while it is written beside the training; that is left out.
+    beside them; ``peak`` is the most that is held at one time, ``peak_at`` says when. A checkpoint takes weights and
+    means once more, in the memory of the CPU, while it is written beside the training; that is left out.
     """
 
     weights: int
