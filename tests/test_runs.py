@@ -27,6 +27,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 def test_what_is_logged_is_read_again_and_mirrored(tmp_path: Path) -> None:
     run = RunFolder.open(tmp_path / "run", CONFIG)
+    run.log(0)  # nothing to say: no line
     run.log(1, loss=2.5, held_out={"sw": {"loss": 3.0}}, note="первый")
     run.close()
     run.log(2, loss=2.0)

@@ -56,8 +56,8 @@ class RunFolder:
         return cls(path)
 
     def log(self, step: int, **values: Any) -> None:
-        """Append one line to metrics.jsonl and mirror its numbers to TensorBoard."""
-        if not self._writes:
+        """Append one line to metrics.jsonl and mirror its numbers to TensorBoard; without values, nothing."""
+        if not self._writes or not values:
             return
         if self._metrics is None:
             self._metrics = (self.path / METRICS_NAME).open("a", encoding="utf-8")

@@ -137,8 +137,7 @@ def train(
             for action in actions:
                 if due(action.every):
                     with throughput.paused(), _evaluating(network):
-                        if found := action.act(progress.step):
-                            run.log(progress.step, **found)
+                        run.log(progress.step, **action.act(progress.step))
             checkpoints.settle()
             # Of several processes, what they agreed on before this step.
             stopping = stop.asked if processes.count == 1 else step.stop_asked
