@@ -38,7 +38,7 @@ def vocabulary(tmp_path: Path) -> Path:
     folder = tmp_path / "vocab"
     folder.mkdir()
     (folder / "sentencepiece.bpe.model").write_bytes(b"pieces")
-    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    (folder / "tokenizer.json").write_text('{"model": {}}', encoding="utf-8")
     (folder / "report.md").write_text("not for a model", encoding="utf-8")
     return folder
 
@@ -162,7 +162,7 @@ def test_pieces_added_later_are_counted(save: Callable[..., Path], monkeypatch: 
     encoder = load_encoder(folder)
     monkeypatch.setattr(checkpoint.Vocabulary, "load", lambda path: SimpleNamespace(size=30))
     for last, fits in ((39, True), (40, False), (31, False)):
-        tokens = json.dumps({"added_tokens": [{"id": number} for number in (0, 29, 30, last)]})
+        tokens = json.dumps({"model": {}, "added_tokens": [{"id": number} for number in (0, 29, 30, last)]})
         (folder / "tokenizer.json").write_text(tokens, encoding="utf-8")
         if fits:
             assert load_vocabulary(folder, encoder).size == 30

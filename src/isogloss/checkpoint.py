@@ -184,6 +184,7 @@ def load_vocabulary(folder: Path, encoder: AnyEncoder) -> Vocabulary:
         vocabulary = Vocabulary.from_bytes(sentencepiece_model(file), name=str(file))
     else:
         vocabulary = Vocabulary.load(folder)
+    _tokenizer_settings(folder)  # damaged, they would be found out when the model is written, after its training
     size = encoder.settings.vocabulary_size
     num_known = max(vocabulary.size, max(added_ids(folder / TOKENIZER_JSON), default=-1) + 1)
     # The largest power of two that divides the size: what it may have been rounded up to.
@@ -290,5 +291,16 @@ def write_vocabulary(folder: Path, source: Path, *, max_length: int) -> None:
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
     if (source / TOKENIZER_CONFIG).is_file():  # a vocabulary knows no model: texts are cut to the length of this one
-        settings = json.loads((source / TOKENIZER_CONFIG).read_text(encoding="utf-8"))
-        write_json(folder / TOKENIZER_CONFIG, settings | {"model_max_length": max_length})
+        write_json(folder / TOKENIZER_CONFIG, _tokenizer_settings(source) | {"model_max_length": max_length})
+
+
+def _tokenizer_settings(folder: Path) -> dict[str, Any]:
+    """What tokenizer_config.json says; nothing where there is none. Raises VocabularyError for a damaged one."""
+    path = folder / TOKENIZER_CONFIG
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise VocabularyError(f"{path} is damaged ({error}); copy the folder again, or delete it") from None
+    if not isinstance(settings, dict):
+        raise VocabularyError(f"{path} is damaged (no table at its top); copy the folder again, or delete it")
+    return settings

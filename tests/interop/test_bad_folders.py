@@ -94,6 +94,13 @@ def no_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
 
 
+def written(name: str, content: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        (folder / name).write_text(content, encoding="utf-8")
+
+    return spoil
+
+
 # How it is spoiled; whether our manifest is taken away first, as from a foreign folder; what the line must hold.
 SPOILT: dict[str, tuple[Callable[[Path], None], bool, tuple[str, ...]]] = {
     "cut off, ours": (cut, False, (WEIGHTS, "its manifest says", "make the folder again")),
@@ -112,6 +119,15 @@ SPOILT: dict[str, tuple[Callable[[Path], None], bool, tuple[str, ...]]] = {
     "NaN": (weights(lambda tensors: tensors[BIAS].fill_(float("nan"))), True, (BIAS, "not finite", "earlier")),
     "another vocabulary": (other_vocabulary, True, (MODEL_NAME, "42 pieces", "32", "copy the folder again")),
     "no tokenizer": (no_tokenizer, True, (MODEL_NAME, "cannot be read", "'isogloss vocab train'")),
+    "a tokenizer.json of nothing": (
+        written("tokenizer.json", "{}"), True, ("tokenizer.json", "no model in it", "copy the model folder again"),
+    ),
+    "settings of the tokenizer cut off": (
+        written("tokenizer_config.json", "{"), True, ("tokenizer_config.json is damaged", "or delete it"),
+    ),
+    "settings of the tokenizer that are none": (
+        written("tokenizer_config.json", "[]"), True, ("tokenizer_config.json is damaged", "or delete it"),
+    ),
     "another architecture": (config(model_type="bert"), True, ("is missing", "config.json", "copy both")),
     "an unknown architecture": (config(model_type="strange"), True, ("config.json", "XLM-RoBERTa", "give the folder")),
     "wider config": (config(hidden_size=32), True, ("(32, 16)", "(32, 32)", "copy both")),

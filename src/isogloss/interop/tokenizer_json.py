@@ -61,8 +61,8 @@ def _read(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from None
-    if not isinstance(content, dict):
-        raise _damaged(path, TypeError("no table at its top"))
+    if not isinstance(content, dict) or "model" not in content:
+        raise _damaged(path, TypeError("no model in it"))
     return content
 
 
