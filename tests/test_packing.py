@@ -173,7 +173,8 @@ def test_a_pair_too_long_for_a_sequence_is_left_out_and_counted() -> None:
     assert max(len(one[1]) + len(other[1]) for one, other in found) <= 12
     offsets = SHARDS.pair("en-sw")[1]
     too_long = int(np.sum(np.diff(offsets[::2]) + 2 > 12))
-    assert 0 < too_long == short.ledger(1)["en-sw"]["too_long"]
+    assert 0 < too_long == short.too_long(0)["en-sw"]
+    assert make(tlm_share=0.0).too_long(0) == {}
     assert len({min(one[1][1], other[1][1]) for one, other in found if "sw" in (one[0], other[0])}) == 150 - too_long
 
 

@@ -74,7 +74,9 @@ def test_translations_are_learned_from_and_the_model_keeps_its_languages(inputs:
     assert len(losses) == 4
     assert losses[-1] < losses[0] - 0.1
     assert set(scored[0]["held_out"]) == set(LANGUAGES)
-    ledger = [line["ledger"] for line in read_metrics(run) if "ledger" in line][-1]
+    logged = [line for line in read_metrics(run) if "ledger" in line][-1]
+    ledger = logged["ledger"]
+    assert logged["too_long"] == {"en-sw": 0}
     assert ledger["en-sw"]["sequences"] == 80 * 4
     assert ledger["en"]["sequences"] + ledger["sw"]["sequences"] == 80 * 4
     card = (run / "model" / "README.md").read_text(encoding="utf-8")

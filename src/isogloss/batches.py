@@ -185,7 +185,7 @@ class MaskedBatches:
         """What the first ``step`` steps drew of each language and each pair: sequences, tokens of text (without the
         <s> put before, or the </s> between), and how often the whole text was seen, added up over the phases.
 
-        A sequence of a pair is a pack of pairs; ``too_long`` pairs have no room in one and are left out.
+        A sequence of a pair is a pack of pairs.
         """
         lines: dict[str, dict[str, float]] = {}
         for number, phase in enumerate(self._phases[: max(1, bisect_right(self._first_steps, step - 1))]):
@@ -196,9 +196,12 @@ class MaskedBatches:
                 line["sequences"] += count
                 line["tokens"] += blocks.num_drawn(before + count) - blocks.num_drawn(before)
                 line["epochs"] = round(line["epochs"] + count / blocks.num_blocks, 6)
-                if isinstance(blocks, Packs):
-                    line["too_long"] = blocks.num_too_long
         return lines
+
+    def too_long(self, step: int) -> dict[str, int]:
+        """How many pairs of each two languages have no room in a sequence of this step, and are never drawn."""
+        texts = self._phases[bisect_right(self._first_steps, step) - 1].maker.texts
+        return {text.name: text.blocks.num_too_long for text in texts if isinstance(text.blocks, Packs)}
 
     def _num_sequences(self, number: int, *, until: int) -> int:
         """Sequences of a phase in the first ``until`` steps."""

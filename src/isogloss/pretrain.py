@@ -148,7 +148,7 @@ def _train(
         processes=processes,
         tokens_per_step=settings.batches.batch_size * settings.batches.sequence_length,
         actions=actions,
-        ledger=lambda progress: {"ledger": _ledger(batches, progress)},
+        ledger=lambda progress: _ledger(batches, progress),
     )
     if not is_sharded(model):
         return model
@@ -229,15 +229,17 @@ def _row_of(model: ModelSettings) -> Callable[[str], int] | None:
     return model.row_of if model.languages else None
 
 
-def _ledger(batches: MaskedBatches, progress: Progress) -> dict[str, dict[str, float]]:
-    """What was drawn of each language, without what was passed over when the run went back."""
+def _ledger(batches: MaskedBatches, progress: Progress) -> dict[str, Any]:
+    """What was drawn of each language, without what was passed over when the run went back; and the sentence pairs
+    that are too long to be drawn."""
     ledger = batches.ledger(progress.data_step)
     for begin, end in progress.passed_over:
         before, behind = batches.ledger(begin), batches.ledger(end)
         for code, drawn in ledger.items():
             for name in drawn:
                 drawn[name] -= behind[code][name] - before[code][name]
-    return ledger
+    left_out = batches.too_long(progress.data_step)
+    return {"ledger": ledger} | ({"too_long": left_out} if left_out else {})
 
 
 def _pieces_per_character(shards: Shards, code: str) -> float:
