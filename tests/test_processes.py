@@ -81,7 +81,8 @@ def alone(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("sharing", ["whole", "sharded"])
 def test_two_processes_learn_what_one_learns(inputs: Path, alone: Path, tmp_path: Path, sharing: str) -> None:
     path = recipe(inputs, tmp_path / "recipe.toml", loop={"sharing": sharing})
-    pretrain_in(2, path, tmp_path / "run")
+    talk = pretrain_in(2, path, tmp_path / "run")
+    assert talk.count("done: ") == 1
     one, two = weights(alone), weights(tmp_path / "run")
     assert one.keys() == two.keys()
     for name, tensor in one.items():

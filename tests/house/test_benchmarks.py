@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BENCHMARKS = REPOSITORY / "benchmarks"
 # What makes each one small.
 SMALL = {
+    "masked_loss.py": ["--rows", "8", "--pieces", "500", "--width", "16", "--rounds", "2", "--threads", "1"],
     "pretrain_step.py": ["--rounds", "2", "--sequences", "2", "--length", "16", "--layers", "1"],
     "tokenize.py": ["--rounds", "1", "--text", "README.md", "--megabytes", "0.02", "--size", "400"],
 }

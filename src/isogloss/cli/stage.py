@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,8 @@ def run_stage(
         print_json(settings.model_dump(mode="json"))
         return
     result = work(settings)
+    if os.environ.get("RANK", "0") != "0":  # of the processes that torchrun started, the first one speaks
+        return
     if as_json:
         print_json({"path": str(result)} if isinstance(result, Path) else dataclasses.asdict(result))
     else:
