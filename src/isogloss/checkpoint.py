@@ -182,8 +182,10 @@ def load_vocabulary(folder: Path, encoder: AnyEncoder) -> Vocabulary:
     if not file.exists() and (folder / TOKENIZER_JSON).is_file():
         file = folder / TOKENIZER_JSON
         vocabulary = Vocabulary.from_bytes(sentencepiece_model(file), name=str(file))
-    else:
+    elif file.exists():
         vocabulary = Vocabulary.load(folder)
+    else:
+        raise VocabularyError(f"{folder} holds no {MODEL_NAME} and no {TOKENIZER_JSON}; copy the whole folder again")
     _tokenizer_settings(folder)  # damaged, they would be found out when the model is written, after its training
     size = encoder.settings.vocabulary_size
     num_known = max(vocabulary.size, max(added_ids(folder / TOKENIZER_JSON), default=-1) + 1)

@@ -118,7 +118,7 @@ SPOILT: dict[str, tuple[Callable[[Path], None], bool, tuple[str, ...]]] = {
     ),
     "NaN": (weights(lambda tensors: tensors[BIAS].fill_(float("nan"))), True, (BIAS, "not finite", "earlier")),
     "another vocabulary": (other_vocabulary, True, (MODEL_NAME, "42 pieces", "32", "copy the folder again")),
-    "no tokenizer": (no_tokenizer, True, (MODEL_NAME, "cannot be read", "'isogloss vocab train'")),
+    "no tokenizer": (no_tokenizer, True, (MODEL_NAME, "holds no", "copy the whole folder again")),
     "a tokenizer.json of nothing": (
         written("tokenizer.json", "{}"), True, ("tokenizer.json", "no model in it", "copy the model folder again"),
     ),

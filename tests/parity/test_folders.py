@@ -231,7 +231,9 @@ def test_a_head_that_no_task_asks_for_is_refused(tmp_path: Path) -> None:
 
 def test_a_tokenizer_is_needed_and_one_of_xlm_r(tmp_path: Path, vocabulary_folder: Path) -> None:
     theirs_new().save_pretrained(tmp_path)
-    with pytest.raises(VocabularyError, match=r"sentencepiece\.bpe\.model cannot be read \(No such file"):
+    with pytest.raises(
+        VocabularyError, match=r"holds no sentencepiece\.bpe\.model and no tokenizer\.json; copy the whole"
+    ):
         load(tmp_path, device="cpu")
     encoder = Encoder(ModelSettings(vocabulary_size=50, width=2, num_heads=1, num_layers=0))
     content = json.loads((vocabulary_folder / "tokenizer.json").read_text(encoding="utf-8"))

@@ -104,11 +104,11 @@ class Vocabulary:
         """The bytes of the SentencePiece model, as written to ``sentencepiece.bpe.model``."""
         return bytes(self._processor.serialized_model_proto())
 
-    def encode(self, texts: Sequence[str], *, num_threads: int = 1) -> list[Ids]:
+    def encode(self, texts: Sequence[str], *, num_threads: int = -1) -> list[Ids]:
         """The ids of each text, without ``<s>`` and ``</s>``; text never yields a special id but ``<unk>``.
 
-        Whatever stands in the text, ``<mask>`` and ``</s>`` included, is ordinary characters. ``num_threads`` changes
-        the speed and never the result; -1 takes all cores.
+        Whatever stands in the text, ``<mask>`` and ``</s>`` included, is ordinary characters. All cores work unless
+        ``num_threads`` says less; the result is the same.
         """
         ids, bounds = self.encode_flat(texts, num_threads=num_threads)
         return [ids[start:end] for start, end in itertools.pairwise(bounds.tolist())]

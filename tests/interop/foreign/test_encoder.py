@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tokenizers
 import torch
 import transformers
 
@@ -227,6 +228,18 @@ def test_the_vocabulary_of_another_model_is_noticed(family: Family, tmp_path: Pa
         transformers.BertModel(larger).save_pretrained(folder)
     with pytest.raises(CheckpointError, match="the model 2000: one of them is another model's"):
         load_encoder(folder)
+
+
+def test_a_special_piece_without_a_row_is_no_harm_and_a_word_without_one_is(family: Family, tmp_path: Path) -> None:
+    """Funnel's tokenizer adds `<s>` and `</s>`, which its texts never have."""
+    for name, special in (("special", True), ("word", False)):
+        folder = shutil.copytree(family("modernbert"), tmp_path / name)
+        backend = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        (backend.add_special_tokens if special else backend.add_tokens)(["<extra>"])
+        backend.save(str(folder / "tokenizer.json"))
+    assert load_encoder(tmp_path / "special").settings.width == 32
+    with pytest.raises(CheckpointError, match="one of them is another model's"):
+        load_encoder(tmp_path / "word")
 
 
 def test_without_transformers_the_extra_is_named(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:

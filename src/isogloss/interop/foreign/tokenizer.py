@@ -58,7 +58,9 @@ class ForeignTokenizer:
             self._backend.no_padding()
         self.format = _format(tokenizer, where)
         self.frame = self.format.frame
-        self.size = len(tokenizer)
+        # Special pieces that were only ever added may have no row in the model; texts and frame do without them.
+        added = [index for index, piece in tokenizer.added_tokens_decoder.items() if not piece.special]
+        self.size = 1 + max(tokenizer.vocab_size - 1, *self.frame.before, *self.frame.after, *added)
         self.language = language
         self._where = where
         self._unknown_id: int | None = tokenizer.unk_token_id
