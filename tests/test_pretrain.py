@@ -245,3 +245,16 @@ def test_a_misspelt_recipe_key_is_refused_with_its_neighbour(tmp_path: Path) -> 
         make_settings(
             PretrainSettings, {"run": "r", "shards": "s", "vocabulary": "v", "steps": 3, "batches": {"alpha": 1.5}}
         )
+
+
+def test_after_fifty_steps_the_plan_stands_beside_what_was_measured(
+    inputs: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    often = {"log_every": "10 steps", "checkpoint_every": "100 steps"}
+    values = {"loop": often, "validation": {"every": "100 %", "sequences": 2}}
+    run = pretrain(settings_for(inputs, tmp_path / "run", steps=52, **values))
+    (line,) = [row for row in read_metrics(run) if "plan" in row]
+    assert line["step"] == 50
+    assert line["plan"]["measured_tokens_per_second"] > 0
+    assert line["plan"]["predicted_peak_bytes"] > 0
+    assert "plan: predicted" in capfd.readouterr().err

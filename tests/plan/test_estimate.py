@@ -10,6 +10,7 @@ import pytest
 
 from isogloss.errors import ConfigError
 from isogloss.plan import ACCELERATORS, StepTimes, estimate, make_plan, report
+from isogloss.plan.report import _bytes, _rounded
 from isogloss.pretrain import PretrainSettings
 
 Recipes = Callable[..., PretrainSettings]
@@ -90,6 +91,20 @@ def test_the_report_says_every_part(recipe: Recipes) -> None:
     for word in ("assumed: 35% of 121 TFLOP/s", "days", "device-hours", "cost", "checkpoints", "note: no shards yet"):
         assert word in text
     assert max(map(len, text.splitlines())) < 130
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0.00026, "0.00026"), (19.44, "19.4"), (3731.6, "3,732"), (1e8, "100,000,000"), (0.0, "0")]
+)
+def test_figures_have_no_exponent(number: float, said: str) -> None:
+    assert _rounded(number) == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(999, "999 B"), (999.6, "1 kB"), (1_234_567, "1.23 MB"), (2e18, "2,000 PB")]
+)
+def test_bytes_are_scaled(number: float, said: str) -> None:
+    assert _bytes(number) == said
 
 
 @pytest.mark.parametrize(

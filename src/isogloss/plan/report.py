@@ -5,13 +5,15 @@ print(report(plan))
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 
 from isogloss.plan.estimate import Plan
 
 __all__ = ["report"]
 
-UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+BYTES = ("B", "kB", "MB", "GB", "TB", "PB")
+COUNTS = ("", "thousand", "million", "billion", "trillion")
 
 
 def report(plan: Plan) -> str:
@@ -29,8 +31,8 @@ def _sizes(plan: Plan) -> Iterator[tuple[str, str, str]]:
     yield "parameters", f"{plan.parameters:,}", ""
     parts = ((flops.layers, "layers"), (flops.attention, "attention"), (flops.head, "head"))
     said = ", ".join(f"{name} {part / flops.total:.0%}" for part, name in parts)
-    yield "FLOPs a token", f"{flops.total / 1e6:,.4g} M", f"forward and backward: {said}"
-    yield "tokens", f"{plan.tokens / 1e9:,.4g} B", f"{plan.steps:,} steps of {plan.tokens / plan.steps:,.0f}"
+    yield "FLOPs a token", _scaled(flops.total, COUNTS), f"forward and backward: {said}"
+    yield "tokens", _scaled(plan.tokens, COUNTS), f"{plan.steps:,} steps of {plan.tokens / plan.steps:,.0f}"
 
 
 def _memory(plan: Plan) -> Iterator[tuple[str, str, str]]:
@@ -53,8 +55,8 @@ def _time(plan: Plan) -> Iterator[tuple[str, str, str]]:
     if plan.tokens_per_second is None or plan.days is None or plan.device_hours is None:
         return
     yield "tokens a second", f"{plan.tokens_per_second:,.0f}", plan.speed_from
-    yield "days", f"{plan.days:,.3g}", f"or {24 * plan.days:,.4g} hours; validation and checkpoints come on top"
-    yield "device-hours", f"{plan.device_hours:,.4g}", f"{plan.num_devices} x {plan.device}"
+    yield "days", _rounded(plan.days), f"or {_rounded(24 * plan.days)} hours; validation and checkpoints come on top"
+    yield "device-hours", _rounded(plan.device_hours), f"{plan.num_devices} x {plan.device}"
     if plan.cost is not None:
         yield "cost", f"{plan.cost:,.2f}", "at the price given"
 
@@ -75,8 +77,17 @@ def _epochs(epochs: Mapping[str, float]) -> str:
 
 
 def _bytes(number: float) -> str:
-    """1,234,567 → "1.23 MB": powers of a thousand, three figures."""
+    return _scaled(number, BYTES)
+
+
+def _scaled(number: float, units: Sequence[str]) -> str:
+    """1,234,567 → "1.23 M": powers of a thousand, three figures."""
     power = 0
-    while abs(number) >= 999.5 and power < len(UNITS) - 1:
+    while number >= 999.5 and power < len(units) - 1:
         number, power = number / 1000, power + 1
-    return f"{number:.3g} {UNITS[power]}"
+    return f"{_rounded(number)} {units[power]}".rstrip()
+
+
+def _rounded(number: float) -> str:
+    """Three figures, without an exponent: "3,732", "19.4", "0.00026"."""
+    return f"{number:,.0f}" if number >= 100 else f"{Decimal(f'{number:.3g}'):f}"
