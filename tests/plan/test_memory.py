@@ -21,7 +21,7 @@ SHAPE = BatchShape(tokens=LENGTH, targets=NUM_TARGETS / NUM_SEQUENCES, attended=
 
 
 def kept_by_autograd(settings: ModelSettings, dtype: torch.dtype) -> int:
-    """Bytes of the storages that one forward pass saves, each once, without parameters and what the loss saves."""
+    """Bytes of the storages that one forward pass saves, each once, without parameters and what the loss keeps."""
     model = MaskedLM(settings).train()
     initialise(model, 1)
     model.encoder.compute_dtype = dtype
@@ -37,8 +37,9 @@ def kept_by_autograd(settings: ModelSettings, dtype: torch.dtype) -> int:
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         loss = model.masked_loss(ids_N, layout, rows_M, ids_N[rows_M])
     parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    of_loss = 4 * settings.vocabulary_size * (settings.width + 1)
-    total = sum(size for place, (size, _) in storages.items() if place not in parameters) - of_loss
+    # The loss hands its gradients over without saving them; that of the head's states counts as the head's.
+    of_head = NUM_TARGETS * settings.width * dtype.itemsize
+    total = sum(size for place, (size, _) in storages.items() if place not in parameters) + of_head
     del loss
     return total
 

@@ -164,10 +164,8 @@ def _loss(model: ModelSettings, shape: BatchShape, num_sequences: int, device: s
     """Matrices of the table's size while the gradient is made, and a chunk of logits; see loss.py."""
     num_values, num_targets = model.vocabulary_size * model.width, num_sequences * shape.targets
     chunk = max(1, CHUNK_LOGITS // model.vocabulary_size)
-    # The fp32 gradient, and it once more: scaled in the backward; in bf16 a chunk's share of it and the cast table.
-    table = 2 * FP32 * num_values
-    if device == "cpu" and dtype.itemsize < FP32 and num_targets > chunk:
-        table += FP32 * num_values  # adding up chunks, torch casts each share to fp32 first
+    # The fp32 gradient; in bf16 the cast table beside it.
+    table = (FP32 + (dtype.itemsize if dtype.itemsize < FP32 else 0)) * num_values
     # On CUDA the softmax of a chunk is whole, in fp32, twice.
     bytes_a_logit = dtype.itemsize + (2 * FP32 if device == "cuda" else 0)
     return table + round(min(num_targets, chunk) * model.vocabulary_size * bytes_a_logit)
