@@ -39,6 +39,17 @@ def test_value_and_gradients_are_those_of_the_plain_loss(num_rows: int, vocabula
         torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("rows_of_a_chunk", [7, 50])
+def test_parts_of_the_table_change_nothing(monkeypatch: pytest.MonkeyPatch, rows_of_a_chunk: int) -> None:
+    h, weight, bias, targets = problem(50, 16, 30)
+    chunk_logits = rows_of_a_chunk * 30
+    whole = gradients(linear_cross_entropy(h, weight, bias, targets, chunk_logits=chunk_logits), h, weight, bias)
+    monkeypatch.setattr(loss_module, "TABLE_ROWS", 8)
+    parts = gradients(linear_cross_entropy(h, weight, bias, targets, chunk_logits=chunk_logits), h, weight, bias)
+    for one, other in zip(whole, parts, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
 def test_slices_of_a_chunk_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     h, weight, bias, targets = problem(50, 16, 30)
     whole = gradients(linear_cross_entropy(h, weight, bias, targets), h, weight, bias)
