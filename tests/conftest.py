@@ -121,3 +121,32 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "shards", kind="shards", command="isogloss shards", config={}, parents=[of_vocab], statistics=facts
     )
     return folder
+
+
+@pytest.fixture
+def interrupt_pretraining(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, int], Any]:
+    """Pretrains until SIGTERM comes while the batch of a step is made; gives the Preempted that ends it."""
+    import os
+    import signal
+    import sys
+
+    from isogloss.errors import Preempted
+    from isogloss.loop import train
+    from isogloss.pretrain import pretrain
+
+    def run(settings: Any, step_of_signal: int) -> Any:
+        def interrupted(*args: Any, batches: Any, **kwargs: Any) -> Any:
+            def counted(step: int, micro: int, num_micros: int) -> Any:
+                if step == step_of_signal:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                return batches(step, micro=micro, num_micros=num_micros)
+
+            return train(*args, batches=counted, **kwargs)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(sys.modules["isogloss.pretrain"], "train", interrupted)
+            with pytest.raises(Preempted) as caught:
+                pretrain(settings)
+        return caught.value
+
+    return run

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from safetensors.torch import load_file
 from isogloss.batches import BatchSettings
 from isogloss.checkpoint import languages_of, load_model
 from isogloss.config import load_recipe, make_settings
-from isogloss.errors import ConfigError, FolderError, Preempted
-from isogloss.loop import train
+from isogloss.errors import ConfigError, FolderError
 from isogloss.manifest import read_manifest
 from isogloss.model import MaskedLM
 from isogloss.pretrain import PretrainSettings, bits_per_character, pretrain
@@ -105,24 +103,13 @@ def test_held_out_loss_is_what_the_model_gives_and_bits_follow(inputs: Path, unb
 
 @pytest.mark.parametrize("stop_after", [1, 4])
 def test_stopped_and_continued_ends_in_the_same_bits(
-    inputs: Path, unbroken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
+    inputs: Path, unbroken: Path, tmp_path: Path, interrupt_pretraining: Callable[[Any, int], Any], stop_after: int
 ) -> None:
     settings = settings_for(inputs, tmp_path / "run")
     assert settings.model.dropout > 0
 
-    def interrupted(*args: Any, batches: Any, **kwargs: Any) -> Any:
-        def counted(step: int, micro: int, num_micros: int) -> Any:
-            if step == stop_after:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return batches(step, micro=micro, num_micros=num_micros)
-
-        return train(*args, batches=counted, **kwargs)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["isogloss.pretrain"], "train", interrupted)
-        with pytest.raises(Preempted) as caught:
-            pretrain(settings)
-    assert caught.value.exit_code == 75
+    preempted = interrupt_pretraining(settings, stop_after)
+    assert preempted.exit_code == 75
     assert not (tmp_path / "run" / "model").exists()
     assert same(weights(pretrain(settings)), weights(unbroken))
     assert _losses(tmp_path / "run") == _losses(unbroken)

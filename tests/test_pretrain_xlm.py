@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +13,7 @@ from safetensors.torch import load_file
 from isogloss.attention import Layout
 from isogloss.checkpoint import load_model
 from isogloss.config import make_settings
-from isogloss.errors import ConfigError, DataError, Preempted
-from isogloss.loop import train
+from isogloss.errors import ConfigError, DataError
 from isogloss.model import MaskedLM, initialise
 from isogloss.phrasebook import documents, write_parallel
 from isogloss.pretrain import PretrainSettings, pretrain
@@ -110,25 +106,14 @@ def test_a_translation_in_view_changes_what_the_model_says(inputs: Path, tmp_pat
 
 @pytest.mark.parametrize("stop_after", [3, 4])
 def test_stopped_around_a_change_of_phase_a_run_ends_in_the_same_bits(
-    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int
+    inputs: Path, tmp_path: Path, interrupt_pretraining: Callable[[Any, int], Any], stop_after: int
 ) -> None:
     phases = [{"start": "50 %", "mask_rate": 0.3, "sequence_length": 48, "alpha": 1.0, "join": ["sw"]}]
     batches = {"sequence_length": 64, "batch_size": 8, "tlm_share": 0.5, "phases": phases}
     whole, stopped = (settings_for(inputs, tmp_path / name, batches=batches) for name in ("whole", "stopped"))
     pretrain(whole)
 
-    def interrupted(*args: Any, batches: Any, **kwargs: Any) -> Any:
-        def counted(step: int, micro: int, num_micros: int) -> Any:
-            if step == stop_after:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return batches(step, micro=micro, num_micros=num_micros)
-
-        return train(*args, batches=counted, **kwargs)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(sys.modules["isogloss.pretrain"], "train", interrupted)
-        with pytest.raises(Preempted):
-            pretrain(stopped)
+    interrupt_pretraining(stopped, stop_after)
     one, other = (load_file(pretrain(run).joinpath("model", "model.safetensors")) for run in (whole, stopped))
     assert all(torch.equal(one[name], other[name]) for name in one)
     ledgers = [

@@ -52,7 +52,7 @@ from isogloss.interop.fairseq import (
     write_labels,
     write_symbols,
 )
-from isogloss.interop.probes import PROBES
+from isogloss.interop.probes import PROBES, probe_sequences
 from isogloss.interop.sentence_transformers import Pooling, read_modules
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_manifest
 from isogloss.model import Encoder, MaskedLM
@@ -253,11 +253,7 @@ def _compare(theirs: _Fairseq, model: MaskedLM | TaskModel, *, where: str) -> fl
     places = {symbol: place for place, symbol in enumerate(theirs.symbols)}
     vocabulary, length = theirs.vocabulary, model.encoder.settings.max_length
     differences, largest = [], 1.0
-    for encoded in vocabulary.encode(PROBES):
-        body = [*encoded.tolist()][: max(length - 3, 0)]
-        # A <mask> in the middle, as in training.
-        body.insert(len(body) // 2, vocabulary.mask_id)
-        ids = [vocabulary.bos_id, *body, vocabulary.eos_id][:length]
+    for ids in probe_sequences(vocabulary, max_length=length):
         ids_N, layout = torch.tensor(ids), Layout.of([len(ids)])
         # By the strings of the pieces, as fairseq itself numbers them, not by the rows that are to be checked.
         ids_T = torch.tensor([places[vocabulary.piece(index)] for index in ids])

@@ -52,7 +52,7 @@ from isogloss.interop.onnx import (
     versions,
     write_graph,
 )
-from isogloss.interop.probes import PROBES
+from isogloss.interop.probes import probe_sequences
 from isogloss.interop.sentence_transformers import read_modules, write_modules
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, finished, hash_file, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
@@ -205,12 +205,7 @@ def _compare(folder: Path, target: Path, model: MaskedLM | TaskModel | Encoder, 
 
 def _probes(vocabulary: Vocabulary, max_length: int) -> Iterator[tuple[list[list[int]], bool]]:
     """Batches of sequences, and whether each is padded on the left."""
-    sentences = []
-    for encoded in vocabulary.encode(PROBES):
-        body = encoded.tolist()[: max(max_length - 3, 0)]
-        # A <mask> in the middle, as in training.
-        body.insert(len(body) // 2, vocabulary.mask_id)
-        sentences.append([vocabulary.bos_id, *body, vocabulary.eos_id][:max_length])
+    sentences = list(probe_sequences(vocabulary, max_length=max_length))
     yield sentences, False
     yield sentences, True
     # Lengths of every size in pieces of any kind: each alone, then the longest beside the shortest.

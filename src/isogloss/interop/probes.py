@@ -1,6 +1,14 @@
 """Sentences in many scripts, on which two forms of one model are compared; the empty one is `<s> </s>` alone."""
 
-__all__ = ["PROBES"]
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from isogloss.vocab import Vocabulary
+
+__all__ = ["PROBES", "probe_sequences"]
 
 PROBES = (
     "",
@@ -16,3 +24,11 @@ PROBES = (
     "ตอนเช้าคนทำขนมปังเปิดประตูร้าน",
     "Asubuhi mwokaji anafungua mlango.",
 )
+
+
+def probe_sequences(vocabulary: Vocabulary, *, max_length: int) -> Iterator[list[int]]:
+    """Each sentence as `<s> … </s>` of at most `max_length` ids, with a <mask> in the middle, as in training."""
+    for encoded in vocabulary.encode(PROBES):
+        body = encoded.tolist()[: max(max_length - 3, 0)]
+        body.insert(len(body) // 2, vocabulary.mask_id)
+        yield [vocabulary.bos_id, *body, vocabulary.eos_id][:max_length]

@@ -17,9 +17,9 @@ c bytes each (2 in bf16, 4 in fp32), with D width, F feed-forward width, H heads
     4     fp32: means and inverse spreads of two norms
 
 Beside the layers: the sums and dropout factors of the embeddings in fp32, the last norm of a pre-norm model, and in
-bf16 a cast of every linear map's matrix. The loss (loss.py) holds the fp32 gradient of the piece embeddings, one or two
-matrices of that size more while it is made, and one chunk of logits. The parts are not all there at once. On a CPU what
-comes and goes leaves holes in the heap, which is not given back (devices.py): a measured share on top.
+bf16 a cast of every linear map's matrix. The loss (loss.py) holds the fp32 gradient of the piece embeddings, in bf16
+their cast beside it, and one chunk of logits. The parts are not all there at once. On a CPU what comes and goes leaves
+holes in the heap, which is not given back (devices.py): a measured share on top.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _activations(
 
 
 def _loss(model: ModelSettings, shape: BatchShape, num_sequences: int, device: str, dtype: torch.dtype) -> int:
-    """Matrices of the table's size while the gradient is made, and a chunk of logits; see loss.py."""
+    """The table's gradient, its cast, and a chunk of logits; see loss.py."""
     num_values, num_targets = model.vocabulary_size * model.width, num_sequences * shape.targets
     chunk = max(1, CHUNK_LOGITS // model.vocabulary_size)
     # The fp32 gradient; in bf16 the cast table beside it.
