@@ -1,196 +1,330 @@
-"""The pretraining step in tokens/s: ours beside transformers' XLMRobertaForMaskedLM of the same shape, in one run.
+"""A pretraining step in tokens/s and memory: `isogloss pretrain`'s loop beside transformers' Trainer, in one run.
 
-    python benchmarks/pretrain_step.py                       # the demo's model
-    python benchmarks/pretrain_step.py --width 256 --layers 4 --dropout 0.1
+    python benchmarks/pretrain_step.py                                   # mini, then XLM-R Base with V = 250,002
+    python benchmarks/pretrain_step.py --recipes mini --threads 1 --dropout 0
 
-The shape is that of the demo's model and batches, options change it; norms sit after the parts, as XLM-R has them.
-A step is forward, backward, clipping and AdamW on one batch. Both sides get the same ids, masks and starting weights,
-and take turns, so that a busy machine slows both; the medians of the steps are compared. Ours runs as `isogloss
-pretrain` runs it: packed, masked rows only, bf16 where the processor has it. Theirs runs as it comes: fp32, logits at
-every position, AdamW as torch makes it. Both profit from the allocator's settings that ours makes for the process.
-The last line is JSON.
+Three sides see the same sequences of an embedded phrasebook's tokens, in the shape of a recipe (XLM-R's norms and
+dropout of 0.1 unless asked otherwise), each with a collator of its own at the recipe's mask rate:
+
+    isogloss            the loop and batches of `isogloss pretrain`, as they come: bf16 where the processor has it
+    transformers        what run_mlm does: XLMRobertaForMaskedLM under Trainer with its defaults (fp32 on a CPU)
+    transformers-bf16   the same with bf16 = True
+
+A side runs in a process of its own, so that its peak memory is its own: what the peak adds to the process before it
+makes a model. Rounds take turns, and the medians of their steps are compared. The pieces of Base's table that the
+phrasebook has no words for are never drawn, but are multiplied and summed over as all others are. Last, the batches
+alone, made from shards on one core, against what our step takes in. The last line is JSON; its ratios are the last
+recipe's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 from rich.table import Table
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from isogloss.attention import Layout
-from isogloss.batches import BatchSettings
-from isogloss.config import SettingsType, make_settings
-from isogloss.demo import DemoSettings
+from isogloss.batches import MaskedBatch, MaskedBatches
+from isogloss.config import Duration, load_recipe
+from isogloss.corpus import CorpusSettings, build_corpus
 from isogloss.devices import Device, choose
-from isogloss.interop.huggingface import to_hub
-from isogloss.manifest import write_json
-from isogloss.model import MaskedLM, ModelSettings, initialise
-from isogloss.optim import OptimSettings, make_optimizer
+from isogloss.loop import Action, LoopSettings, train
+from isogloss.model import POSITION_OFFSET, MaskedLM, initialise
+from isogloss.phrasebook import PhrasebookSettings, write_text
+from isogloss.plan.memory import resident_bytes
+from isogloss.pretrain import PretrainSettings
+from isogloss.runs import RunFolder
+from isogloss.shards import Shards, ShardSettings, build_shards
+from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
+from isogloss.vocab.hub import write_hub_files
 
-NUM_BATCHES = 4
-
-Masked = tuple[Tensor, Tensor]  # ids and which of them are masked, both (sequences, length)
+RECIPES = Path(__file__).resolve().parents[1] / "recipes" / "pretrain"
+# Of Base, a step of thousands of sequences would take hours; eight is also Trainer's default.
+MOST_SEQUENCES = {"xlmr-base": 8}
+MEGABYTE = 1 << 20
+DATA_SECONDS = 2.0
 
 
 def main() -> None:
     options = parse()
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    device = choose(options.device, precision=options.precision)
-    settings, batch = shape(options)
-    batches = [make_batch(settings, batch, seed) for seed in range(NUM_BATCHES)]
-    sides = {"isogloss": ours(settings, batches, device), "transformers": theirs(settings, batches, device)}
-    for step in sides.values():  # first steps pay for kernels and memory
-        step(0)
-        step(1)
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    losses: dict[str, float] = {}
-    for number in track(range(options.rounds), "steps", console=Console(stderr=True), transient=True):
-        for name, step in sides.items():
-            start = time.perf_counter()
-            losses[name] = step(number)
-            seconds[name].append(time.perf_counter() - start)
-    report(settings, batch.sequence_length * batch.batch_size, seconds, losses, str(device))
-
-
-def ours(settings: ModelSettings, batches: list[Masked], device: Device) -> Callable[[int], float]:
-    """One step of our model: packed ids, loss and gradients at masked rows only."""
-    model = MaskedLM(settings)
-    initialise(model, 1)
-    device.place(model).train()
-    optimizer = make_optimizer(model, OptimSettings(peak_rate=1e-4))
-    packed = []
-    for ids_ST, masked_ST in batches:
-        rows_M = masked_ST.flatten().nonzero()[:, 0]
-        layout = Layout.of([ids_ST.shape[1]] * ids_ST.shape[0], device.device)
-        hidden_N = torch.where(masked_ST, settings.vocabulary_size - 1, ids_ST).flatten()
-        tensors = (hidden_N, rows_M, ids_ST.flatten()[rows_M])
-        packed.append((layout, *(tensor.to(device.device) for tensor in tensors)))
-
-    def loss_of(number: int) -> Tensor:
-        layout, ids_N, rows_M, targets_M = packed[number % NUM_BATCHES]
-        return model.masked_loss(ids_N, layout, rows_M, targets_M) / len(targets_M)
-
-    return lambda number: update(model, optimizer, loss_of(number))
-
-
-def theirs(settings: ModelSettings, batches: list[Masked], device: Device) -> Callable[[int], float]:
-    """One step of theirs from the same weights: ids, attention mask and labels, as its data collator gives them."""
-    from transformers import AutoModelForMaskedLM, logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    twin = MaskedLM(settings)
-    initialise(twin, 1)
-    config, tensors = to_hub(twin)
+    if options.side:
+        work(options)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        write_json(Path(folder) / "config.json", config)
-        save_file(tensors, Path(folder) / "model.safetensors", metadata={"format": "pt"})
-        model = AutoModelForMaskedLM.from_pretrained(folder).to(device.device).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    padded = []
-    for ids_ST, masked_ST in batches:
-        hidden_ST = torch.where(masked_ST, settings.vocabulary_size - 1, ids_ST)
-        labels_ST = torch.where(masked_ST, ids_ST, -100)
-        given = {"input_ids": hidden_ST, "attention_mask": torch.ones_like(ids_ST), "labels": labels_ST}
-        padded.append({key: value.to(device.device) for key, value in given.items()})
-    return lambda number: update(model, optimizer, model(**padded[number % NUM_BATCHES]).loss)
-
-
-def update(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor) -> float:
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss.item()  # also waits for a GPU
-
-
-def make_batch(settings: ModelSettings, batch: BatchSettings, seed: int) -> Masked:
-    """Random pieces, opened by <s>, and which of them are masked."""
-    generator = torch.Generator().manual_seed(seed)
-    shape_ST = (batch.batch_size, batch.sequence_length)
-    ids_ST = torch.randint(4, settings.vocabulary_size - 1, shape_ST, generator=generator)
-    ids_ST[:, 0] = 0
-    return ids_ST, torch.rand(shape_ST, generator=generator) < batch.mask_rate
-
-
-def shape(options: argparse.Namespace) -> tuple[ModelSettings, BatchSettings]:
-    """The demo's model and batch, changed by the options."""
-    demo = DemoSettings()
-    model = {
-        "norm": options.norm, "width": options.width, "num_layers": options.layers, "num_heads": options.heads,
-        "vocabulary_size": options.vocabulary or demo.vocabulary_size, "max_length": options.length,
-        "feedforward": options.width and 4 * options.width,
-        "dropout": options.dropout, "attention_dropout": options.dropout,
-    }  # fmt: skip
-    batch = {"sequence_length": options.length, "batch_size": options.sequences}
-    return changed(demo.model, model), changed(demo.batches, batch)
-
-
-def changed(settings: SettingsType, values: dict[str, Any]) -> SettingsType:
-    """Settings with the values that are not None, checked again."""
-    given = {key: value for key, value in values.items() if value is not None}
-    return make_settings(type(settings), settings.model_dump() | given, where="benchmark")
-
-
-def report(
-    settings: ModelSettings, num_tokens: int, seconds: dict[str, list[float]], losses: dict[str, float], device: str
-) -> None:
-    table = Table(title=f"one pretraining step of {num_tokens:,} tokens, {device}, {torch.get_num_threads()} threads")
-    for column in ("", "tokens/s", "ms a step", "fastest", "slowest", "last loss"):
-        table.add_column(column, justify="left" if not column else "right")
-    speeds = {}
-    for name, times in seconds.items():
-        middle = statistics.median(times)
-        speeds[name] = num_tokens / middle
-        row = [f"{1000 * value:.0f}" for value in (middle, min(times), max(times))]
-        table.add_row(name, f"{speeds[name]:,.0f}", *row, f"{losses[name]:.3f}")
-    Console().print(table)
-    ratio = speeds["isogloss"] / speeds["transformers"]
+        make_shards(Path(folder), options.documents, options.pieces)
+        results = {recipe: compare(recipe, folder, options) for recipe in options.recipes}
     result = {
         "benchmark": "pretrain_step",
-        "model": settings.model_dump(mode="json", exclude={"preset"}),
-        "tokens_per_step": num_tokens,
-        "device": device,
-        "threads": torch.get_num_threads(),
+        "models": results,
+        "threads": options.threads or torch.get_num_threads(),
+        "device": str(choose(options.device)),
+        "machine": platform.machine(),
         "torch": torch.__version__,
-        "tokens_per_second": {name: round(speed) for name, speed in speeds.items()},
-        "ratio": round(ratio, 2),
+        **{name: results[options.recipes[-1]][name] for name in ("ratio", "ratio_bf16", "memory_ratio", "data_ratio")},
     }
     print(json.dumps(result))
 
 
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name, text in (
-        ("width", "width of the model; the feed-forward part is four times as wide"),
-        ("layers", "layers"),
-        ("heads", "attention heads"),
-        ("vocabulary", "pieces"),
-        ("length", "tokens of a sequence"),
-        ("sequences", "sequences of a step"),
-        ("threads", "threads of torch (as torch finds)"),
-    ):
-        parser.add_argument(f"--{name}", type=int, help=text)
-    parser.add_argument(
-        "--norm", default="post", choices=["post", "pre"], help="pre compares with XLMRobertaXLForMaskedLM"
+def make_shards(folder: Path, num_documents: int, num_pieces: int) -> None:
+    """Phrasebook text in the ids of a small vocabulary."""
+    write_text(folder / "text", PhrasebookSettings(num_documents=num_documents))
+    build_corpus(CorpusSettings(input=folder / "text", output=folder / "corpus"))
+    settings = VocabSettings(
+        corpus=folder / "corpus", output=folder / "vocab", size=num_pieces, model_type="bpe", character_coverage=1
     )
-    parser.add_argument("--dropout", type=float, help="dropout of both models")
-    parser.add_argument("--rounds", type=int, default=31, help="steps of each side")
+    train_vocabulary(settings)
+    build_shards(ShardSettings(corpus=folder / "corpus", vocabulary=folder / "vocab", output=folder / "shards"))
+
+
+def compare(recipe: str, folder: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Rounds of each side in turns → medians and ratios, and a table for the reader."""
+    told: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(recipe, total=options.rounds * len(SIDES))
+        for _ in range(options.rounds):
+            for side, of_side in told.items():
+                of_side.append(run(side, recipe, folder, options))
+                bar.advance(task)
+    table = Table(title=f"{recipe}: a pretraining step of {told['isogloss'][0]['tokens']:,} tokens")
+    for column in ("", "tokens/s", "s a step", "fastest", "slowest", "peak, MB", "loss"):
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+    speeds: dict[str, float] = {}
+    peaks: dict[str, float] = {}
+    for side, of_side in told.items():
+        seconds = [second for one in of_side for second in one["seconds"]]
+        median = statistics.median(seconds)
+        speeds[side] = of_side[0]["tokens"] / median
+        peaks[side] = max(one["peak_bytes"] for one in of_side) / MEGABYTE
+        times = [f"{value:.3f}" for value in (median, min(seconds), max(seconds))]
+        table.add_row(side, f"{speeds[side]:,.0f}", *times, f"{peaks[side]:,.0f}", f"{of_side[-1]['loss']:.3f}")
+    Console().print(table)
+    ours = speeds.pop("isogloss")
+    data = speeds.pop("data")
+    of_data = peaks.pop("data")
+    return {
+        "ratio": round(ours / speeds["transformers"], 2),
+        "ratio_bf16": round(ours / speeds["transformers-bf16"], 2),
+        "memory_ratio": round(peaks["transformers"] / peaks["isogloss"], 2),
+        "data_ratio": round(data / ours, 1),
+        "tokens_per_second": {side: round(speed) for side, speed in {"isogloss": ours, **speeds, "data": data}.items()},
+        "megabytes": {side: round(peak) for side, peak in {**peaks, "data": of_data}.items()},
+        "tokens_per_step": told["isogloss"][0]["tokens"],
+        "parameters": told["isogloss"][0]["parameters"],
+    }
+
+
+def run(side: str, recipe: str, folder: str, options: argparse.Namespace) -> dict[str, Any]:
+    """One round of one side, in a process of its own."""
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    words = [
+        f"--{name}={value}" for name, value in given.items() if name not in ("recipes", "side", "folder", "rounds")
+    ]
+    command = [sys.executable, __file__, "--side", side, "--folder", folder, "--recipes", recipe, *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+    if done.returncode:
+        raise SystemExit(f"{side} with {recipe} failed:\n{done.stderr}")
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def work(options: argparse.Namespace) -> None:
+    """A process of one side: its steps, told as a line of JSON."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    settings = settings_of(options)
+    shards = Shards.open(settings.shards)
+    batches = MaskedBatches(shards, settings.batches, seed=1)
+    SIDES[options.side](settings, batches, Clock(options, settings, choose(options.device)))
+
+
+def settings_of(options: argparse.Namespace) -> PretrainSettings:
+    """The recipe, in the shape that was asked for."""
+    folder, recipe = Path(options.folder), options.recipes[0]
+    changes = {
+        "run": folder / "run", "shards": folder / "shards", "vocabulary": folder / "vocab",
+        "model.norm": "post", "model.dropout": options.dropout, "model.attention_dropout": options.dropout,
+        "model.num_layers": options.layers, "batches.sequence_length": options.length,
+        "batches.batch_size": options.sequences or MOST_SEQUENCES.get(recipe),
+    }  # fmt: skip
+    words = [f"{name}={value}" for name, value in changes.items() if value is not None]
+    return load_recipe(RECIPES / f"{recipe}.toml", PretrainSettings, words)
+
+
+class Clock:
+    """Seconds of the steps of one side. It ends the process at the last one: nothing behind it is compared."""
+
+    def __init__(self, options: argparse.Namespace, settings: PretrainSettings, device: Device) -> None:
+        self.device = device
+        self.steps_to_warm = options.warmup
+        self.num_steps = options.warmup + options.steps
+        self.num_tokens = settings.batches.batch_size * settings.batches.sequence_length
+        self.parameters = 0
+        self._held = peak_bytes(device)
+        self._seconds: list[float] = []
+        self._last = time.perf_counter()
+
+    def tick(self, loss: float) -> None:
+        """The end of a step. The first steps pay for kernels and memory and are not counted."""
+        if self.device.device.type == "cuda":
+            torch.cuda.synchronize()
+        now = time.perf_counter()
+        self._seconds.append(now - self._last)
+        if len(self._seconds) == self.num_steps:
+            self.tell(self.num_tokens, self._seconds[self.steps_to_warm :], loss)
+        self._last = time.perf_counter()
+
+    def tell(self, num_tokens: int, seconds: list[float], loss: float) -> NoReturn:
+        told = {"tokens": num_tokens, "seconds": seconds, "loss": loss, "parameters": self.parameters}
+        print(json.dumps({**told, "peak_bytes": peak_bytes(self.device) - self._held}), flush=True)
+        os._exit(0)  # not to write a checkpoint of gigabytes that nobody reads
+
+
+def peak_bytes(device: Device) -> int:
+    if device.device.type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resident_bytes(highest=True)
+
+
+def ours(settings: PretrainSettings, batches: MaskedBatches, clock: Clock) -> None:
+    model = MaskedLM(settings.model)
+    initialise(model, 1, std=settings.model.initial_std)
+    clock.parameters = sum(parameter.numel() for parameter in model.parameters())
+    latest: list[float] = []
+
+    def loss_of(network: Any, batch: MaskedBatch) -> Tensor:
+        loss: Tensor = network(batch.ids_N, batch.layout, batch.rows_M, batch.targets_M)
+        latest[:] = [loss.item() / batch.num_targets]
+        return loss
+
+    def tick(step: int) -> Mapping[str, Any]:
+        clock.tick(latest[0])
+        return {}
+
+    train(
+        model,
+        run=RunFolder(settings.run, writes=False),
+        batches=batches.batch,
+        loss_of=loss_of,
+        total_steps=clock.num_steps,
+        optim=settings.optim,
+        settings=LoopSettings(spike=10.0),
+        seed=1,
+        device=clock.device,
+        actions=[Action("clock", Duration("1 steps"), tick)],
+    )
+
+
+def theirs(settings: PretrainSettings, batches: MaskedBatches, clock: Clock, *, bf16: bool = False) -> None:
+    """Trainer and its collator on the sequences of our batches, without their masks."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    shape = settings.model
+    config = transformers.XLMRobertaConfig(
+        vocab_size=shape.vocabulary_size,
+        hidden_size=shape.width,
+        num_hidden_layers=shape.num_layers,
+        num_attention_heads=shape.num_heads,
+        intermediate_size=shape.feedforward,
+        hidden_dropout_prob=shape.dropout,
+        attention_probs_dropout_prob=shape.attention_dropout,
+        max_position_embeddings=shape.max_length + POSITION_OFFSET,
+        type_vocab_size=1,
+        layer_norm_eps=shape.layer_norm_eps,
+    )
+    model = transformers.XLMRobertaForMaskedLM(config)
+    sequences = [
+        {"input_ids": ids_L.tolist()} for step in range(clock.num_steps) for ids_L in unmasked(batches.batch(step))
+    ]
+    write_hub_files(settings.vocabulary, Vocabulary.load(settings.vocabulary))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(settings.vocabulary)
+    latest: list[float] = []
+
+    class Ticking(transformers.TrainerCallback):
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            clock.tick(latest[0])
+
+    class Trainer(transformers.Trainer):
+        def compute_loss(self, *given: Any, **named: Any) -> Any:
+            loss = super().compute_loss(*given, **named)
+            latest[:] = [float(loss)]
+            return loss
+
+    arguments = transformers.TrainingArguments(
+        output_dir=str(settings.run),
+        per_device_train_batch_size=settings.batches.batch_size,
+        max_steps=clock.num_steps,
+        bf16=bf16,
+        use_cpu=clock.device.device.type == "cpu",
+        report_to="none",
+        save_strategy="no",
+        disable_tqdm=True,
+    )
+    collator = transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.batches.mask_rate)
+    Trainer(model=model, args=arguments, data_collator=collator, train_dataset=sequences, callbacks=[Ticking()]).train()
+
+
+def theirs_in_bf16(settings: PretrainSettings, batches: MaskedBatches, clock: Clock) -> None:
+    theirs(settings, batches, clock, bf16=True)
+
+
+def unmasked(batch: MaskedBatch) -> tuple[Tensor, ...]:
+    """The sequences of a batch as they stood in the text."""
+    ids_N = batch.ids_N.clone()
+    ids_N[batch.rows_M] = batch.targets_M
+    return torch.split(ids_N, list(batch.layout.lengths))
+
+
+def data(settings: PretrainSettings, batches: MaskedBatches, clock: Clock) -> None:
+    """Our batches alone, on one core."""
+    torch.set_num_threads(1)
+    batches.batch(0)
+    seconds: list[float] = []
+    while sum(seconds) < DATA_SECONDS:
+        begun = time.perf_counter()
+        batches.batch(1 + len(seconds))
+        seconds.append(time.perf_counter() - begun)
+    clock.tell(clock.num_tokens, seconds, 0.0)
+
+
+SIDES: dict[str, Callable[[PretrainSettings, MaskedBatches, Clock], None]] = {
+    "isogloss": ours,
+    "transformers": theirs,
+    "transformers-bf16": theirs_in_bf16,
+    "data": data,
+}
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipes", nargs="+", default=["mini", "xlmr-base"], help="names in recipes/pretrain")
+    parser.add_argument("--dropout", type=float, default=0.1, help="dropout of all models")
+    parser.add_argument("--layers", type=int, help="layers (as in the recipe)")
+    parser.add_argument("--length", type=int, help="tokens of a sequence (as in the recipe)")
+    parser.add_argument("--sequences", type=int, help="sequences of a step (as in the recipe; of Base 8)")
+    parser.add_argument("--documents", type=int, default=1500, help="of the phrasebook's text, a language")
+    parser.add_argument("--pieces", type=int, default=8000, help="pieces of the vocabulary that the text is cut with")
+    parser.add_argument("--rounds", type=int, default=3, help="processes of each side")
+    parser.add_argument("--warmup", type=int, default=2, help="steps of each process that are not counted")
+    parser.add_argument("--steps", type=int, default=5, help="steps of each process that are")
+    parser.add_argument("--threads", type=int, default=0, help="0: as torch chooses")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--precision", default="auto", choices=["auto", "bf16", "fp32"], help="ours; theirs is fp32")
+    parser.add_argument("--side", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

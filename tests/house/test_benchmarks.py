@@ -14,9 +14,12 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 # What makes each one small.
 SMALL = {
     "masked_loss.py": ["--rows", "8", "--pieces", "500", "--width", "16", "--rounds", "2", "--threads", "1"],
-    "pretrain_step.py": ["--rounds", "2", "--sequences", "2", "--length", "16", "--layers", "1"],
+    "pretrain_step.py": [
+        "--recipes", "mini", "--rounds", "1", "--steps", "1", "--warmup", "1", "--sequences", "2", "--length", "16",
+        "--layers", "1", "--documents", "40", "--pieces", "1200", "--threads", "1",
+    ],
     "tokenize.py": ["--rounds", "1", "--text", "README.md", "--megabytes", "0.02", "--size", "400"],
-}
+}  # fmt: skip
 
 
 def test_every_benchmark_is_run_here() -> None:
