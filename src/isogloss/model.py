@@ -29,7 +29,18 @@ from isogloss.dropout import drop
 from isogloss.errors import DataError
 from isogloss.loss import linear_cross_entropy
 
-__all__ = ["PRESETS", "Encoder", "Linear", "MaskedLM", "MaskedLMHead", "ModelSettings", "Norm", "initialise"]
+__all__ = [
+    "PRESETS",
+    "Attention",
+    "Encoder",
+    "Layer",
+    "Linear",
+    "MaskedLM",
+    "MaskedLMHead",
+    "ModelSettings",
+    "Norm",
+    "initialise",
+]
 
 PAD_ID = 1
 # The first token sits at this row of the position table: fairseq counts on from its padding id.
@@ -159,11 +170,12 @@ class Attention(nn.Module):
         self.dropout = settings.attention_dropout
         self.qkv = Linear(settings.width, 3 * settings.width)
         self.out = Linear(settings.width, settings.width)
+        self.attend = attend
 
     def forward(self, x_ND: Tensor, layout: Layout) -> Tensor:
         N, D = x_ND.shape
         qkv_N3HE = self.qkv(x_ND).view(N, 3, self.num_heads, D // self.num_heads)
-        x_NHE = attend(qkv_N3HE, layout, dropout=self.dropout if self.training else 0.0)
+        x_NHE = self.attend(qkv_N3HE, layout, dropout=self.dropout if self.training else 0.0)
         out_ND: Tensor = self.out(x_NHE.reshape(N, D))
         return out_ND
 

@@ -45,6 +45,9 @@ class Feed(Generic[Batch]):
         self._step = first
         self._num_micros = num_micros
         self._device = device.device
+        self._copies: torch.cuda.Stream | None = None
+        if self._device.type == "cuda":
+            self._copies = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         self._processes = processes
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batches")
         self._next: Future[list[Batch]] | None = None
@@ -67,8 +70,15 @@ class Feed(Generic[Batch]):
         self._step, self._next = step, None
 
     def _make(self, step: int) -> list[Batch]:
-        made = micro_batches(self._batches, step, num_micros=self._num_micros, processes=self._processes)
-        return [batch.to(self._device) for batch in made]
+        made = list(micro_batches(self._batches, step, num_micros=self._num_micros, processes=self._processes))
+        if self._copies is None:
+            return [batch.to(self._device) for batch in made]
+        # In the model's own stream the copies would stand behind the kernels of the step that is being computed. What
+        # is copied here is read there, and its memory given back when that step's loss has been waited for.
+        with torch.cuda.stream(self._copies):
+            there = [batch.to(self._device) for batch in made]
+        self._copies.synchronize()
+        return there
 
 
 def micro_batches(

@@ -21,6 +21,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device
 from isogloss.errors import ConfigError, Preempted
+from isogloss.loop.compiled import compile_layers
 from isogloss.loop.feed import Batch, Feed, TrainingBatch
 from isogloss.loop.safety import fault_of, note_usual
 from isogloss.loop.stop import Stop
@@ -48,6 +49,9 @@ class LoopSettings(Settings):
     )
     sharing: Sharing = Field(
         "whole", description="several processes: each has the whole model (DDP), or it is sharded over them (FSDP2)"
+    )
+    compile: bool = Field(
+        False, description="torch.compile the layers: fewer passes over memory, after half a minute at the start"
     )
     log_every: Duration = Field(Duration("50 steps"), description="a line of metrics.jsonl")
     checkpoint_every: Duration = Field(Duration("1000 steps"), description="a checkpoint to go on from")
@@ -96,6 +100,8 @@ def train(
     # Where a run starts: 1. its own newest checkpoint; 2. the weights the model came with, read or fresh.
     processes = processes or Processes()
     device.place(model)
+    if settings.compile:
+        compile_layers(model)
     network = share(model, processes, settings.sharing)
     optimizer = make_optimizer(model, optim)
     checkpoints = _checkpoints(run, settings, processes)
