@@ -99,10 +99,7 @@ def train(
 
     # Where a run starts: 1. its own newest checkpoint; 2. the weights the model came with, read or fresh.
     processes = processes or Processes()
-    device.place(model)
-    if settings.compile:
-        compile_layers(model)
-    network = share(model, processes, settings.sharing)
+    network = _network(model, settings, device, processes)
     optimizer = make_optimizer(model, optim)
     checkpoints = _checkpoints(run, settings, processes)
     progress = checkpoints.load(model, optimizer) or Progress()
@@ -153,6 +150,14 @@ def train(
             if stopping and progress.step < total_steps:
                 raise stop.preempted(run, progress.step)
     return progress
+
+
+def _network(model: nn.Module, settings: LoopSettings, device: Device, processes: Processes) -> nn.Module:
+    """What is called in training: `model` on its device, its layers compiled, shared by the processes."""
+    device.place(model)
+    if settings.compile:
+        compile_layers(model)
+    return share(model, processes, settings.sharing)
 
 
 @dataclass(frozen=True)
