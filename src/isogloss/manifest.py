@@ -35,6 +35,7 @@ MANIFEST_NAME = "manifest.json"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What makes each kind of folder, for the way out of an error.
 MAKERS = {
+    "crawl": "isogloss corpus fetch",
     "corpus": "isogloss corpus build",
     "vocab": "isogloss vocab train",
     "shards": "isogloss shards",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,6 +26,19 @@ EIGHT = {
     "ko": "고양이가 잔다.\n물고기 꿈을 꾼다.",
     "el": "Η γάτα κοιμάται.\nΟνειρεύεται ψάρια.",
 }
+
+
+@pytest.fixture(scope="session")
+def servers() -> ModuleType:
+    """crawl_server.py: a server on loopback, and what goes wrong with it."""
+    spec = importlib.util.spec_from_file_location("crawl_server", Path(__file__).with_name("crawl_server.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Data classes look their module up by name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

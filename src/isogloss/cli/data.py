@@ -12,7 +12,7 @@ import typer
 
 from isogloss.cli.stage import AsJson, DryRun, SettingsArguments, phrasebook_languages, print_json, run_stage
 
-__all__ = ["corpus_build", "phrasebook", "shards", "vocab_check", "vocab_train"]
+__all__ = ["corpus_build", "corpus_fetch", "phrasebook", "shards", "vocab_check", "vocab_train"]
 
 
 def corpus_build(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
@@ -25,6 +25,31 @@ def corpus_build(settings: SettingsArguments = None, as_json: AsJson = False, dr
     from isogloss.corpus import CorpusSettings, build_corpus
 
     run_stage(CorpusSettings, build_corpus, settings, as_json=as_json, dry_run=dry_run)
+
+
+def corpus_fetch(
+    settings: SettingsArguments = None,
+    crawl: Annotated[str | None, typer.Option(help="Name of the crawl: CC-MAIN-2018-51.")] = None,
+    files: Annotated[int | None, typer.Option(help="How many files.", min=1)] = None,
+    kind: Annotated[str | None, typer.Option(help="wet (text) or warc (pages); wet if not given.")] = None,
+    base: Annotated[str | None, typer.Option(help="Address of a server, or a folder with the same paths.")] = None,
+    output: Annotated[Path | None, typer.Option(help="The folder to write.")] = None,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Files of Common Crawl → a folder that `corpus build` reads; broken connections and damaged files are mended.
+
+    Exit code 75: what is missing may come later, and the same command goes on; 2: it will not.
+
+    \b
+    isogloss corpus fetch --crawl CC-MAIN-2018-51 --files 10 --output crawl/
+    isogloss corpus fetch --crawl CC-MAIN-2018-51 --files 10 --output crawl/ choose=sample connections=1
+    """
+    from isogloss.corpus import FetchSettings, fetch_crawl
+
+    options = {"crawl": crawl, "files": files, "kind": kind, "base": base, "output": output}
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    run_stage(FetchSettings, fetch_crawl, [*(settings or []), *given], as_json=as_json, dry_run=dry_run)
 
 
 def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:

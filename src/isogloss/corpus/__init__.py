@@ -1,4 +1,4 @@
-"""The corpus room: text files in, clean text by language out, with every drop counted.
+"""The corpus room: text and crawl files in, clean text by language out, with every drop counted.
 
 build_corpus(CorpusSettings(input="texts", output="corpus"))
 for text in read_documents("corpus", "sw"): ...
@@ -7,6 +7,7 @@ for text in read_documents("corpus", "sw"): ...
 from __future__ import annotations
 
 from isogloss.corpus.build import CorpusSettings, build_corpus
+from isogloss.corpus.fetch import FetchSettings, fetch_crawl
 from isogloss.corpus.folder import Corpus, read_documents
 
-__all__ = ["Corpus", "CorpusSettings", "build_corpus", "read_documents"]
+__all__ = ["Corpus", "CorpusSettings", "FetchSettings", "build_corpus", "fetch_crawl", "read_documents"]

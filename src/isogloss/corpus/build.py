@@ -42,7 +42,7 @@ class CorpusSettings(ReadSettings):
     """What goes into a corpus, and where it comes to lie."""
 
     input: Path = Field(
-        description="folder of LANG.txt, .jsonl or .parquet files (text and JSON lines also .gz, .zst), or a file"
+        description="folder of LANG.txt, .jsonl, .parquet, .wet or .warc files (but for Parquet also .gz, .zst), or one"
     )
     output: Path = Field(description="the corpus folder to write")
     languages: tuple[str, ...] = Field((), description="BCP 47 codes of the languages to keep; none keeps all")
@@ -171,12 +171,13 @@ def _read_one(source: Source, index: int, settings: CorpusSettings, target: Path
 
 def _reason_to_skip(source: Source, state: FileState, settings: CorpusSettings) -> str:
     if not source.format:
-        return "not read: no .txt, .jsonl or .parquet file"
+        return "not read: no .txt, .jsonl, .parquet, .wet or .warc file"
     if state.bytes == 0:
         return "empty file"
     if source.format == "text" and source.language is None:
         return "not read: no language code in its name"
-    if source.format == "text" and settings.languages and source.language not in settings.languages:
+    language = settings.language if source.format == "crawl" else source.language
+    if source.format in ("text", "crawl") and settings.languages and language not in settings.languages:
         return NOT_ASKED_FOR
     return ""
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from isogloss.errors import MissingExtraError
 
-__all__ = ["load_daft", "load_pyarrow"]
+__all__ = ["load_daft", "load_fastwarc", "load_pyarrow", "load_resiliparse"]
 
 
 def load_daft() -> ModuleType:
@@ -22,6 +22,16 @@ def load_daft() -> ModuleType:
     return daft
 
 
+def load_fastwarc() -> ModuleType:
+    """The reader of WARC files; raises MissingExtraError."""
+    try:
+        import fastwarc
+    except ImportError:
+        raise MissingExtraError("fastwarc", "corpus", "reading crawl files") from None
+    module: ModuleType = fastwarc
+    return module
+
+
 def load_pyarrow() -> ModuleType:
     """Arrow, with its ``parquet`` submodule loaded; raises MissingExtraError."""
     try:
@@ -30,4 +40,16 @@ def load_pyarrow() -> ModuleType:
     except ImportError:
         raise MissingExtraError("pyarrow", "corpus", "building a corpus") from None
     module: ModuleType = pyarrow
+    return module
+
+
+def load_resiliparse() -> ModuleType:
+    """Text of HTML, with its parts ``extract.html2text`` and ``parse.encoding`` loaded; raises MissingExtraError."""
+    try:
+        import resiliparse
+        import resiliparse.extract.html2text
+        import resiliparse.parse.encoding
+    except ImportError:
+        raise MissingExtraError("resiliparse", "corpus", "text of HTML pages in crawl files") from None
+    module: ModuleType = resiliparse
     return module

@@ -1,7 +1,8 @@
 """Finding input files and reading them as bounded blocks and lines, with every damage noticed.
 
-A source is one file: ``LANG.txt``, ``LANG.jsonl``, ``LANG.parquet``, or any such file under a folder ``LANG/``; text
-and JSON lines may be compressed (``.gz``, ``.zst``). Hidden files are left alone; every other file is read or reported.
+A source is one file: ``LANG.txt``, ``LANG.jsonl``, ``LANG.parquet``, or any such file under a folder ``LANG/``, or a
+crawl file (``.wet``, ``.warc``, ``.warc.wet``), whose name says no language; all but Parquet may be compressed
+(``.gz``, ``.zst``). Hidden files are left alone; every other file is read or reported.
 """
 
 from __future__ import annotations
@@ -38,10 +39,17 @@ __all__ = [
 BLOCK_BYTES = 1 << 20
 # Small, because one compressed byte may stand for thousands.
 COMPRESSED_BLOCK_BYTES = 1 << 14
-FORMATS = {".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+FORMATS = {
+    **{".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"},
+    **{".warc": "crawl", ".wet": "crawl"},
+}
 # Why a file whose name says another language than those asked for is not opened.
 NOT_ASKED_FOR = "not read: language not asked for"
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+
+
+# What the errors say that an input is.
+INPUTS = "LANG.txt, .jsonl, .parquet, .wet or .warc files"
 
 
 class DamagedFileError(Exception):
@@ -83,7 +91,7 @@ def find_sources(root: Path) -> list[Source]:
     if root.is_file():
         return [_source(root, root.name)]
     if not root.is_dir():
-        raise DataError(f"input {root} does not exist; give a folder of LANG.txt, .jsonl or .parquet files")
+        raise DataError(f"input {root} does not exist; give a folder of {INPUTS}")
     sources = []
     for folder, subfolders, names in os.walk(root):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
@@ -92,7 +100,7 @@ def find_sources(root: Path) -> list[Source]:
             if not name.startswith("."):
                 sources.append(_source(path, path.relative_to(root).as_posix()))
     if not sources:
-        raise DataError(f"input {root} holds no file; give a folder of LANG.txt, .jsonl or .parquet files")
+        raise DataError(f"input {root} holds no file; give a folder of {INPUTS}")
     return sorted(sources, key=lambda source: source.name)
 
 
@@ -166,7 +174,9 @@ def _source(path: Path, name: str) -> Source:
     kind = FORMATS.get(kind_suffix, "")
     if kind == "parquet" and compression:
         kind = ""
-    return Source(path=path, name=name, format=kind, compression=compression, language=_language_of(pure))
+    # A crawl has pages in all languages, and words in its names that are codes too.
+    language = None if kind == "crawl" else _language_of(pure)
+    return Source(path=path, name=name, format=kind, compression=compression, language=language)
 
 
 def _language_of(name: PurePosixPath) -> str | None:

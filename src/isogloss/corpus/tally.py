@@ -19,9 +19,18 @@ UNKNOWN_LANGUAGE = "und"
 DOCUMENT_REASONS = {
     "bad-json": "a JSON line that cannot be parsed",
     "not-an-object": "a JSON line that is no object",
-    "bad-utf8-record": "a JSON line that is not UTF-8",
-    "long-record": "a JSON line over max_record_bytes",
-    "cut-off-record": "the last JSON line of a damaged file",
+    "bad-utf8-record": "a JSON line or a WET record that is not UTF-8",
+    "long-record": "a JSON line or a crawl record over max_record_bytes, or a page over max_html_bytes",
+    "cut-off-record": "the last JSON line of a damaged file, or a crawl record that its file breaks off in",
+    "bad-member": "a compressed member of a crawl file that cannot be decompressed, whatever records it held",
+    "bad-record-header": "what stands where a crawl record has to begin is no WARC header",
+    "bad-length": "a crawl record without a length, or at whose end no other begins",
+    "bad-digest": "a crawl record that is not what its digest says",
+    "bad-http": "a crawl record that is no HTTP response, or whose body cannot be decoded",
+    "bad-status": "a response other than 200",
+    "not-html": "a response that is no HTML",
+    "bad-encoding": "a page that is in none of the encodings it may be in",
+    "deep-html": "a page of more than 2000 elements in each other",
     "no-text": "a record whose text is missing or is no string",
     "no-language": "a record without a language, in a file whose name has none either",
     "bad-language": "a record whose language is not a BCP 47 code",
@@ -37,7 +46,10 @@ LINE_REASONS = {
     "cut-off-line": "the last line of a damaged file",
     "duplicate-line": "the same line stood earlier in the language",
 }
-NOTES = {"split-document": "cut at a line end to stay under max_document_bytes; nothing is lost"}
+NOTES = {
+    "split-document": "cut at a line end to stay under max_document_bytes; nothing is lost",
+    "other-record": "a crawl record that holds no page: of the crawl, of a request, of a page fetched before",
+}
 
 
 class Tally:
