@@ -154,7 +154,7 @@ def test_every_bad_file_is_named_and_the_good_ones_are_read(tmp_path: Path, buil
         "de.parquet": "damaged Parquet",
         "en.txt": "",
         "fr.txt": "empty file",
-        "notes.md": "not read: no .txt, .jsonl or .parquet file",
+        "notes.md": "not read: no .txt, .jsonl, .parquet, .wet or .warc file",
         "ru.txt.gz": "damaged gzip",
         "sw.txt": "unreadable",
     }

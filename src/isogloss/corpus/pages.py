@@ -106,11 +106,15 @@ def _decoded(content: bytes, headers: Mapping[str, str], max_bytes: int) -> byte
     coding = headers.get("content-encoding", "").lower().strip()
     if coding in ("gzip", "x-gzip") and content.startswith(b"\x1f\x8b"):
         content = _inflated(content, 31, max_bytes)
-    elif coding == "deflate" and not _LOOKS_LIKE_HTML.search(content, 0, 1024):
+    elif coding == "deflate" and not _is_unpacked(content):
         content = _inflated(content, 15 if content[:1] == b"\x78" else -15, max_bytes)
-    elif coding == "br" and not _LOOKS_LIKE_HTML.search(content, 0, 1024):
+    elif coding == "br" and not _is_unpacked(content):
         content = _read(stream_io.BrotliReader(io.BytesIO(content)), max_bytes)
     return content
+
+
+def _is_unpacked(content: bytes) -> bool:
+    return content.lstrip()[:1] == b"<" and _LOOKS_LIKE_HTML.search(content, 0, 1024) is not None
 
 
 def _read(stream: io.BytesIO, max_bytes: int) -> bytes:
