@@ -87,6 +87,8 @@ class CarefulReader:
                 self._consume(len(self._buffer) - len(self._buffer.lstrip(b"\r\n")))
             if not self._buffer:
                 if self._damage is None:
+                    if self._expected is not None:
+                        raise NotAlignedError
                     return
                 yield self._broken_member()
                 num_good = 0

@@ -13,13 +13,12 @@ Both give the same records. Memory: one record of ``max_bytes``, and a megabyte.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
-from isogloss.corpus.careful import RECORD_HEAD, Broken, CarefulReader, Handover, NotAlignedError, Record
+from isogloss.corpus.careful import Broken, CarefulReader, Handover, NotAlignedError, Record
 from isogloss.corpus.extras import load_fastwarc
-from isogloss.corpus.members import MAGIC
 
 __all__ = ["Broken", "Record", "read_records"]
 
@@ -32,61 +31,60 @@ def read_records(path: Path, compression: str, *, max_bytes: int) -> Iterator[Re
     given, patience, start = 0, FIRST_PATIENCE, 0
     try:
         while True:
-            handover = Handover(0, None)
-            for found in _read_fast(path, compression, start, max_bytes):
+            num_fast, handover = yield from _read_fast(path, compression, start, max_bytes)
+            given += num_fast
+            for found in CarefulReader(path, compression, handover, max_bytes).read(patience):
                 if isinstance(found, Handover):
-                    handover = found
-                else:
-                    given += 1
-                    yield found
-            for careful in CarefulReader(path, compression, handover, max_bytes).read(patience):
-                if isinstance(careful, Handover):
-                    start = careful.offset
+                    start = found.offset
                     break
                 given += 1
-                yield careful
+                yield found
             else:
                 return
             patience *= 2
     except NotAlignedError:
         pass
-    for number, careful in enumerate(CarefulReader(path, compression, Handover(0, None), max_bytes).read(None)):
+    # From the beginning, without what was given.
+    for number, found in enumerate(CarefulReader(path, compression, Handover(0, None), max_bytes).read(None)):
         if number >= given:
-            assert not isinstance(careful, Handover)
-            yield careful
+            assert not isinstance(found, Handover)
+            yield found
 
 
-def _read_fast(path: Path, compression: str, start: int, max_bytes: int) -> Iterator[Record | Handover]:
-    """Records that were followed by another one; the last thing is where careful reading has to go on."""
-    warc = load_fastwarc()
-    magic = MAGIC.get(compression, RECORD_HEAD)
+def _read_fast(
+    path: Path, compression: str, start: int, max_bytes: int
+) -> Generator[Record, None, tuple[int, Handover]]:
+    """Records that were followed by another one; returns their number and where careful reading has to go on."""
+    num_given = 0
+    last: Record | None = None
     with path.open("rb") as stream:
         stream.seek(start)
-        records = iter(warc.ArchiveIterator(stream, parse_http=False))
-        last: Record | None = None
-        while True:
-            try:
-                found = next(records, None)
-            except OSError:
-                found = None
-            if found is None:
-                break
+        records = iter(load_fastwarc().ArchiveIterator(stream, parse_http=False))
+        while (found := _next(records)) is not None:
             offset: int = found.stream_pos
-            if (last and offset <= last.offset) or os.pread(stream.fileno(), len(magic), offset) != magic:
+            if last and offset <= last.offset:
                 break
             headers = dict(found.headers.items_bytes())
             if last:
                 yield last
-            last = None
+                num_given += 1
+                last = None
             if found.content_length > max_bytes or b"WARC-Type" not in headers:
-                yield Handover(offset, headers)
-                return
+                return num_given, Handover(offset, headers)
             try:
                 content = found.reader.read()
             except OSError:
-                yield Handover(offset, headers)
-                return
+                return num_given, Handover(offset, headers)
             last = Record(headers, content, offset)
+            # What another record begins in was swallowed, or shows one: the careful reader tells which.
             if len(content) != found.content_length or b"\r\n\r\nWARC/1." in content:
                 break
-        yield Handover(last.offset, last.headers) if last else Handover(start, None)
+    return num_given, Handover(last.offset, last.headers) if last else Handover(start, None)
+
+
+def _next(records: Iterator[Any]) -> Any:
+    """The next of FastWARC's records; None at the end, and where it stumbles."""
+    try:
+        return next(records, None)
+    except OSError:
+        return None
