@@ -28,7 +28,16 @@ import xxhash
 
 from isogloss.errors import FolderError
 
-__all__ = ["Manifest", "building", "finished", "hash_file", "read_manifest", "write_json", "write_manifest"]
+__all__ = [
+    "MANIFEST_NAME",
+    "Manifest",
+    "building",
+    "finished",
+    "hash_file",
+    "read_manifest",
+    "write_json",
+    "write_manifest",
+]
 
 MANIFEST_NAME = "manifest.json"
 # A disk, a quota or a file that has come to its limit; Python's own error seldom names the file.

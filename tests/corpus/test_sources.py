@@ -50,7 +50,9 @@ def test_names_say_format_and_language(write_input, name: str, kind: str, langua
 
 
 def test_sources_are_sorted_and_hidden_files_left_alone(write_input) -> None:
-    folder = write_input({"sw.txt": "a", "en/b.txt": "b", ".DS_Store": "c", ".git/en.txt": "d", "ar.txt": "e"})
+    folder = write_input(
+        {"sw.txt": "a", "en/b.txt": "b", ".DS_Store": "c", ".git/en.txt": "d", "ar.txt": "e", "manifest.json": "{}"}
+    )
     assert [source.name for source in find_sources(folder)] == ["ar.txt", "en/b.txt", "sw.txt"]
 
 

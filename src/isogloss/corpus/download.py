@@ -124,7 +124,6 @@ class Download:
         with answer.stream, self._part.open("r+b" if answer.begin else "wb") as part:
             write_json(self._notes, answer.notes)
             place = part.seek(answer.begin)
-            part.truncate()
             while True:
                 try:
                     block = answer.stream.read(BLOCK_BYTES)

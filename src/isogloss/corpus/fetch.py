@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from urllib.parse import quote
 import numpy as np
 from pydantic import Field, field_validator
 from rich.console import Console
-from rich.progress import DownloadColumn, Progress, TaskID, TransferSpeedColumn
+from rich.progress import Progress
 
 from isogloss.corpus.download import PASSING_REASONS, Download, GivenUpError
 from isogloss.corpus.politeness import Pace, PoliteSettings, StoppedError
@@ -79,6 +80,18 @@ class _State:
     fatal: list[BaseException] = field(default_factory=list)
     failures_in_a_row: int = 0
     is_terminated: bool = False
+    num_bytes: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def got(self, num_bytes: int) -> None:
+        """Bytes that came, for the progress bar alone."""
+        self.num_bytes += num_bytes
+
+    def summary(self, num_files: int) -> str:
+        megabytes = self.num_bytes / 1e6
+        speed = megabytes / max(time.monotonic() - self.began, 1e-3)
+        missing = f", {len(self.missing)} missing" if self.missing else ""
+        return f"{len(self.entries)} of {num_files} files{missing}, {megabytes:,.0f} MB, {speed:,.1f} MB/s"
 
     def say(self, text: str) -> None:
         """A line above the progress bar, where there is one."""
@@ -167,10 +180,10 @@ def _listing(settings: FetchSettings, work: Path, state: _State) -> list[str]:
 def _fetch_all(settings: FetchSettings, folder: Path, work: Path, state: _State) -> None:
     """Fetch what waits over several connections. Raises Preempted if the work was stopped, or what one of them met."""
     num_files = len(state.waiting)
-    bar = state.progress.add_task("fetching", total=None)
+    bar = state.progress.add_task("fetching", total=num_files)
     threads = [
         # Daemons: a connection on which nothing comes must not hold up the end.
-        threading.Thread(target=_connection, args=(settings, folder, work, state, bar), daemon=True)
+        threading.Thread(target=_connection, args=(settings, folder, work, state), daemon=True)
         for _ in range(min(settings.connections, num_files))
     ]
     for thread in threads:
@@ -178,9 +191,9 @@ def _fetch_all(settings: FetchSettings, folder: Path, work: Path, state: _State)
     try:
         while any(thread.is_alive() for thread in threads) and not (state.stop.is_set() or state.fatal):
             state.stop.wait(0.05)
-            there = f"{len(state.entries)} of {num_files} files"
-            missing = f", {len(state.missing)} missing" if state.missing else ""
-            state.progress.update(bar, description=there + missing)
+            state.progress.update(
+                bar, description=state.summary(num_files), completed=len(state.entries) + len(state.missing)
+            )
     finally:
         state.stop.set()
     for thread in threads:
@@ -191,7 +204,7 @@ def _fetch_all(settings: FetchSettings, folder: Path, work: Path, state: _State)
         raise _preempted(settings, state)
 
 
-def _connection(settings: FetchSettings, folder: Path, work: Path, state: _State, bar: TaskID) -> None:
+def _connection(settings: FetchSettings, folder: Path, work: Path, state: _State) -> None:
     """One thread: files one after another until none waits."""
     while not state.stop.is_set() and state.failures_in_a_row < MAX_FAILURES_IN_A_ROW:
         try:
@@ -207,7 +220,7 @@ def _connection(settings: FetchSettings, folder: Path, work: Path, state: _State
             settings,
             state.pace,
             say=state.say,
-            got=lambda num_bytes: state.progress.advance(bar, num_bytes),
+            got=state.got,
         )
         try:
             state.entries[name] = download.fetch()
@@ -274,5 +287,4 @@ def _safe_path(path: str) -> PurePosixPath | None:
 
 
 def _progress() -> Progress:
-    columns = [*Progress.get_default_columns()[:1], DownloadColumn(), TransferSpeedColumn()]
-    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+    return Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())

@@ -22,6 +22,7 @@ import zstandard
 
 from isogloss.errors import DataError
 from isogloss.languages import canonical_code, is_known
+from isogloss.manifest import MANIFEST_NAME
 
 __all__ = [
     "NOT_ASKED_FOR",
@@ -84,7 +85,7 @@ class NumberedLine(NamedTuple):
 
 
 def find_sources(root: Path) -> list[Source]:
-    """Every file under ``root`` that is not hidden, in the order of names; ``root`` may be a single file.
+    """Every file under ``root`` that is not hidden, nor its manifest, by name; ``root`` may be a single file.
 
     Raises DataError if there is nothing.
     """
@@ -97,7 +98,8 @@ def find_sources(root: Path) -> list[Source]:
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         for name in names:
             path = Path(folder) / name
-            if not name.startswith("."):
+            # What `corpus fetch` says of its folder is no input.
+            if not name.startswith(".") and path != root / MANIFEST_NAME:
                 sources.append(_source(path, path.relative_to(root).as_posix()))
     if not sources:
         raise DataError(f"input {root} holds no file; give a folder of {INPUTS}")
