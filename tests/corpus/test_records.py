@@ -106,6 +106,10 @@ BREAKS: dict[str, tuple[str, Callable[[bytes, bytes], bytes]]] = {
     "zeros": ("bad-member", lambda plain, member: bytes(500)),
     "length too great": ("bad-length", lambda plain, member: gzip.compress(relabelled(plain, 5000))),
     "length a little too great": ("bad-length", lambda plain, member: gzip.compress(relabelled(plain, 10, more=True))),
+    "length too great by a record": (
+        "bad-length",
+        lambda plain, member: gzip.compress(relabelled(plain, len(plain), more=True)),
+    ),
     "length too small": ("bad-length", lambda plain, member: gzip.compress(relabelled(plain, 5))),
     "length no number": ("bad-length", lambda plain, member: gzip.compress(relabelled(plain, "many"))),
     "length negative": ("bad-length", lambda plain, member: gzip.compress(relabelled(plain, -5))),
