@@ -47,6 +47,21 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
+def without_setting() -> Callable[[Path, str], None]:
+    """Takes a setting out of a config.json or manifest.json, as written by a version that did not have it."""
+
+    def forget(path: Path, key: str) -> None:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        table, *rest = content["config"], *key.split(".")
+        for name in rest[:-1]:
+            table = table[name]
+        del table[rest[-1]]
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    return forget
+
+
+@pytest.fixture(scope="session")
 def write_corpus() -> Callable[[Path, Mapping[str, Sequence[str]]], Path]:
     """Writes a corpus folder of the given documents, without the room that builds them."""
     import zstandard

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from isogloss.config import Duration, Settings, load_recipe, make_settings, parse_override
+from isogloss.config import Duration, Settings, filled_in, load_recipe, make_settings, parse_override
 from isogloss.errors import ConfigError
 
 
@@ -168,3 +168,51 @@ def test_a_duration_survives_being_written(text: str) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write a number and its unit"):
         Duration(text)
+
+
+class Chain(Settings):
+    shops: tuple[Bakery, ...] = Field((), description="one after the other")
+    cafe: Cafe = Field(Cafe(oven=Oven(peak_rate=0.7)), description="at the end of the street")
+    till: str = Field(description="where the money is")
+
+
+CHAIN = Chain(shops=(Bakery(name="Anna", spare=Oven(peak_rate=2)), Bakery(name="Juma", loaves=9)), till="here")
+
+
+def keys_of(value: Any, *above: Any) -> list[tuple[Any, ...]]:
+    """Every key of tables within tables and lists, the whole way down to it."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [(*above, key) for key in value] if isinstance(value, dict) else []
+    return found + [key for name, part in inner for key in keys_of(part, *above, name)]
+
+
+KEYS = [key for key in keys_of(CHAIN.model_dump(mode="json")) if key != ("till",)]
+
+# Where a default of today stands in CHAIN.
+AT_DEFAULT = {
+    *(("cafe",), ("cafe", "oven"), ("cafe", "oven", "warmup"), ("shops", 0, "loaves"), ("shops", 0, "languages")),
+    *(("shops", 0, "oven"), ("shops", 0, "oven", "peak_rate"), ("shops", 0, "oven", "warmup")),
+    *(("shops", 0, "spare", "warmup"), ("shops", 1, "languages"), ("shops", 1, "oven"), ("shops", 1, "spare")),
+    *(("shops", 1, "oven", "peak_rate"), ("shops", 1, "oven", "warmup")),
+}
+
+
+@pytest.mark.parametrize("lacking", KEYS, ids=str)
+def test_what_an_earlier_version_did_not_know_is_at_its_default(lacking: tuple[Any, ...]) -> None:
+    now = CHAIN.model_dump(mode="json")
+    config = {name: value for name, value in now.items() if name != "till"} | {"parents": {"corpus": "ab"}}
+    earlier = json.loads(json.dumps(config))
+    table = earlier
+    for key in lacking[:-1]:
+        table = table[key]
+    del table[lacking[-1]]
+    # As in a recipe: without its whole oven the café has the chain's, with half of one the rest is any café's.
+    assert (filled_in(earlier, config, CHAIN) == config) == (lacking in AT_DEFAULT)
+
+
+def test_what_is_gone_or_stands_beside_the_settings_is_left_as_it_was_written() -> None:
+    config = CHAIN.model_dump(mode="json", exclude={"till"})
+    beside = {**config, "parents": {"corpus": "ab"}, "doors": 3}
+    assert filled_in(beside, config, CHAIN) == beside
+    gone = {**config, "cafe": {**config["cafe"], "stove": 5}}
+    assert filled_in(gone, config, CHAIN) == gone

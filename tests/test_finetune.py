@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -343,6 +344,19 @@ def test_other_settings_or_data_in_the_same_run_are_refused(pretrained: Path, da
     (moved / "train.en.tsv").write_text("dog\tNOUN\n")
     with pytest.raises(FolderError, match="training_files"):
         finetune(settings.model_copy(update={"data": moved}))
+
+
+def test_a_run_of_an_earlier_version_is_gone_on_with(
+    pretrained: Path, data: Path, tmp_path: Path, without_setting: Callable[[Path, str], None]
+) -> None:
+    settings = settings_for(pretrained, data, tmp_path / "run", steps=1, selection="last")
+    finetune(settings)
+    for key in ("optim.clip", "random_weights"):
+        without_setting(tmp_path / "run" / "config.json", key)
+    assert finetune(settings) == tmp_path / "run"
+    without_setting(tmp_path / "run" / "config.json", "selection")
+    with pytest.raises(FolderError, match="selection = 'source-dev', now 'last'"):
+        finetune(settings)
 
 
 @pytest.mark.parametrize("kind", ["sequence", "token", "question"])

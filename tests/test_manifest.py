@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isogloss.config import Settings
 from isogloss.errors import FolderError
 from isogloss.manifest import (
     MANIFEST_NAME,
@@ -81,6 +83,30 @@ def test_other_settings_are_refused_and_nothing_is_deleted(
     with pytest.raises(FolderError, match=f"{said}; choose another output folder"):
         finished(tmp_path / "vocab", "vocab", config)
     assert read_manifest(tmp_path / "vocab", "vocab") == made
+
+
+class Grown(Settings):
+    """CONFIG, a setting later, and the folder that no manifest names."""
+
+    output: Path
+    size: int = 32_000
+    languages: tuple[str, ...] = ()
+    alpha: float = 0.3
+
+
+@pytest.mark.parametrize(
+    ("alpha", "languages", "same"), [(0.3, ("en", "sw"), True), (0.5, ("en", "sw"), False), (0.3, (), False)]
+)
+def test_a_folder_outlives_the_settings_that_came_after_it(
+    tmp_path: Path, alpha: float, languages: tuple[str, ...], same: bool
+) -> None:
+    made = make(tmp_path / "vocab")
+    settings = Grown(output=tmp_path, size=8000, languages=languages, alpha=alpha)
+    config = settings.model_dump(mode="json", exclude={"output"})
+    with contextlib.nullcontext() if same else pytest.raises(FolderError, match=r"alpha = 0\.3, now|languages = "):
+        assert finished(tmp_path / "vocab", "vocab", config, settings=settings) == made
+    with pytest.raises(FolderError, match=r"alpha = None|languages = "):
+        finished(tmp_path / "vocab", "vocab", config)
 
 
 def test_other_parents_are_refused(tmp_path: Path) -> None:

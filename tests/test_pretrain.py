@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -162,6 +163,18 @@ def test_a_finished_run_is_not_done_again_and_other_settings_are_refused(inputs:
     ) == before
     with pytest.raises(FolderError, match=r"optim.peak_rate = 0.005, now 0.1"):
         pretrain(settings.model_copy(update={"optim": settings.optim.model_copy(update={"peak_rate": 0.1})}))
+
+
+def test_a_run_of_an_earlier_version_is_gone_on_with(
+    inputs: Path, unbroken: Path, tmp_path: Path, without_setting: Callable[[Path, str], None]
+) -> None:
+    run = Path(shutil.copytree(unbroken, tmp_path / "run"))
+    for key in ("batches.tlm_share", "optim.clip", "language_embedding"):
+        without_setting(run / "config.json", key)
+    assert pretrain(settings_for(inputs, run)) == run
+    without_setting(run / "config.json", "batches.sequence_length")
+    with pytest.raises(FolderError, match=r"batches.sequence_length = \d+, now 16"):
+        pretrain(settings_for(inputs, run))
 
 
 def test_micro_batches_change_nothing_that_is_learned(inputs: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isogloss.config import Settings
 from isogloss.errors import FolderError
 from isogloss.runs import METRICS_NAME, RunFolder, read_metrics
 
@@ -108,3 +109,51 @@ def test_what_may_differ_may(run: RunFolder) -> None:
     again = RunFolder.open(run.path, {**CONFIG, "device": "cuda"}, may_differ=("device",))
     assert json.loads((again.path / "config.json").read_text(encoding="utf-8"))["config"]["device"] == "cuda"
     assert len(read_metrics(again.path)) == 5
+
+
+class Optim(Settings):
+    peak_rate: float = 0.5
+    betas: tuple[float, float] = (0.9, 0.98)
+    amsgrad: bool = False
+
+
+class Grown(Settings):
+    """What the run was started with, two settings later."""
+
+    steps: int
+    optim: Optim = Optim(peak_rate=0.1)
+    device: str = "cpu"
+    compile: bool = False
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, None),
+        ({"compile": True}, "compile = None, now True"),
+        ({"optim": Optim(amsgrad=True)}, "optim.amsgrad = False, now True"),
+        ({"steps": 11}, "steps = 10, now 11"),
+    ],
+    ids=str,
+)
+def test_a_run_outlives_the_settings_that_came_after_it(run: RunFolder, values: dict[str, Any], said: str) -> None:
+    settings = Grown(**{"steps": 10, "optim": Optim(), **values})
+    config = settings.model_dump(mode="json")
+    with pytest.raises(FolderError, match=r"optim\.amsgrad = None|compile = None|steps = 10"):
+        RunFolder.open(run.path, config)
+    if said is None:
+        RunFolder.open(run.path, config, settings=settings)
+        assert json.loads((run.path / "config.json").read_text(encoding="utf-8"))["config"] == config
+        return
+    with pytest.raises(FolderError, match=said.replace("None", "(None|False)")):
+        RunFolder.open(run.path, config, settings=settings)
+
+
+def test_a_setting_that_is_gone_is_refused(run: RunFolder) -> None:
+    class Shrunk(Settings):
+        steps: int = 10
+        device: str = "cpu"
+
+    settings = Shrunk()
+    with pytest.raises(FolderError, match=r"optim = \{'peak_rate'.*now None"):
+        RunFolder.open(run.path, settings.model_dump(mode="json"), settings=settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -180,6 +181,17 @@ def test_what_other_settings_left_behind_is_not_taken_over(
 def test_other_settings_are_refused_for_a_finished_folder(folder: Path, build: Callable[..., Manifest]) -> None:
     with pytest.raises(FolderError, match=r"was made with held_out_share = 0\.1, now 0\.2"):
         build(folder, held_out_share=0.2)
+
+
+def test_shards_of_an_earlier_version_are_done(
+    folder: Path, build: Callable[..., Manifest], tmp_path: Path, without_setting: Callable[[Path, str], None]
+) -> None:
+    made = shutil.copytree(folder, tmp_path / "shards")
+    without_setting(made / "manifest.json", "held_out_share")
+    default = ShardSettings.model_fields["held_out_share"].default
+    assert build(made, held_out_share=default).fingerprint == read_manifest(folder, "shards").fingerprint
+    with pytest.raises(FolderError, match=f"was made with held_out_share = {default}, now 0.2"):
+        build(made, held_out_share=0.2)
 
 
 def test_another_vocabulary_or_corpus_is_refused(

@@ -23,7 +23,7 @@ from pydantic_core import core_schema
 
 from isogloss.errors import ConfigError
 
-__all__ = ["Duration", "Settings", "load_recipe", "make_settings", "parse_override"]
+__all__ = ["Duration", "Settings", "filled_in", "load_recipe", "make_settings", "parse_override"]
 
 
 class Settings(BaseModel):
@@ -142,6 +142,23 @@ def make_settings(
         return kind.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(f"{where}: {_first_problem(kind, error)}") from None
+
+
+def filled_in(earlier: Mapping[str, Any], config: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """What an earlier version wrote of such settings, with the defaults of those that have come since, at any depth.
+
+    ``config`` is what is written of ``settings`` now, as JSON: some may be left out, and other things stand beside
+    them. What can no longer be read as such settings is given back as it is.
+    """
+    now = settings.model_dump(mode="json")
+    written = [name for name in now if name in config and config[name] == now[name]]
+    values = {name: value for name, value in now.items() if name not in written}
+    values |= {name: earlier[name] for name in written if name in earlier}
+    try:
+        known = type(settings).model_validate(values).model_dump(mode="json")
+    except ValidationError:
+        return dict(earlier)
+    return {**earlier, **{name: known[name] for name in written}}
 
 
 def _copy_tables(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def finetune(settings: FinetuneSettings) -> Path:
     config = settings.model_dump(mode="json") | {"origin": origin}
     target = settings.run / "model"
     if _goes_on(settings.run):  # other settings are refused before anything is read
-        RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
+        RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
         if (target / MANIFEST_NAME).exists():
             read_manifest(target, "model")
             return settings.run
@@ -152,7 +152,7 @@ def finetune(settings: FinetuneSettings) -> Path:
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
     chooser = _Chooser(settings, task, model, tokenizer, device, parents)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
-    run = RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
+    run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
 
     train(
         model,

@@ -26,6 +26,7 @@ from typing import Any
 
 import xxhash
 
+from isogloss.config import Settings, filled_in
 from isogloss.errors import FolderError
 
 __all__ = [
@@ -143,10 +144,19 @@ def read_manifest(folder: Path | str, kind: str, *, check_files: bool = True) ->
     return manifest
 
 
-def finished(folder: Path, kind: str, config: Mapping[str, Any], parents: Sequence[Manifest] = ()) -> Manifest | None:
+def finished(
+    folder: Path,
+    kind: str,
+    config: Mapping[str, Any],
+    parents: Sequence[Manifest] = (),
+    *,
+    settings: Settings | None = None,
+) -> Manifest | None:
     """The manifest of an already finished folder made from the same settings and parents, or None if there is none.
 
-    Raises FolderError when the folder is there but was made with other settings or from other parents.
+    With the ``settings`` that the config is written from, those that have come since an earlier version are the same
+    while they are at their defaults. Raises FolderError when the folder is there but was made with other settings or
+    from other parents.
     """
     if not folder.exists():
         return None
@@ -154,10 +164,11 @@ def finished(folder: Path, kind: str, config: Mapping[str, Any], parents: Sequen
         return None
     manifest = read_manifest(folder, kind)
     wanted = json.loads(json.dumps(config))
-    for key in sorted(set(wanted) | set(manifest.config)):
-        if wanted.get(key) != manifest.config.get(key):
+    earlier = manifest.config if settings is None else filled_in(manifest.config, wanted, settings)
+    for key in sorted(set(wanted) | set(earlier)):
+        if wanted.get(key) != earlier.get(key):
             raise FolderError(
-                f"{folder} was made with {key} = {manifest.config.get(key)!r}, now {wanted.get(key)!r}; "
+                f"{folder} was made with {key} = {earlier.get(key)!r}, now {wanted.get(key)!r}; "
                 "choose another output folder or delete this one"
             )
     for parent in parents:

@@ -100,7 +100,7 @@ def pretrain(settings: PretrainSettings) -> Path:
     device = choose(settings.device, precision=settings.precision)
     with joined(device.device) as processes:
         if processes.is_first:
-            RunFolder.open(settings.run, config, may_differ=MAY_DIFFER)
+            RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
         processes.wait()
         if (target / MANIFEST_NAME).exists():
             read_manifest(target, "model")

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from isogloss.config import Settings, filled_in
 from isogloss.errors import FolderError
 from isogloss.manifest import write_json
 
@@ -36,15 +37,25 @@ class RunFolder:
         self._board: SummaryWriter | None = None
 
     @classmethod
-    def open(cls, path: Path, config: Mapping[str, Any], *, may_differ: tuple[str, ...] = ()) -> RunFolder:
+    def open(
+        cls,
+        path: Path,
+        config: Mapping[str, Any],
+        *,
+        settings: Settings | None = None,
+        may_differ: tuple[str, ...] = (),
+    ) -> RunFolder:
         """Create the folder, or open an earlier one that has the same settings (top-level keys ``may_differ`` aside).
 
-        Raises FolderError naming the first setting that differs.
+        With the ``settings`` that the config is written from, those that have come since an earlier version are the
+        same while they are at their defaults. Raises FolderError naming the first setting that differs.
         """
         wanted = json.loads(json.dumps(config))
         known = path / CONFIG_NAME
         if known.exists():
             earlier = _config_of(known)
+            if settings is not None:
+                earlier = filled_in(earlier, wanted, settings)
             for key, before, now in _differences(earlier, wanted):
                 if key.split(".")[0] not in may_differ:
                     raise FolderError(
@@ -112,9 +123,9 @@ def installed_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 
 
-def _config_of(known: Path) -> Any:
+def _config_of(known: Path) -> dict[str, Any]:
     try:
-        return json.loads(known.read_text(encoding="utf-8"))["config"]
+        return dict(json.loads(known.read_text(encoding="utf-8"))["config"])
     except (ValueError, KeyError, TypeError):
         raise FolderError(
             f"{known} is damaged, or not the settings of a run; choose another run folder or delete it"

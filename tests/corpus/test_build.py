@@ -91,6 +91,14 @@ def test_a_corpus_of_other_settings_is_refused(build) -> None:
         build({}, drop_duplicate_lines=True)
 
 
+def test_a_corpus_of_an_earlier_version_is_done(build, without_setting) -> None:
+    folder, manifest = build({"en.txt": "hello world"})
+    without_setting(folder / "manifest.json", "drop_duplicate_lines")
+    assert build({"en.txt": "hello world"})[1].fingerprint == manifest.fingerprint
+    with pytest.raises(FolderError, match="drop_duplicate_lines = False, now True"):
+        build({}, drop_duplicate_lines=True)
+
+
 def test_touching_a_file_changes_nothing(tmp_path: Path, build) -> None:
     _, manifest = build({"en.txt": "hello world"})
     assert build({"en.txt": "hello world"})[1] == manifest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -61,6 +62,16 @@ def test_a_finished_folder_is_kept_and_other_settings_are_refused(
     train(corpus, vocab_folder)
     with pytest.raises(FolderError, match=r"was made with alpha = 0\.3, now 1\.0"):
         train(corpus, vocab_folder, alpha=1.0)
+
+
+def test_a_vocabulary_of_an_earlier_version_is_done(
+    corpus: Path, vocab_folder: Path, tmp_path: Path, without_setting: Callable[[Path, str], None]
+) -> None:
+    folder = Path(shutil.copytree(vocab_folder, tmp_path / "vocab"))
+    without_setting(folder / "manifest.json", "max_piece_length")
+    assert train(corpus, folder).content == Vocabulary.load(vocab_folder).content
+    with pytest.raises(FolderError, match="max_piece_length = 16, now 8"):
+        train(corpus, folder, max_piece_length=8)
 
 
 def test_the_size_is_exact_or_the_error_names_the_largest_and_the_smallest(corpus: Path, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def build_corpus(settings: CorpusSettings) -> Manifest:
     sources = find_sources(settings.input)
     config = settings.model_dump(mode="json", exclude={"input", "output"})
     work = settings.output.with_name(settings.output.name + ".work")
-    if (done := finished(settings.output, "corpus", config)) is not None:
+    if (done := finished(settings.output, "corpus", config, settings=settings)) is not None:
         _check_same_input(settings, done, sources)
         shutil.rmtree(work, ignore_errors=True)
         return done

@@ -96,7 +96,7 @@ def build_shards(settings: ShardSettings) -> Manifest:
     config = settings.model_dump(mode="json", exclude={"corpus", "vocabulary", "output", "parallel", "num_threads"})
     if parallel:
         config["parallel"] = {name: text.fingerprint for name, text in parallel.items()}
-    if (done := finished(settings.output, "shards", config, parents)) is not None:
+    if (done := finished(settings.output, "shards", config, parents, settings=settings)) is not None:
         return done
     languages, warnings = languages_with_text(corpus.manifest, settings.languages, where=settings.corpus)
     made_from = {"config": config, "parents": {parent.kind: parent.fingerprint for parent in parents}}

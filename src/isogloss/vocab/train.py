@@ -69,7 +69,7 @@ def train_vocabulary(settings: VocabSettings) -> Manifest:
     """
     corpus = Corpus.open(settings.corpus)
     config = settings.model_dump(mode="json", exclude={"corpus", "output"})
-    if (done := finished(settings.output, "vocab", config, [corpus.manifest])) is not None:
+    if (done := finished(settings.output, "vocab", config, [corpus.manifest], settings=settings)) is not None:
         return done
     statistics, warnings = languages_with_text(corpus.manifest, settings.languages, where=settings.corpus)
     plan = plan_sample(
