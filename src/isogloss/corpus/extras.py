@@ -33,9 +33,10 @@ def load_fastwarc() -> ModuleType:
 
 
 def load_pyarrow() -> ModuleType:
-    """Arrow, with its ``parquet`` submodule loaded; raises MissingExtraError."""
+    """Arrow, with its ``compute`` and ``parquet`` submodules loaded; raises MissingExtraError."""
     try:
         import pyarrow
+        import pyarrow.compute
         import pyarrow.parquet
     except ImportError:
         raise MissingExtraError("pyarrow", "corpus", "building a corpus") from None
