@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from isogloss.corpus.dedup.normalise import LINE_FEED, SPACE, normalise_lines, num_lines, text_blocks
+from isogloss.corpus.dedup.normalise import LINE_FEED, SPACE, NormaliseSettings, normalise_lines, num_lines, text_blocks
 from isogloss.languages import is_known, language
 from isogloss.randomness import key_of, spread
 
@@ -56,13 +56,18 @@ def division_of(code: str) -> Division:
     return "ideographs" if language(code).script in IDEOGRAPHIC_SCRIPTS else "letters"
 
 
-def shingle_hashes(texts: Any, *, length: int, division: Division) -> Shingles:
+def shingle_hashes(
+    texts: Any, *, length: int, division: Division, by_line: bool = False, settings: NormaliseSettings | None = None
+) -> Shingles:
     """The shingles of each text of an Arrow column of strings; line ends divide words and nothing else.
 
-    Takes some 60 bytes for each character of the column at its peak.
+    With ``by_line`` each line of each text is a text. Takes some 60 bytes for each character of the column at its peak.
     """
     assert length > 0
-    return _of_lines("".join(map(normalise_lines, text_blocks(texts))), num_lines(texts), length, division)
+    lines = num_lines(texts)
+    if by_line:
+        lines = np.ones(lines.sum(), np.int64)
+    return _of_lines("".join(normalise_lines(block, settings) for block in text_blocks(texts)), lines, length, division)
 
 
 def _of_lines(block: str, lines: Places, length: int, division: Division) -> Shingles:
