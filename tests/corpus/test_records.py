@@ -103,6 +103,7 @@ BREAKS: dict[str, tuple[str, Callable[[bytes, bytes], bytes]]] = {
     "cut": ("bad-member", lambda plain, member: member[: len(member) // 2]),
     "cut in the checksum": ("bad-member", lambda plain, member: member[:-2]),
     "garbage": ("bad-member", lambda plain, member: b"garbage" * 20),
+    "what looks like members": ("bad-member", lambda plain, member: b"\x1f\x8b\x08" * 200),
     "zeros": ("bad-member", lambda plain, member: bytes(500)),
     "length too great": ("bad-length", lambda plain, member: gzip.compress(relabelled(plain, 5000))),
     "length a little too great": ("bad-length", lambda plain, member: gzip.compress(relabelled(plain, 10, more=True))),
@@ -224,6 +225,14 @@ def test_text_about_warc_is_text(tmp_path: Path) -> None:
             found = read(tmp_path / "x", arrange([record(0), record(1, body), record(2)]), compression)
             assert numbers(found) == [0, 1, 2]
             assert reasons(found) == []
+
+
+def test_a_broken_record_that_shows_another_makes_up_none(tmp_path: Path) -> None:
+    shown = record(7, b"made up")
+    broken = relabelled(record(1, b"As in:\r\n\r\n" + shown), 5)
+    found = read(tmp_path / "x", b"".join(map(gzip.compress, [record(0), broken, record(2)])), "gzip")
+    assert numbers(found) == [0, 2]
+    assert reasons(found) == ["bad-length"]
 
 
 @pytest.mark.parametrize("bomb", [b"\0", b"\r\n", b"WARC/1.0\r\n", b"x"])
