@@ -53,6 +53,7 @@ MAKERS = {
     "model": "isogloss pretrain or isogloss finetune",
     "fairseq": "isogloss convert",
     "onnx": "isogloss export",
+    "romanised-model": "isogloss corpus identify-train",
 }
 
 

@@ -50,6 +50,7 @@ EXPECTED = {
     *("export", "plan", "corpus fetch"),
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),
     "vocab check",
+    *("corpus identify", "corpus identify-train"),
 }
 
 

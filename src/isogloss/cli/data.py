@@ -10,9 +10,26 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli.stage import AsJson, DryRun, SettingsArguments, phrasebook_languages, print_json, run_stage
+from isogloss.cli.stage import (
+    AsJson,
+    DryRun,
+    SettingsArguments,
+    checked_settings,
+    phrasebook_languages,
+    print_json,
+    run_stage,
+)
 
-__all__ = ["corpus_build", "corpus_fetch", "phrasebook", "shards", "vocab_check", "vocab_train"]
+__all__ = [
+    "corpus_build",
+    "corpus_fetch",
+    "corpus_identify",
+    "corpus_identify_train",
+    "phrasebook",
+    "shards",
+    "vocab_check",
+    "vocab_train",
+]
 
 
 def corpus_build(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
@@ -50,6 +67,44 @@ def corpus_fetch(
     options = {"crawl": crawl, "files": files, "kind": kind, "base": base, "output": output}
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     run_stage(FetchSettings, fetch_crawl, [*(settings or []), *given], as_json=as_json, dry_run=dry_run)
+
+
+def corpus_identify(
+    settings: SettingsArguments = None,
+    documents: Annotated[
+        bool, typer.Option("--documents", help='Say the language of each line too; lines are {"text": "…"}.')
+    ] = False,
+) -> None:
+    """Lines on stdin → the language of each as JSON lines, in order: two opinions joined, and the reason for none.
+
+    \b
+    echo "Watoto wanacheza bustanini." | isogloss corpus identify
+    isogloss corpus identify --documents min_confidence=0.7 < documents.jsonl > languages.jsonl
+    """
+    import itertools
+    import sys
+
+    from isogloss.corpus.identify import Identifier, IdentifySettings, identify_documents
+    from isogloss.lines import CHUNK, read_items
+
+    identifier = Identifier(checked_settings(IdentifySettings, settings))
+    items = (str(item) for item in read_items("embed", sys.stdin.buffer))
+    while chunk := list(itertools.islice(items, 1 if sys.stdin.isatty() else CHUNK)):
+        found = identify_documents(identifier, chunk) if documents else identifier.texts(chunk)
+        for record in found.records():
+            typer.echo(json.dumps(record, ensure_ascii=False))
+
+
+def corpus_identify_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """A corpus → a model of romanised Bengali, Hindi, Tamil, Telugu and Urdu, for the setting romanised_model.
+
+    \b
+    isogloss corpus identify-train corpus=corpus/ output=romanised/
+    isogloss corpus identify-train corpus=corpus/ output=romanised/ lines_a_language=5000 --json
+    """
+    from isogloss.corpus.identify.train import IdentifyTrainSettings, train_romanised
+
+    run_stage(IdentifyTrainSettings, train_romanised, settings, as_json=as_json, dry_run=dry_run)
 
 
 def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from isogloss.errors import MissingExtraError
 
-__all__ = ["load_daft", "load_fastwarc", "load_pyarrow", "load_resiliparse"]
+__all__ = ["load_cld2", "load_daft", "load_fasttext", "load_fastwarc", "load_pyarrow", "load_resiliparse"]
 
 
 def load_daft() -> ModuleType:
@@ -53,4 +53,24 @@ def load_resiliparse() -> ModuleType:
     except ImportError:
         raise MissingExtraError("resiliparse", "corpus", "text of HTML pages in crawl files") from None
     module: ModuleType = resiliparse
+    return module
+
+
+def load_cld2() -> ModuleType:
+    """Chrome's language detector; raises MissingExtraError."""
+    try:
+        import pycld2
+    except ImportError:
+        raise MissingExtraError("pycld2", "corpus", "identifying languages") from None
+    module: ModuleType = pycld2
+    return module
+
+
+def load_fasttext() -> ModuleType:
+    """fastText's reader of models, from whichever package has it; raises MissingExtraError."""
+    try:
+        import fasttext
+    except ImportError:
+        raise MissingExtraError("fasttext-predict", "corpus", "identifying languages") from None
+    module: ModuleType = fasttext
     return module
