@@ -123,10 +123,10 @@ def test_text_that_is_none_is_counted(read, text: bytes | str, reason: str) -> N
 
 def test_limits_hold_for_crawls_as_for_other_files(read) -> None:
     limits = {"max_line_bytes": 60, "max_document_bytes": 100, "max_record_bytes": 400}
-    texts = ["x" * 61 + "\nshort", "nul\0\nshort", "\n".join(["ab" * 20] * 5), "y\n" * 300]
+    texts = ["x" * 61 + "\nshort", "nul\0\nshort", "\n".join(["ab" * 5] * 20), "y\n" * 300]
     documents, counts = read(wet(*texts), "x.wet.gz", **limits)
     assert [document.text for document in documents[:2]] == ["short", "short"]
-    assert sum(len(document.lines) for document in documents[2:]) == 5
+    assert sum(len(document.lines) for document in documents[2:]) == 20
     assert all(len(document.text) <= 100 for document in documents)
     assert counts["dropped"] == {"und": {"long-line": 1, "nul-line": 1, "long-record": 1}}
     assert counts["noted"]["und"]["split-document"] == len(documents) - 3
