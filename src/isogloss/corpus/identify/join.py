@@ -23,7 +23,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-# The third language, that both miss: 30 among 300 lines on which they differed at p near 0.5 and neither was right.
+# The third language, that both miss: chosen, not fitted.
 NEITHER = 0.3
 # What CLD2 itself calls unreliable counts this much.
 UNRELIABLE = 0.2
