@@ -3,8 +3,8 @@
     fasttext_opinion().ask(["Habari ya asubuhi"])     # Answers: labels and shares, three a text
     cld2_opinion().ask(["Habari ya asubuhi"])
 
-Each is loaded once a process, when it is first asked: lid.176.ftz takes 0.9 MB of disk, CLD2's
-tables 10 MB of a shared library; all together 12 MB of memory. Nothing is ever downloaded. Texts must be free of control characters (see
+Each is loaded once a process, when it is first asked: lid.176.ftz takes 0.9 MB of disk, CLD2's tables 10 MB of a shared
+library; all together 12 MB of memory. Nothing is ever downloaded. Texts must be free of control characters (see
 :func:`clean`): CLD2 raises on them, and fastText reads one line.
 """
 
