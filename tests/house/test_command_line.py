@@ -51,6 +51,7 @@ EXPECTED = {
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),
     "vocab check",
     *("corpus identify", "corpus identify-train"),
+    "corpus lm train",
 }
 
 

@@ -25,6 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 corpus_app = typer.Typer(help="From text to a clean corpus.", no_args_is_help=True, rich_markup_mode=None)
+lm_app = typer.Typer(
+    help="Language models for the perplexity of documents.", no_args_is_help=True, rich_markup_mode=None
+)
 vocab_app = typer.Typer(help="SentencePiece vocabularies.", no_args_is_help=True, rich_markup_mode=None)
 predict_app = typer.Typer(
     help="""Ask a model: lines on stdin are questions, JSON lines on stdout their answers, in order.
@@ -51,6 +54,8 @@ corpus_app.command("fetch")(data.corpus_fetch)
 corpus_app.command("build")(data.corpus_build)
 corpus_app.command("identify")(data.corpus_identify)
 corpus_app.command("identify-train")(data.corpus_identify_train)
+corpus_app.add_typer(lm_app, name="lm")
+lm_app.command("train")(data.corpus_lm_train)
 app.add_typer(vocab_app, name="vocab")
 vocab_app.command("train")(data.vocab_train)
 vocab_app.command("check")(data.vocab_check)

@@ -25,6 +25,7 @@ __all__ = [
     "corpus_fetch",
     "corpus_identify",
     "corpus_identify_train",
+    "corpus_lm_train",
     "phrasebook",
     "shards",
     "vocab_check",
@@ -105,6 +106,25 @@ def corpus_identify_train(settings: SettingsArguments = None, as_json: AsJson = 
     from isogloss.corpus.identify.train import IdentifyTrainSettings, train_romanised
 
     run_stage(IdentifyTrainSettings, train_romanised, settings, as_json=as_json, dry_run=dry_run)
+
+
+def corpus_lm_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """Clean text → a language model for each language: SentencePiece and 5-grams, for the perplexity of documents.
+
+    \b
+    isogloss corpus lm train input=texts/sw.txt languages=sw output=lm/
+    isogloss corpus lm train input=corpus/ output=lm/ memory_mb=4096 prune='[0, 0, 1]'
+    """
+    from isogloss.corpus.lm import LanguageModelSettings, TrainedModels, train_models
+
+    def train(checked: LanguageModelSettings) -> TrainedModels:
+        trained = train_models(checked)
+        for code, manifest in trained.languages.items():
+            for warning in manifest.statistics["warnings"]:
+                typer.echo(f"{code}: {warning}", err=True)
+        return trained
+
+    run_stage(LanguageModelSettings, train, settings, as_json=as_json, dry_run=dry_run)
 
 
 def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from types import ModuleType
 
 from isogloss.errors import MissingExtraError
 
-__all__ = ["load_cld2", "load_daft", "load_fasttext", "load_fastwarc", "load_pyarrow", "load_resiliparse"]
+__all__ = ["load_cld2", "load_daft", "load_fasttext", "load_fastwarc", "load_kenlm", "load_pyarrow", "load_resiliparse"]
 
 
 def load_daft() -> ModuleType:
@@ -32,8 +33,18 @@ def load_fastwarc() -> ModuleType:
     return module
 
 
+def load_kenlm() -> ModuleType:
+    """The reader of n-gram models; raises MissingExtraError."""
+    try:
+        return importlib.import_module("kenlm")
+    except ImportError:
+        raise MissingExtraError("kenlm", "lm", "scoring by a language model") from None
+
+
 def load_pyarrow() -> ModuleType:
     """Arrow, with its ``compute`` and ``parquet`` submodules loaded; raises MissingExtraError."""
+
+    """Arrow, with its submodules ``compute`` and ``parquet`` loaded; raises MissingExtraError."""
     try:
         import pyarrow
         import pyarrow.compute
