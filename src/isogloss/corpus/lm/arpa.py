@@ -57,9 +57,9 @@ def has_build_binary() -> bool:
 
 
 def make_binary(arpa: Path, binary: Path) -> None:
-    """kenlm's binary trie of an ARPA file, nothing rounded; raises DataError if the program fails."""
+    """kenlm's binary form of an ARPA file, which processes share; raises DataError if the program fails."""
     done = subprocess.run(
-        [PROGRAM, "-T", f"{binary.parent}/", "trie", str(arpa), str(binary)],
+        [PROGRAM, "-T", f"{binary.parent}/", "probing", str(arpa), str(binary)],
         capture_output=True,
         text=True,
         check=False,

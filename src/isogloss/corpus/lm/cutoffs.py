@@ -20,7 +20,9 @@ from isogloss.config import Settings
 
 __all__ = ["ALL", "BUCKETS", "HEAD", "MIDDLE", "TAIL", "CutoffSettings", "Cutoffs"]
 
-HEAD, MIDDLE, TAIL = "head", "middle", "tail"
+HEAD = "head"
+MIDDLE = "middle"
+TAIL = "tail"
 # Of a language without a model.
 ALL = "all"
 BUCKETS = (HEAD, MIDDLE, TAIL, ALL)

@@ -29,7 +29,9 @@ from isogloss.errors import VocabularyError
 
 __all__ = ["BOS", "EOS", "UNK", "Pieces", "train_pieces", "with_normaliser"]
 
-UNK, BOS, EOS = 0, 1, 2
+UNK = 0
+BOS = 1
+EOS = 2
 SPECIALS = ("<unk>", "<s>", "</s>")
 # CCNet's.
 CHARACTER_COVERAGE = 0.9995

@@ -28,8 +28,10 @@ from isogloss.manifest import Manifest, read_manifest
 
 __all__ = ["ARPA_NAME", "BINARY_NAME", "CUTOFFS_NAME", "PIECES_NAME", "LanguageModel", "models_in"]
 
-ARPA_NAME, BINARY_NAME = "lm.arpa.gz", "lm.binary"
-PIECES_NAME, CUTOFFS_NAME = "sentencepiece.model", "cutoffs.json"
+ARPA_NAME = "lm.arpa.gz"
+BINARY_NAME = "lm.binary"
+PIECES_NAME = "sentencepiece.model"
+CUTOFFS_NAME = "cutoffs.json"
 
 
 class LanguageModel:
