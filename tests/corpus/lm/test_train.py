@@ -5,20 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from isogloss.config import make_settings
 from isogloss.corpus.lm import LanguageModel, LanguageModelSettings, train_models
 from isogloss.corpus.lm import train as room
-from isogloss.corpus.lm.counting import gram_dtype
 from isogloss.corpus.lm.pieces import Pieces
 from isogloss.corpus.lm.score import ARPA_NAME, CUTOFFS_NAME, PIECES_NAME
-from isogloss.corpus.lm.sorting import Packing
 from isogloss.errors import ConfigError, DataError, FolderError
 
 from .conftest import read_arpa, sentences
@@ -140,40 +135,3 @@ def test_a_full_disk_is_one_line_and_the_next_attempt_goes_on(
         with pytest.raises(FolderError, match="make room"):
             train_models(settings)
     assert train_models(settings).languages["xx"].kind == "lm"
-
-
-MEASURE = """
-import resource, sys
-from isogloss.corpus.extras import load_kenlm, load_pyarrow
-from isogloss.corpus.lm import LanguageModelSettings, train_models
-load_pyarrow()
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-text, output, pieces, memory = sys.argv[1:]
-before = peak()
-settings = LanguageModelSettings(
-    input=text, output=output, sentencepiece=pieces, memory_mb=int(memory), held_out_every=0, binary="no"
-)
-train_models(settings)
-print(peak() - before)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_memory_stays_under_the_bound_whatever_the_text(text: Path, tmp_path: Path) -> None:
-    """Random letters, so that nearly every 5-gram is new: many times more records than fit in 16 MiB."""
-    train_models(small(text, tmp_path / "pieces", order=2, held_out_every=0))
-    pieces = tmp_path / "pieces" / "xx" / PIECES_NAME
-    letters = np.frombuffer(b"abdefgiklmnoprstu     ", np.uint8)
-    drawn = np.random.default_rng(6).choice(letters, size=(60_000, 80)).tobytes().decode()
-    (tmp_path / "large").mkdir()
-    lines = (drawn[start : start + 80] + "\n" for start in range(0, len(drawn), 80))
-    (tmp_path / "large" / "xx.txt").write_text("".join(lines), encoding="utf-8")
-    grown = {}
-    for name, path in (("small", text), ("large", tmp_path / "large" / "xx.txt")):
-        command = [sys.executable, "-c", MEASURE, str(path), str(tmp_path / f"of-{name}"), str(pieces), "16"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        grown[name] = int(done.stdout) / 1024
-    facts = json.loads((tmp_path / "of-large" / "xx" / "manifest.json").read_text(encoding="utf-8"))["statistics"]
-    assert facts["orders"][4]["grams"] * gram_dtype(Packing(8), 5).itemsize > 3 * 16 * 2**20
-    assert grown["large"] < grown["small"] + 16, grown

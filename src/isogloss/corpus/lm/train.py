@@ -6,8 +6,9 @@
 the held-out documents and a manifest; each further language lies beside. The work of a language is done in stages, each
 kept when the training is killed: the same command goes on from there, and gives the same bytes.
 
-Memory is bounded by ``memory_mb`` above what the program needs before it begins and some 60 MB of cached words; but the
-cutoffs load the model, as every use of it will (see :mod:`isogloss.corpus.lm.score`).
+What is sorted and estimated stays within ``memory_mb``; beside it stand what the program loads before it begins, a
+batch of text and the cached words (together some 110 MB where every word is new). The cutoffs load the model, as every
+use of it will (see :mod:`isogloss.corpus.lm.score`).
 """
 
 from __future__ import annotations
