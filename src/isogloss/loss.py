@@ -93,14 +93,16 @@ def _cross_entropy_and_gradient(
 ) -> None:
     """Turn logits, still without bias, into their gradients in place; add to the loss and to the bias gradient."""
     num_rows = max(1, SLICE_LOGITS // logits_CV.shape[1]) if logits_CV.device.type == "cpu" else len(logits_CV)
+    # Two buffers for all slices: a fresh one for each would be cold memory.
+    buffers = [logits_CV.new_empty((min(num_rows, len(logits_CV)), len(bias_V)), dtype=torch.float32) for _ in "xp"]
     for logits_RV, targets_R in zip(torch.split(logits_CV, num_rows), torch.split(targets_C, num_rows), strict=True):
         targets_R1 = targets_R[:, None]
-        x_RV = logits_RV.to(torch.float32, copy=True).add_(bias_V)  # one mixed addition would be three times slower
-        x_RV -= x_RV.amax(1, keepdim=True)
-        at_target_R1 = x_RV.gather(1, targets_R1)
-        sums_R1 = x_RV.exp_().sum(1, keepdim=True)
-        total += (sums_R1.log() - at_target_R1).sum()
-        x_RV.scatter_add_(1, targets_R1, -sums_R1)  # softmax minus one at the target, times the sum
-        x_RV /= sums_R1
-        grad_b_V += x_RV.sum(0)
-        logits_RV.copy_(x_RV)
+        x_RV, p_RV = (buffer[: len(logits_RV)] for buffer in buffers)
+        x_RV.copy_(logits_RV).add_(bias_V)  # one mixed addition would be slower than the copy and the addition
+        torch.softmax(x_RV, 1, out=p_RV)
+        # Of the largest logit the probability is known, so the logarithm of the sum needs no pass of its own.
+        log_sums_R1 = x_RV.amax(1, keepdim=True) - p_RV.amax(1, keepdim=True).log()
+        total += (log_sums_R1 - x_RV.gather(1, targets_R1)).sum()
+        p_RV.scatter_add_(1, targets_R1, torch.full_like(log_sums_R1, -1.0))
+        grad_b_V += p_RV[0] if len(p_RV) == 1 else p_RV.sum(0)
+        logits_RV.copy_(p_RV)
