@@ -8,7 +8,16 @@ from types import ModuleType
 
 from isogloss.errors import MissingExtraError
 
-__all__ = ["load_cld2", "load_daft", "load_fasttext", "load_fastwarc", "load_kenlm", "load_pyarrow", "load_resiliparse"]
+__all__ = [
+    "load_cld2",
+    "load_daft",
+    "load_fasttext",
+    "load_fastwarc",
+    "load_kenlm",
+    "load_pyarrow",
+    "load_ray",
+    "load_resiliparse",
+]
 
 
 def load_daft() -> ModuleType:
@@ -52,6 +61,18 @@ def load_pyarrow() -> ModuleType:
     except ImportError:
         raise MissingExtraError("pyarrow", "corpus", "building a corpus") from None
     module: ModuleType = pyarrow
+    return module
+
+
+def load_ray() -> ModuleType:
+    """The cluster's side of the engine; raises MissingExtraError."""
+    # Ray sends what it is used for to its makers unless told not to.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise MissingExtraError("ray", "cluster", "runner = 'ray'") from None
+    module: ModuleType = ray
     return module
 
 
