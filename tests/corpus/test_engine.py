@@ -1,4 +1,4 @@
-"""The engine: every unit's answer once, in order, whoever dies; in real processes, native and of Ray."""
+"""The engine: every unit's answer once, in order, whoever dies; in real processes, of this machine and of Ray."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 from isogloss.corpus.engine import EngineSettings, Unit, run_units
 from isogloss.errors import DataError
 
-pytest.importorskip("daft")
 NUM_UNITS = 5
 
 # What the processes import; it must be a module that they find.
@@ -44,15 +43,16 @@ from pathlib import Path
 from isogloss.corpus.engine import EngineSettings, Unit, run_units
 from work_of_a_test import work
 
-folder, runner, how, num_units = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-units = [
-    Unit(f"u{n}", folder / f"{n}.json", functools.partial(work, n, str(folder), how)) for n in range(num_units)
-]
-try:
-    said = run_units(units, EngineSettings(runner=runner, workers=2), description="test")
-except BaseException as error:
-    said = f"{type(error).__name__}: {error}"
-print(json.dumps(said))
+if __name__ == "__main__":
+    folder, runner, how, num_units = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+    units = [
+        Unit(f"u{n}", folder / f"{n}.json", functools.partial(work, n, str(folder), how)) for n in range(num_units)
+    ]
+    try:
+        said = run_units(units, EngineSettings(runner=runner, workers=2), description="test")
+    except BaseException as error:
+        said = f"{type(error).__name__}: {error}"
+    print(json.dumps(said))
 """
 
 

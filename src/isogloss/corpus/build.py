@@ -12,17 +12,16 @@ largest language.
 from __future__ import annotations
 
 import errno
+import functools
 import json
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_validator
-from rich.console import Console
-from rich.progress import Progress
 
+from isogloss.corpus.engine import EngineSettings, Unit, run_units
 from isogloss.corpus.parts import ReadingWriter, write_parts
 from isogloss.corpus.readers import ReadSettings, read_source
 from isogloss.corpus.report import write_report
@@ -55,6 +54,7 @@ class CorpusSettings(ReadSettings):
     part_bytes: int = Field(
         1 << 28, gt=0, description="bytes of JSON lines in one part of a language, before compression"
     )
+    engine: EngineSettings = Field(EngineSettings(workers=1), description="where the work is done, how much at once")
 
     @field_validator("languages")
     @classmethod
@@ -80,7 +80,8 @@ def build_corpus(settings: CorpusSettings) -> Manifest:
     """
     _check_places(settings)
     sources = find_sources(settings.input)
-    config = settings.model_dump(mode="json", exclude={"input", "output"})
+    # Where the work is done leaves no trace in what is written.
+    config = settings.model_dump(mode="json", exclude={"input", "output", "engine"})
     work = settings.output.with_name(settings.output.name + ".work")
     if (done := finished(settings.output, "corpus", config, settings=settings)) is not None:
         _check_same_input(settings, done, sources)
@@ -120,27 +121,22 @@ def _prepare(work: Path, folder: Path, config: Mapping[str, Any], sources: Seque
 
 def _read_all(sources: Sequence[Source], settings: CorpusSettings, work: Path, folder: Path) -> list[dict[str, Any]]:
     """Phase one: each source into work/reading/NUMBER/LANGUAGE.parquet; returns each source's entry for the report."""
-    entries = []
-    with _progress() as progress:
-        task = progress.add_task("reading", total=len(sources))
-        for index, source in enumerate(sources):
-            target = work / "reading" / f"{index:05d}"
-            entry_file = target.with_suffix(".json")
-            entry = json.loads(entry_file.read_text(encoding="utf-8")) if entry_file.exists() else None
-            if entry is None or entry["state"] != _state_or_none(source):
-                # What was written so far may have held this file's earlier text.
-                shutil.rmtree(work / "writing", ignore_errors=True)
-                shutil.rmtree(target, ignore_errors=True)
-                entry = _read_one(source, index, settings, target)
-                write_json(entry_file, entry)
-            entries.append(entry)
-            progress.advance(task)
-    return entries
+    units = []
+    for index, source in enumerate(sources):
+        target = work / "reading" / f"{index:05d}"
+        entry = target.with_suffix(".json")
+        if not entry.exists() or json.loads(entry.read_text(encoding="utf-8"))["state"] != _state_or_none(source):
+            entry.unlink(missing_ok=True)
+            # What was written so far may have held this file's earlier text.
+            shutil.rmtree(work / "writing", ignore_errors=True)
+        units.append(Unit(source.name, entry, functools.partial(_read_one, source, index, settings, target)))
+    return run_units(units, settings.engine, description="reading")
 
 
 def _read_one(source: Source, index: int, settings: CorpusSettings, target: Path) -> dict[str, Any]:
     """Read one source whole, or throw away what was read and say why; returns its entry for the report."""
     tally = Tally()
+    shutil.rmtree(target, ignore_errors=True)
     entry: dict[str, Any] = {"file": source.name, "bytes": 0, "xxh3_128": "", "problem": "", "state": None}
     try:
         before = file_state(source.path)
@@ -191,24 +187,23 @@ def _write_all(files: list[dict[str, Any]], settings: CorpusSettings, work: Path
     by_language: dict[str, list[Path]] = {}
     for path in reading:
         by_language.setdefault(path.stem, []).append(path)
+    languages = sorted(by_language)
+    units = []
+    for language in languages:
+        write = functools.partial(_write_one, by_language[language], settings, folder / language)
+        units.append(Unit(language, work / "writing" / f"{language}.json", write))
     kept: dict[str, dict[str, int]] = {}
-    with _progress() as progress:
-        for language in progress.track(sorted(by_language), description="writing"):
-            done_file = work / "writing" / f"{language}.json"
-            if not done_file.exists():
-                shutil.rmtree(folder / language, ignore_errors=True)
-                done_file.parent.mkdir(exist_ok=True)
-                write_json(done_file, _write_one(by_language[language], settings, folder / language))
-            done = json.loads(done_file.read_text(encoding="utf-8"))
-            tally.add(done["counts"])
-            if done["kept"]["documents"]:
-                kept[language] = done["kept"]
+    for language, done in zip(languages, run_units(units, settings.engine, description="writing"), strict=True):
+        tally.add(done["counts"])
+        if done["kept"]["documents"]:
+            kept[language] = done["kept"]
     entries = [{key: entry[key] for key in ("file", "bytes", "xxh3_128", "problem")} for entry in files]
     return {"languages": kept, **tally.counts(), "files": entries}
 
 
 def _write_one(files: list[Path], settings: CorpusSettings, folder: Path) -> dict[str, Any]:
     tally = Tally()
+    shutil.rmtree(folder, ignore_errors=True)
     verdicts = find_verdicts(files, documents=settings.drop_duplicate_documents, lines=settings.drop_duplicate_lines)
     max_bytes = settings.max_bytes_by_language.get(folder.name, settings.max_bytes)
     kept = write_parts(files, folder, verdicts, tally, max_bytes=max_bytes, part_bytes=settings.part_bytes)
@@ -254,7 +249,3 @@ def _why_nothing(statistics: Mapping[str, Any]) -> str:
     problems = [f"{entry['file']}: {entry['problem']}" for entry in statistics["files"] if entry["problem"]]
     drops = [f"{code}: {n} {reason}" for code, table in statistics["dropped"].items() for reason, n in table.items()]
     return "; ".join([*problems[:3], *drops[:3]]) + ("; and more" if len(problems) > 3 or len(drops) > 3 else "")
-
-
-def _progress() -> Progress:
-    return Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())

@@ -4,19 +4,22 @@
     answers = run_units(units, EngineSettings(workers=8), description="reading")
 
 A unit writes its own files, and its answer (JSON) under `done` last, so a unit that has an answer is not done again and
-one that was cut off is done from its beginning. Units are rows of a Daft data frame and `work` runs in a process of
-Daft's native runner, or in an actor of its Ray runner on any machine that sees the same folders: the answers, and the
-files, are the same. Units must not depend on each other.
+one that was cut off is done from its beginning. `work` runs in a process of this machine, or as a task of Ray on any
+machine that sees the same folders: the answers, and the files, are the same. Units must not depend on each other. What
+a unit does over columns it does in Daft's native runner. (Daft's own Ray runner was tried here: after one of its actors
+was killed it sometimes waited for ever.)
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +30,7 @@ from rich.progress import Progress
 
 from isogloss import errors
 from isogloss.config import Settings
-from isogloss.corpus.extras import load_daft, load_ray
+from isogloss.corpus.extras import load_ray
 from isogloss.errors import DataError, IsoglossError
 from isogloss.manifest import write_json
 
@@ -68,37 +71,49 @@ def run_units(units: Sequence[Unit], settings: EngineSettings, *, description: s
                 for answer in _answers(left, settings):
                     _raise_if_failed(answer)
                     progress.advance(task)
-            except IsoglossError:
-                raise
-            except RuntimeError as error:  # Daft's word for a process that is gone, on either runner
-                if number == settings.tries:
+            except BrokenExecutor as error:
+                if number == settings.tries or settings.runner == "ray":  # which has tried as often itself
                     raise _hopeless(units, settings.tries, error) from None
     return [json.loads(unit.done.read_text(encoding="utf-8")) for unit in units]
 
 
 def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[str, Any]]:
-    """What each unit said, as it is done."""
+    """What each unit said, as it is done; raises BrokenExecutor where a process died too often."""
     num_workers = settings.workers or _num_cores()
-    if settings.runner == "native" and num_workers == 1:
+    if settings.runner == "ray":
+        yield from _from_ray([pickle.dumps(unit) for unit in units], num_workers, settings)
+    elif num_workers == 1:
         yield from map(_do, units)
-        return
-    daft = load_daft()
-    ray_options = None
-    if settings.runner == "ray":
-        _start_ray(daft, settings)
-        ray_options = {"max_restarts": -1, "max_task_retries": settings.tries - 1}
+    else:
+        # Not forked: a copy of a process that has threads may wait for ever for what another thread held.
+        fresh = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(num_workers, len(units)), mp_context=fresh) as pool:
+            futures = [pool.submit(_unpickle_and_do, pickle.dumps(unit)) for unit in units]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            finally:
+                for future in futures:
+                    future.cancel()
 
-    @daft.cls(use_process=True, max_concurrency=min(len(units), num_workers), ray_options=ray_options)
-    class Worker:
-        @daft.method.batch(return_dtype=daft.DataType.string(), batch_size=1)  # type: ignore[untyped-decorator]
-        def do(self, units: Any) -> list[str]:
-            return [json.dumps(_unpickle_and_do(unit)) for unit in units.to_pylist()]
 
-    frame = daft.from_pydict({"unit": [pickle.dumps(unit) for unit in units]})
-    if settings.runner == "ray":
-        frame = frame.into_partitions(len(units))  # an actor is given a partition at a time
-    for row in frame.select(Worker().do(daft.col("unit")).alias("answer")).iter_rows():
-        yield json.loads(row["answer"])
+def _from_ray(units: Sequence[bytes], num_workers: int, settings: EngineSettings) -> Iterator[dict[str, Any]]:
+    """Ray does a task again, elsewhere, when its process or its machine is lost."""
+    ray = load_ray()
+    if not ray.is_initialized():
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        ray.init(settings.ray_address, **quiet) if settings.ray_address else ray.init(num_cpus=num_workers, **quiet)
+    task = ray.remote(num_cpus=1, max_retries=settings.tries - 1)(_unpickle_and_do)
+    left = [task.remote(unit) for unit in units]
+    try:
+        while left:
+            (done,), left = ray.wait(left)
+            yield ray.get(done)
+    except ray.exceptions.RayError as error:
+        raise BrokenExecutor(str(error)) from None
+    finally:
+        for one in left:
+            ray.cancel(one)
 
 
 def _do(unit: Unit) -> dict[str, Any]:
@@ -115,8 +130,7 @@ def _do(unit: Unit) -> dict[str, Any]:
 
 
 def _unpickle_and_do(pickled: bytes) -> dict[str, Any]:
-    """What else goes wrong is a mistake of ours, and is told with its traceback: Daft would give it out as a process
-    that died."""
+    """What else goes wrong is a mistake of ours, and is told with its traceback."""
     try:
         return _do(pickle.loads(pickled))
     except Exception:
@@ -141,17 +155,6 @@ def _hopeless(units: Sequence[Unit], tries: int, error: Exception) -> DataError:
         f"the process at work died {tries} times, with {names} not done ({said}); what is finished is kept: start "
         "again with more memory or fewer workers, or take the file out"
     )
-
-
-def _start_ray(daft: Any, settings: EngineSettings) -> None:
-    """Connect Daft to the cluster, once a process: it takes one runner for good."""
-    ray = load_ray()
-    if not ray.is_initialized():
-        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-        # An actor takes a core, and so does what feeds it.
-        num_cores = (settings.workers or _num_cores()) + 1
-        ray.init(settings.ray_address) if settings.ray_address else ray.init(num_cpus=num_cores, **quiet)
-    daft.set_runner_ray(noop_if_initialized=True)
 
 
 def _num_cores() -> int:

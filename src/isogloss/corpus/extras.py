@@ -25,6 +25,8 @@ def load_daft() -> ModuleType:
     # Daft reports each import to its makers over the network unless told not to, and draws its own progress bars.
     os.environ.setdefault("DO_NOT_TRACK", "true")
     os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
+    # In a task of Ray's it would choose its Ray runner, though the task is one of many that share the machine.
+    os.environ.setdefault("DAFT_RUNNER", "native")
     try:
         import daft
     except ImportError:

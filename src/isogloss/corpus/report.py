@@ -29,7 +29,7 @@ def write_report(folder: Path, statistics: Mapping[str, Any], settings: Settings
 def render_report(statistics: Mapping[str, Any], settings: Settings) -> str:
     """The report as Markdown."""
     parts = ["# Corpus report", *_languages(statistics), *_drops(statistics), *_notes(statistics), *_files(statistics)]
-    chosen = settings.model_dump(mode="json", exclude={"input", "output"})
+    chosen = settings.model_dump(mode="json", exclude={"input", "output", "engine"})
     parts += ["## Settings", _table(("setting", "value"), [(key, f"`{value}`") for key, value in chosen.items()])]
     return "\n\n".join(parts) + "\n"
 
