@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +31,9 @@ def work(number, folder, how):
     first = times.stat().st_size == 1
     if number == 3 and (how == "always dies" or how == "dies once" and first):
         os.kill(os.getpid(), signal.SIGKILL)
+    if how == "waits":
+        (Path(folder) / f"at-{os.getpid()}").touch()
+        signal.pause()
     if number == 3 and how == "bad file":
         raise DataError("u3 cannot be read; take it out")
     if number == 3 and how == "full disk":
@@ -56,15 +61,36 @@ if __name__ == "__main__":
 """
 
 
-def run(folder: Path, runner: str, how: str) -> object:
+def run_in_background(folder: Path, how: str, runner: str = "native") -> subprocess.Popen[str]:
     (folder / "work_of_a_test.py").write_text(WORK, encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
     out = folder / "out"
     out.mkdir(exist_ok=True)
     words = [sys.executable, "-c", MAIN, str(out), runner, how, str(NUM_UNITS)]
-    done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=folder)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    return subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder
+    )
+
+
+def run(folder: Path, runner: str, how: str) -> object:
+    started = run_in_background(folder, how, runner)
+    said, errors = started.communicate()
+    assert started.returncode == 0, errors[-2000:]
+    return json.loads(said.splitlines()[-1])
+
+
+def wait_for(found: Callable[[], list[int]], number: int) -> list[int]:
+    end = time.monotonic() + 60
+    while len(found()) < number:
+        assert time.monotonic() < end, f"{found()} after a minute"
+        time.sleep(0.05)
+    return found()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that nobody has asked about since it ended does not."""
+    said = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(said) and not said.startswith("Z")
 
 
 def numbers(said: object) -> list[int]:
@@ -116,6 +142,14 @@ def test_one_worker_needs_no_process_of_its_own(tmp_path: Path) -> None:
     assert said == [{"number": 0}, {"number": 1}, {"number": 2}]
     with pytest.raises(DataError, match="no"):
         run_units([Unit("x", tmp_path / "x.json", _refuse)], EngineSettings(workers=1), description="")
+
+
+def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    started = run_in_background(tmp_path, "waits")
+    pids = wait_for(lambda: [int(path.name.split("-")[1]) for path in (tmp_path / "out").glob("at-*")], 2)
+    started.kill()
+    started.wait()
+    wait_for(lambda: [pid for pid in pids if not is_alive(pid)], 2)
 
 
 @pytest.mark.slow

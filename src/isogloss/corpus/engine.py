@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from isogloss import errors
+from isogloss.children import end_with_parent
 from isogloss.config import Settings
 from isogloss.corpus.extras import load_ray
 from isogloss.errors import DataError, IsoglossError
@@ -87,7 +88,7 @@ def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[s
     else:
         # Not forked: a copy of a process that has threads may wait for ever for what another thread held.
         fresh = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(num_workers, len(units)), mp_context=fresh) as pool:
+        with ProcessPoolExecutor(min(num_workers, len(units)), fresh, end_with_parent) as pool:
             futures = [pool.submit(_unpickle_and_do, pickle.dumps(unit)) for unit in units]
             try:
                 for future in as_completed(futures):

@@ -26,6 +26,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from isogloss.children import end_with_parent
 from isogloss.errors import IsoglossError, Preempted
 from isogloss.finetune import FinetuneSettings, finetune
 from isogloss.runs import METRICS_NAME, read_metrics
@@ -94,7 +95,7 @@ def _work(todo: Sequence[FinetuneSettings], num_threads: int, failure: Connectio
     """The fine-tunings of one list, in a process of their own; what goes wrong is sent as (message, exit code)."""
     torch.set_num_threads(num_threads)
     sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open as long as the process lives
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         for settings in todo:
             finetune(settings)
@@ -104,15 +105,6 @@ def _work(todo: Sequence[FinetuneSettings], num_threads: int, failure: Connectio
     except Exception:
         failure.send((traceback.format_exc(), 1))
         sys.exit(1)
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed cannot stop its children; they stop by themselves, so that the next call finds the run
-    folders to itself."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "not a child process"
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _error_of(worker: SpawnProcess, failure: Connection) -> Exception:
