@@ -11,7 +11,7 @@ language, and held-out pairs, are scored once in a while, with masks that never 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ def _train(
 ) -> MaskedLM:
     """Train, and give the model at the end; of a sharded one the first process alone has the weights."""
     validation = Validation(shards, settings, vocabulary.word_starts)
-    actions = [Action("validate", settings.validation.every, lambda step: validation.scores(model, device))]
+    actions = [Action("validate", settings.validation.every, lambda step: validation.scores(model, device, processes))]
     if processes.is_first:
         watch = Watch(settings, settings.run, device, num_devices=processes.count, shards=shards)
         actions.append(Action("plan", AFTER_STEPS, watch))
@@ -186,26 +186,43 @@ class Validation:
         self._of_pairs = masked(shards.pairs if settings.batches.tlm_share else ())
         self._pieces_per_character = {code: _pieces_per_character(shards, code) for code in self._batches}
 
-    def scores(self, model: MaskedLM, device: Device) -> dict[str, Any]:
+    def scores(self, model: MaskedLM, device: Device, processes: Processes) -> dict[str, Any]:
         """Masked loss (nats a masked piece) and bits a character of each language, and their means over languages; and
-        the masked loss of pairs, where each side is seen by the other."""
+        the masked loss of pairs, where each side is seen by the other.
 
-        def loss_of(batches: Sequence[MaskedBatch]) -> float:
-            total = sum(float(_masked_loss(model, batch.to(device.device))) for batch in batches)
-            return total / sum(batch.num_targets for batch in batches)
-
+        Each process scores its part of the batches, and all have the same numbers: those that one process has with
+        these weights.
+        """
+        losses = self._losses(model, device, processes)
         scores = {}
-        for code, batches in self._batches.items():
-            loss = loss_of(batches)
-            bits = bits_per_character(loss, pieces_per_character=self._pieces_per_character[code])
-            scores[code] = {"loss": loss, "bits_per_character": bits}
-        of_pairs = {"held_out_pairs": {name: {"loss": loss_of(batches)} for name, batches in self._of_pairs.items()}}
+        for code, pieces_per_character in self._pieces_per_character.items():
+            bits = bits_per_character(losses[code], pieces_per_character=pieces_per_character)
+            scores[code] = {"loss": losses[code], "bits_per_character": bits}
+        of_pairs = {"held_out_pairs": {name: {"loss": losses[name]} for name in self._of_pairs}}
         if not scores:
             return of_pairs if self._of_pairs else {}
         mean = {
             name: sum(score[name] for score in scores.values()) / len(scores) for name in next(iter(scores.values()))
         }
         return {"held_out": scores, "held_out_mean": mean} | (of_pairs if self._of_pairs else {})
+
+    def _losses(self, model: MaskedLM, device: Device, processes: Processes) -> dict[str, float]:
+        """Nats a masked piece, by language and pair."""
+        named = self._batches | self._of_pairs
+        turns = [(name, batch) for name, batches in named.items() for batch in batches]
+        if not turns:
+            return {}
+        totals = dict.fromkeys(named, 0.0)
+        # Processes that share a sharded model call it equally often; who has nothing left takes a batch once more, in
+        # vain. Sums of fp32 numbers in double precision are the same in any order, short of 2^29 of a size.
+        for first in range(0, len(turns), processes.count):
+            own = first + processes.rank
+            name, batch = turns[own % len(turns)]
+            loss = float(_masked_loss(model, batch.to(device.device)))
+            totals[name] += loss if own < len(turns) else 0.0
+        sums = processes.sum(*totals.values())
+        num_targets = [sum(batch.num_targets for batch in batches) for batches in named.values()]
+        return {name: total / num for name, total, num in zip(named, sums, num_targets, strict=True)}
 
 
 def bits_per_character(loss: float, *, pieces_per_character: float) -> float:
