@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from isogloss import training_state
 from isogloss.config import Duration
 from isogloss.devices import Device
 from isogloss.errors import CheckpointError, ConfigError, Preempted
@@ -354,6 +355,18 @@ def test_what_is_being_written_is_the_state_of_its_step(tmp_path: Path) -> None:
     assert progress is not None
     assert progress.data_step == 4
     assert torch.equal(model.weight, before)
+
+
+def test_a_state_too_large_to_be_copied_is_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unbroken = run_to(tmp_path / "copied")
+    (tmp_path / "meminfo").write_text("MemTotal:  64 kB\nMemAvailable:  1 kB\n", encoding="ascii")
+    assert training_state._available_bytes(tmp_path / "meminfo") == 1024
+    assert training_state._available_bytes(tmp_path / "none") is None
+    monkeypatch.setattr(training_state, "_available_bytes", lambda: 1024)  # the state has 804 bytes
+    monkeypatch.delattr(training_state, "async_save")
+    with pytest.raises(MemoryError):
+        run_to(tmp_path / "run", batches=killed_at(6))
+    assert weights(run_to(tmp_path / "run")) == weights(unbroken)
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

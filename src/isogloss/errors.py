@@ -7,6 +7,7 @@
     ├── VocabularyError    a vocabulary cannot be trained, or does not fit the model
     ├── CheckpointError    weights cannot be read, or belong to another model
     ├── MissingExtraError  an optional dependency is not installed
+    ├── ProcessLost        another process of the run has ended, and this one cannot go on alone
     └── Preempted          the run was asked to stop, saved its state and can go on (exit 75)
 
 The command line prints the message and exits with ``exit_code``; a traceback is for our own mistakes only.
@@ -22,6 +23,7 @@ __all__ = [
     "IsoglossError",
     "MissingExtraError",
     "Preempted",
+    "ProcessLost",
     "VocabularyError",
 ]
 
@@ -57,6 +59,10 @@ class MissingExtraError(IsoglossError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the package '{package}': pip install 'isogloss[{extra}]'")
+
+
+class ProcessLost(IsoglossError):
+    """Another process of the run has ended, and this one cannot go on alone."""
 
 
 class Preempted(IsoglossError):

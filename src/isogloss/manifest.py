@@ -36,6 +36,7 @@ __all__ = [
     "finished",
     "hash_file",
     "read_manifest",
+    "room_for",
     "write_json",
     "write_manifest",
 ]
@@ -181,6 +182,19 @@ def finished(
 
 
 @contextlib.contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """A full disk, which says nothing of what did not fit, as a FolderError that names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise FolderError(
+            f"{path} cannot be written ({error.strerror}); make room and give the command again"
+        ) from None
+
+
+@contextlib.contextmanager
 def building(folder: Path) -> Iterator[Path]:
     """Yield ``folder.tmp`` to write into and rename it to ``folder`` at the end; an error leaves it untouched.
 
@@ -189,14 +203,8 @@ def building(folder: Path) -> Iterator[Path]:
     """
     beside = folder.with_name(folder.name + ".tmp")
     beside.mkdir(parents=True, exist_ok=True)
-    try:
+    with room_for(beside):
         yield beside
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise FolderError(
-            f"{beside} cannot be written ({error.strerror}); make room and give the command again"
-        ) from None
     # The old folder steps aside first: whatever moment a kill comes at, one whole folder is there under some name.
     aside = folder.with_name(folder.name + ".old")
     if folder.exists():

@@ -2,9 +2,10 @@
 
     with joined(choose()) as processes:              # started by torchrun: all of them; otherwise one alone
         total = processes.sum(loss, num_targets)     # the same numbers in every process
+    with speaking() as aloud: ...                    # the run ends: one process says why
 
-torchrun starts them and says so in the environment; nothing else is asked of it. Gradients are not exchanged here but
-by torch's own wrappers (`sharing`).
+torchrun starts them and says so in the environment; nothing else is asked of it but its store, a table of words that
+all processes can write into. Gradients are not exchanged here but by torch's own wrappers (`sharing`).
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch.distributed import TCPStore  # type: ignore[attr-defined] # documented
 
-from isogloss.errors import ConfigError
+from isogloss.errors import ConfigError, ProcessLost
 
-__all__ = ["Processes", "joined", "started"]
+__all__ = ["Processes", "joined", "speaking", "started"]
 
 # One that waits longer than this for the others has lost them; scoring and saving take minutes at most.
 PATIENCE = timedelta(minutes=30)
+# For the words of another process to be out.
+TO_HEAR = timedelta(seconds=10)
+# What gloo and NCCL say in a process whose partner has gone; their errors have no type of their own.
+SIGNS_OF_LOSS = ("gloo/transport", "ncclRemoteError", "Connection was likely closed")
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,10 @@ def started() -> Processes:
 
 @contextlib.contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """The processes that torchrun started, connected for as long as the block runs; each CUDA process has `device`."""
+    """The processes that torchrun started, connected for as long as the block runs; each CUDA process has `device`.
+
+    Raises ProcessLost in those that find another one gone, by an error of its own or killed.
+    """
     found = started()
     processes = Processes(found.rank, found.count, found.local_rank, device)
     if processes.count == 1:
@@ -83,5 +92,48 @@ def joined(device: torch.device) -> Iterator[Processes]:
     dist.init_process_group(backend, timeout=PATIENCE)
     try:
         yield processes
+    except BaseException as error:
+        # Now, before the others notice that this process goes: the reason is to be heard, not what follows from it.
+        _speaker()
+        if isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS_OF_LOSS):
+            raise ProcessLost(
+                "another process of this run has ended, or is out of reach; the same command goes on from the last "
+                "checkpoint"
+            ) from error
+        raise
     finally:
         dist.destroy_process_group()
+
+
+@contextlib.contextmanager
+def speaking() -> Iterator[bool]:
+    """Whether this process is the one that says why all of them end: the first that had a reason.
+
+    The others go on when it has spoken, for torchrun stops every process as soon as one has ended.
+    """
+    store, speaks = _speaker()
+    if store is not None and not speaks:
+        with contextlib.suppress(dist.DistError):  # it has gone with the machine it was on
+            store.wait([_key("spoken")], TO_HEAR)
+    yield speaks
+    if store is not None and speaks:
+        with contextlib.suppress(dist.DistError):
+            store.set(_key("spoken"), "")
+
+
+def _speaker() -> tuple[TCPStore | None, bool]:
+    """torchrun's store, and whether this process was the first to ask for it here; without a store it always was."""
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return None, True
+    try:
+        address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        store = TCPStore(address, port, is_master=False, timeout=TO_HEAR)
+        rank = os.environ["RANK"]
+        return store, store.compare_set(_key("speaker"), "", rank).decode() == rank
+    except dist.DistError:
+        return None, True
+
+
+def _key(name: str) -> str:
+    """torchrun starts its processes again after a failure, if it is told to."""
+    return f"isogloss/{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}/{name}"

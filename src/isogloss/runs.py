@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from isogloss.config import Settings, filled_in
 from isogloss.errors import FolderError
-from isogloss.manifest import write_json
+from isogloss.manifest import room_for, write_json
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -63,19 +63,21 @@ class RunFolder:
                         "choose another run folder or delete it"
                     )
         path.mkdir(parents=True, exist_ok=True)
-        write_json(known, {"config": wanted, "versions": installed_versions()})
+        with room_for(path):
+            write_json(known, {"config": wanted, "versions": installed_versions()})
         return cls(path)
 
     def log(self, step: int, **values: Any) -> None:
         """Append one line to metrics.jsonl and mirror its numbers to TensorBoard; without values, nothing."""
         if not self._writes or not values:
             return
-        if self._metrics is None:
-            self._metrics = (self.path / METRICS_NAME).open("a", encoding="utf-8")
-        self._metrics.write(json.dumps({"step": step, **values}, ensure_ascii=False) + "\n")
-        self._metrics.flush()
-        for name, value in _numbers("", values):
-            self._tensorboard().add_scalar(name, value, step)
+        with room_for(self.path):
+            if self._metrics is None:
+                self._metrics = (self.path / METRICS_NAME).open("a", encoding="utf-8")
+            self._metrics.write(json.dumps({"step": step, **values}, ensure_ascii=False) + "\n")
+            self._metrics.flush()
+            for name, value in _numbers("", values):
+                self._tensorboard().add_scalar(name, value, step)
 
     def rewind(self, step: int) -> None:
         """Drop metric lines after ``step``: a continued run repeats them from its last checkpoint."""
@@ -85,17 +87,19 @@ class RunFolder:
         self.close()
         kept = [line for line in read_metrics(self.path) if line["step"] <= step]
         beside = path.with_name(path.name + ".tmp")
-        beside.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept), encoding="utf-8")
+        with room_for(self.path):
+            beside.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept), encoding="utf-8")
         beside.replace(path)
 
     def close(self) -> None:
         """Flush and close the files; logging again opens them again."""
-        if self._metrics is not None:
-            self._metrics.close()
-            self._metrics = None
-        if self._board is not None:
-            self._board.close()
-            self._board = None
+        with room_for(self.path):
+            if self._metrics is not None:
+                self._metrics.close()
+                self._metrics = None
+            if self._board is not None:
+                self._board.close()
+                self._board = None
 
     def _tensorboard(self) -> SummaryWriter:
         if self._board is None:

@@ -31,7 +31,7 @@ from torch.distributed.checkpoint.filesystem import FileSystemReader
 from torch.distributed.checkpoint.metadata import Metadata
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
-from torch.distributed.checkpoint.state_dict_saver import async_save
+from torch.distributed.checkpoint.state_dict_saver import async_save, save
 from torch.optim import Optimizer
 
 from isogloss.errors import CheckpointError
@@ -100,6 +100,7 @@ class Checkpoints:
     def save(self, model: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
         """Copy the state and begin to write it as ``step-N``; an earlier one is settled first.
 
+        A process alone that has no memory for the copy writes at once, and training waits for it.
         Raises CheckpointError when it, or the earlier one, cannot be written (a full disk).
         """
         self.settle(wait=True)
@@ -112,7 +113,11 @@ class Checkpoints:
             self._processes.wait()
             weights, of_optimizer = get_state_dict(model, optimizer)
             state = {"model": weights, "optimizer": of_optimizer["state"]}
-            written = async_save(state, checkpoint_id=beside, process_group=self._group)
+            if self._processes.count == 1 and _copy_is_too_large(model):
+                written: Any = Future()
+                written.set_result(save(state, checkpoint_id=beside))
+            else:
+                written = async_save(state, checkpoint_id=beside, process_group=self._group)
         assert isinstance(written, Future)
         self._writing = (written, asdict(progress), target)
 
@@ -145,6 +150,9 @@ class Checkpoints:
         Raises CheckpointError for a damaged checkpoint or one of another model.
         """
         self.settle(wait=True)
+        if self._processes.is_first:  # what a kill or a full disk left half-written would lie there for good
+            for path in self._folder.glob("step-*.tmp"):
+                _remove(path)
         self._processes.wait()
         newest = newest_checkpoint(self._folder)
         if newest is None:
@@ -183,9 +191,31 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return found[-1] if (found := _checkpoints(folder)) else None
 
 
+def _copy_is_too_large(model: nn.Module) -> bool:
+    """Whether weights and two means, once more, are over half of what memory the machine can give; a container's own
+    limit is not known here."""
+    available = _available_bytes()
+    needed = 3 * sum(parameter.nbytes for parameter in model.parameters())
+    return available is not None and needed > available // 2
+
+
+def _available_bytes(meminfo: Path = Path("/proc/meminfo")) -> int | None:
+    """What the kernel says it can give without swapping; None where it says nothing."""
+    for line in meminfo.read_text(encoding="ascii").splitlines() if meminfo.exists() else ():
+        name, _, value = line.partition(":")
+        if name == "MemAvailable":
+            return int(value.split()[0]) << 10
+    return None
+
+
 def _load_tensors(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
     weights, of_optimizer = get_state_dict(model, optimizer)
-    load({"model": weights, "optimizer": of_optimizer["state"]}, storage_reader=_Reader(folder))
+    reader = _Reader(folder)
+    # torch takes what it looks for, and does not mind what else there is.
+    known = {name for name in reader.read_metadata().state_dict_metadata if name.startswith("model.")}
+    if unknown := known - {f"model.{name}" for name in weights}:
+        raise RuntimeError(f"it has {sorted(unknown)[0]}, the model has not")
+    load({"model": weights, "optimizer": of_optimizer["state"]}, storage_reader=reader)
     set_state_dict(model, optimizer, model_state_dict=weights, optim_state_dict=of_optimizer)
 
 

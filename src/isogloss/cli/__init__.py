@@ -7,6 +7,7 @@ to stderr. Exit codes: 0 done, 2 the user's mistake (one line), 75 stopped and s
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -72,13 +73,25 @@ def main() -> None:
     try:
         app()
     except IsoglossError as error:
-        typer.echo(f"isogloss: {error}", err=True)
+        _say(str(error))
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a folder that may not be written; Typer has dealt with broken pipes
         if error.filename is None:
             raise
-        typer.echo(f"isogloss: {error.filename}: {error.strerror}", err=True)
+        _say(f"{error.filename}: {error.strerror}")
         sys.exit(2)
+
+
+def _say(why: str) -> None:
+    """Why the work ends, on stderr; of the processes that torchrun started one says it."""
+    if "RANK" not in os.environ:
+        typer.echo(f"isogloss: {why}", err=True)
+        return
+    from isogloss.processes import speaking
+
+    with speaking() as aloud:
+        if aloud:
+            typer.echo(f"isogloss: {why}", err=True)
 
 
 def _print_version(asked: bool) -> None:
