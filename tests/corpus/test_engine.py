@@ -145,10 +145,9 @@ def test_one_worker_needs_no_process_of_its_own(tmp_path: Path) -> None:
 
 
 def test_processes_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    started = run_in_background(tmp_path, "waits")
-    pids = wait_for(lambda: [int(path.name.split("-")[1]) for path in (tmp_path / "out").glob("at-*")], 2)
-    started.kill()
-    started.wait()
+    with run_in_background(tmp_path, "waits") as started:
+        pids = wait_for(lambda: [int(path.name.split("-")[1]) for path in (tmp_path / "out").glob("at-*")], 2)
+        started.kill()
     wait_for(lambda: [pid for pid in pids if not is_alive(pid)], 2)
 
 
