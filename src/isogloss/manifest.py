@@ -54,6 +54,7 @@ MAKERS = {
     "model": "isogloss pretrain or isogloss finetune",
     "fairseq": "isogloss convert",
     "onnx": "isogloss export",
+    "lm": "isogloss corpus lm train",
     "romanised-model": "isogloss corpus identify-train",
 }
 

@@ -102,7 +102,7 @@ def test_tensors_have_no_text(room: str) -> None:
 def test_imports_inside_functions_stand_where_they_may() -> None:
     """In the command line and the front; elsewhere only for what costs much or is an optional extra."""
     optional = {
-        *("daft", "pyarrow", "fastwarc", "resiliparse", "pycld2", "fasttext", "ray"),
+        *("daft", "pyarrow", "fastwarc", "resiliparse", "pycld2", "fasttext", "kenlm", "ray"),
         *("transformers", "tokenizers", "torch.utils.tensorboard"),
     }
     for path in ROOT.rglob("*.py"):
