@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
 import isogloss.devices as devices
-from isogloss.devices import choose
+from isogloss.devices import Device, choose, held_bytes, peak_flops, peak_memory
 from isogloss.errors import ConfigError
 
 
@@ -52,3 +55,51 @@ def test_without_torch_s_answer_the_kernel_s_flags_decide(
     cpuinfo.write_text(f"processor : 0\nflags : {flags}\n", encoding="utf-8")
     assert devices._cpu_has_bf16(cpuinfo) is native
     assert devices._cpu_has_bf16(tmp_path / "absent") is False
+
+
+CPU = Device(torch.device("cpu"), torch.float32)
+
+
+def test_the_peak_is_not_less_than_a_product_takes_and_touches_no_random_numbers() -> None:
+    before = torch.get_rng_state()
+    peak = peak_flops(CPU)
+    assert torch.equal(torch.get_rng_state(), before)
+    one = torch.ones(384, 384)
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        torch.mm(one, one)
+        times.append(time.perf_counter() - start)
+    # The fastest of twenty other products: a peak of half as much would say that a run reaches more than all of it.
+    assert 2 * 384**3 / min(times) < 2 * peak
+    assert peak < 1e14, "no core does a hundred TFLOP/s"
+
+
+@pytest.fixture
+def held() -> int:
+    if held_bytes() == 0:
+        pytest.skip("the system does not say how much memory a process has")
+    return held_bytes()
+
+
+def test_memory_of_a_process_is_its_own_and_the_highest_stays(held: int) -> None:
+    room, block = mmap.mmap(-1, 96 << 20, flags=mmap.MAP_PRIVATE), b"1" * (1 << 20)
+    for _ in range(96):
+        room.write(block)
+    assert held_bytes() >= held + (90 << 20)
+    highest = peak_memory(CPU)
+    room.close()
+    assert held_bytes() < held + (60 << 20)
+    assert peak_memory(CPU) >= highest - (8 << 20) > held_bytes()
+
+
+def test_files_that_are_mapped_are_not_counted(held: int, tmp_path: Path) -> None:
+    """The text of a run, of which the system holds what it has room for."""
+    path = tmp_path / "part.bin"
+    path.touch()
+    os.truncate(path, 64 << 20)
+    highest = held_bytes(highest=True)
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        assert not any(mapped[place] for place in range(0, 64 << 20, mmap.PAGESIZE))
+        assert held_bytes() < held + (32 << 20)
+        assert held_bytes(highest=True) < highest + (32 << 20)

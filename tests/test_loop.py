@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -16,10 +17,13 @@ from torch import Tensor, nn
 
 from isogloss import training_state
 from isogloss.config import Duration
-from isogloss.devices import Device
+from isogloss.devices import Device, peak_memory
 from isogloss.errors import CheckpointError, ConfigError, Preempted
 from isogloss.loop import Action, LoopSettings, Throughput, train
+from isogloss.loop import watch as watching
+from isogloss.loop.watch import Hardware, shown
 from isogloss.optim import OptimSettings, make_optimizer
+from isogloss.processes import Processes
 from isogloss.runs import RunFolder, read_metrics
 from isogloss.training_state import Checkpoints, Progress, newest_checkpoint
 
@@ -94,6 +98,7 @@ def run_to(
     batches: Callable[[int, int, int], Examples] = examples,
     optim: Mapping[str, Any] | None = None,
     actions: list[Action] | None = None,
+    flops_of: Callable[[Examples], float] | None = None,
     total_steps: int = STEPS,
     **settings: Any,
 ) -> TinyModel:
@@ -110,6 +115,7 @@ def run_to(
         seed=3,
         device=CPU,
         actions=actions or [],
+        flops_of=flops_of,
         ledger=lambda progress: {"ledger": {"en": progress.step}},
     )
     return model
@@ -418,3 +424,69 @@ def test_throughput_counts_training_time_only() -> None:
     now += 10
     assert throughput.take_line() == {"tokens_per_second": 10.0}
     assert throughput.take_line() == {"tokens_per_second": 10.0}  # no time has passed: the last figure stands
+
+
+def test_the_rate_is_known_before_the_first_line() -> None:
+    now = 0.0
+    throughput = Throughput(lambda: now)
+    throughput.count(300)
+    now += 3
+    assert throughput.rate == 100.0
+    throughput.take_line()
+    throughput.count(900)
+    now += 1
+    assert throughput.rate == 100.0, "until the next line that of the last one"
+
+
+@pytest.fixture
+def peak_of_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "peak_flops", lambda device: 1000.0)
+
+
+def test_the_share_of_the_peak_is_of_the_operations_since_the_last_line(peak_of_thousand: None) -> None:
+    hardware = Hardware(CPU, Processes(), lambda batch: 50.0 * batch.num_tokens)
+    four = Examples(torch.zeros(4, 6), range(4))
+    hardware.count([four, four])
+    assert hardware.take_line(2.0)["peak_share"] == pytest.approx(50 * 8 / 2 / 1000)
+    hardware.count([four])
+    assert hardware.take_line(2.0)["peak_share"] == pytest.approx(50 * 4 / 2 / 1000)
+    assert hardware.take_line(0.0)["peak_share"] == hardware.share == pytest.approx(0.1), "no time: the last one stands"
+
+
+def test_of_several_processes_it_is_the_mean_of_their_devices(peak_of_thousand: None) -> None:
+    @dataclass(frozen=True)
+    class Four(Processes):
+        """One of four that are all alike, but for the last, which does nothing."""
+
+        count: int = 4
+
+        def sum(self, *values: float) -> tuple[float, ...]:
+            return tuple(3 * value for value in values)
+
+    hardware = Hardware(CPU, Four(), lambda batch: 400.0)
+    hardware.count([Examples(torch.zeros(4, 6), range(4))])
+    line = hardware.take_line(1.0)
+    assert line["peak_share"] == pytest.approx(0.4 * 3 / 4)
+    assert line["memory_bytes"] < peak_memory(CPU)
+
+
+def test_lines_say_share_and_memory_and_training_stays_the_same(tmp_path: Path) -> None:
+    plain = run_to(tmp_path / "plain")
+    told = run_to(tmp_path / "told", flops_of=lambda batch: 1e5 * batch.num_tokens)
+    assert weights(plain) == weights(told)
+    logged = [line for line in read_metrics(tmp_path / "told") if "loss" in line]
+    assert len(logged) == STEPS // 2
+    assert all(0 < line["peak_share"] < 1 and line["memory_bytes"] > 50 << 20 for line in logged)
+    assert not any("peak_share" in line for line in read_metrics(tmp_path / "plain")), "nobody counts operations"
+
+
+def test_a_terminal_shows_step_loss_speed_share_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.StringIO()
+    screen.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    with shown(0, 40, quiet=False) as show:
+        show(10, 2.5, 12_345.6, 0.437)
+    assert "10/40" in screen.getvalue()
+    assert "loss 2.500  12,346 tokens/s  44% of the peak" in screen.getvalue()

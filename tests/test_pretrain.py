@@ -70,7 +70,8 @@ def test_a_run_leaves_a_model_curves_and_ledger(inputs: Path, unbroken: Path) ->
     logged = [line for line in lines if "ledger" in line]
     assert [line["step"] for line in logged] == [2, 4, 6, 8]
     for line in logged:
-        assert {"tokens", "tokens_per_second", "loss", "learning_rate"} < set(line)
+        assert {"tokens", "tokens_per_second", "loss", "learning_rate", "memory_bytes"} < set(line)
+        assert 0 < line["peak_share"] < 1
         assert line["tokens"] == line["step"] * 8 * 16
         assert sum(entry["sequences"] for entry in line["ledger"].values()) == line["step"] * 8
     scored = [line for line in lines if "held_out" in line]

@@ -2,6 +2,8 @@
 
     device = choose("auto", precision="auto")
     model = device.place(model)            # moved there, computing in device.dtype; weights stay fp32
+    peak_flops(device)                     # operations a second of matrix products there, measured now
+    peak_memory(device)                    # bytes that this process has held there at most
 
 bf16 where the processor has it, CPUs too; fp32 elsewhere. A CPU without bf16 instructions computes bf16 many times
 slower than fp32, so it is asked, not assumed.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -22,7 +25,7 @@ from torch import nn
 from isogloss.errors import ConfigError
 from isogloss.processes import started
 
-__all__ = ["Device", "Precision", "choose", "has_native_bf16"]
+__all__ = ["Device", "Precision", "choose", "has_native_bf16", "held_bytes", "peak_flops", "peak_memory"]
 
 Precision = Literal["auto", "bf16", "fp32"]
 Model = TypeVar("Model", bound=nn.Module)
@@ -31,8 +34,15 @@ Model = TypeVar("Model", bound=nn.Module)
 # on the heap. By default each step's large tensors are fresh pages that the kernel must zero first.
 MALLOC_OPTIONS = {"M_TRIM_THRESHOLD": (-1, 2**31 - 1), "M_TOP_PAD": (-2, 1 << 26), "M_MMAP_THRESHOLD": (-3, 1 << 30)}
 
+# The peak is that of the fastest of some products of square matrices, wide enough to take so many seconds: short ones,
+# as on a busy machine a long one is interrupted.
+PEAK_SECONDS, PEAK_PRODUCTS, NARROWEST_PRODUCT, WIDEST_PRODUCT = 0.001, 16, 512, 16_384
+
 # What the project runs on and is tested on.
 DEVICES = re.compile(r"cpu|cuda(:[0-9]{1,3})?")
+
+# Lines of /proc/self/status: pages of the process's own, of files, of files that lie in memory; and the most of all.
+HELD = ("RssAnon:", "RssFile:", "RssShmem:", "VmHWM:")
 
 # Names of bf16 matrix instructions in /proc/cpuinfo: x86 AVX512 and AMX, Arm.
 BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
@@ -90,6 +100,56 @@ def has_native_bf16(device: torch.device) -> bool:
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     return _cpu_has_bf16()
+
+
+def peak_flops(device: Device) -> float:
+    """Operations a second of dense matrix products on this device, in its type and with the threads in use.
+
+    Measured in a tenth of a second or so, without a word to torch's own random numbers.
+    """
+    generator = torch.Generator(device.device).manual_seed(0)
+    width, fastest = NARROWEST_PRODUCT // 2, 0.0
+    while fastest < PEAK_SECONDS and width < WIDEST_PRODUCT:
+        width *= 2
+        # Random numbers, as in training: a GPU is faster on constants.
+        one, other = (torch.randn(width, width, generator=generator, device=device.device) for _ in range(2))
+        one, other = one.to(device.dtype), other.to(device.dtype)
+        fastest = min(_seconds_of_product(one, other) for _ in range(PEAK_PRODUCTS))
+    return 2.0 * width**3 / fastest
+
+
+def _seconds_of_product(one: torch.Tensor, other: torch.Tensor) -> float:
+    on_cuda = one.device.type == "cuda"
+    if on_cuda:
+        torch.cuda.synchronize(one.device)
+    start = time.perf_counter()
+    torch.mm(one, other)
+    if on_cuda:
+        torch.cuda.synchronize(one.device)
+    return time.perf_counter() - start
+
+
+def peak_memory(device: Device) -> int:
+    """Bytes held at most so far: of tensors on CUDA, of this process on the CPU; 0 where nobody says (not Linux)."""
+    if device.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device.device)
+    return held_bytes(highest=True)
+
+
+def held_bytes(*, highest: bool = False) -> int:
+    """Memory of this process in RAM that is its own, now or at its highest; 0 where the system does not say.
+
+    Files that are mapped (shards, libraries) are left out: the system reads as much of them ahead as it has room for,
+    and takes that back when it has not. Of the highest it tells the sum alone, so the files of now are taken off.
+    """
+    if not sys.platform.startswith("linux"):
+        return 0
+    lines = (line.split() for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
+    found = {words[0]: int(words[1]) << 10 for words in lines if words[0] in HELD}
+    if len(found) < len(HELD):
+        return 0
+    now = found["RssAnon:"]
+    return max(now, found["VmHWM:"] - found["RssFile:"] - found["RssShmem:"]) if highest else now
 
 
 def _keep_freed_memory() -> bool:

@@ -18,11 +18,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-__all__ = ["linear_cross_entropy"]
+__all__ = ["linear_cross_entropy", "rows_of_chunk"]
 
 # Logits of one chunk: a thousand rows of XLM-R's vocabulary, 512 MB in bf16. Each chunk adds to the gradient of the
 # whole table, so chunks of 64 rows took nearly twice as long.
 CHUNK_LOGITS = 1 << 28
+# On a CPU a chunk has no more rows than these, or than twice the width: it then takes what the table's gradient does.
+# A narrow model is no faster with more, and the heap comes to hold several times what a step's largest tensor takes.
+CPU_ROWS = 512
 # The softmax reads and writes its logits several times, so it goes over slices of a chunk that stay in the cache of
 # a core: a quarter of a million in fp32 is 1 MB.
 SLICE_LOGITS = 1 << 18
@@ -31,13 +34,16 @@ TABLE_ROWS = 1 << 14
 
 
 def linear_cross_entropy(
-    h_MD: Tensor, weight_VD: Tensor, bias_V: Tensor, targets_M: Tensor, *, chunk_logits: int = CHUNK_LOGITS
+    h_MD: Tensor, weight_VD: Tensor, bias_V: Tensor, targets_M: Tensor, *, chunk_logits: int | None = None
 ) -> Tensor:
     """Sum over rows of -log softmax(h @ weight.T + bias)[target], in fp32.
 
     Products run in the type of `h_MD`; softmax, loss and the sums of gradients over chunks in fp32.
     """
-    num_rows = max(1, chunk_logits // weight_VD.shape[0])
+    num_pieces, width = weight_VD.shape
+    num_rows = rows_of_chunk(num_pieces, width, h_MD.device.type)
+    if chunk_logits is not None:
+        num_rows = max(1, chunk_logits // num_pieces)
     if torch.is_grad_enabled() and (h_MD.requires_grad or weight_VD.requires_grad or bias_V.requires_grad):
         loss = _LinearCrossEntropy.apply(h_MD, weight_VD, bias_V, targets_M, num_rows)  # type: ignore[no-untyped-call]
         return cast(Tensor, loss)
@@ -47,6 +53,12 @@ def linear_cross_entropy(
         logits_CV = torch.mm(h_CD, weight_VD.t()) + bias_V.float()
         total += F.cross_entropy(logits_CV, targets_C, reduction="sum")
     return total
+
+
+def rows_of_chunk(num_pieces: int, width: int, device: str) -> int:
+    """Most rows whose logits are there at one time, on a "cpu" or on "cuda"."""
+    num_rows = max(1, CHUNK_LOGITS // num_pieces)
+    return min(num_rows, max(CPU_ROWS, 2 * width)) if device == "cpu" else num_rows
 
 
 class _LinearCrossEntropy(torch.autograd.Function):

@@ -31,7 +31,7 @@ from isogloss.manifest import MANIFEST_NAME, read_manifest
 from isogloss.masking import NUM_SPECIAL
 from isogloss.model import MaskedLM, ModelSettings, initialise
 from isogloss.optim import OptimSettings
-from isogloss.plan import AFTER_STEPS, Watch
+from isogloss.plan import AFTER_STEPS, Watch, flops_of
 from isogloss.processes import Processes, joined, started
 from isogloss.runs import METRICS_NAME, RunFolder, read_metrics
 from isogloss.shards import Shards
@@ -148,6 +148,7 @@ def _train(
         processes=processes,
         tokens_per_step=settings.batches.batch_size * settings.batches.sequence_length,
         actions=actions,
+        flops_of=lambda batch: flops_of(settings.model, batch),
         ledger=lambda progress: _ledger(batches, progress),
     )
     if not is_sharded(model):

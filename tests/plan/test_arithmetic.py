@@ -9,9 +9,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from isogloss.attention import Layout
-from isogloss.batches import BatchSettings
+from isogloss.batches import BatchSettings, MaskedBatch
 from isogloss.model import MaskedLM, ModelSettings
-from isogloss.plan import flops_per_token, num_parameters
+from isogloss.plan import flops_of, flops_per_token, num_parameters
 from isogloss.plan.arithmetic import BatchShape, RandomShards, linear_weights, sample_batches, shape_of
 from isogloss.pretrain import PretrainSettings
 
@@ -49,6 +49,11 @@ def test_operations_are_those_that_torch_counts(
     shape = BatchShape(num_tokens / len(lengths), num_targets / len(lengths), attended, max(lengths))
     counted = counter.get_total_flops()
     assert counted == pytest.approx(num_tokens * flops_per_token(settings, shape).total, rel=1e-9)
+    # The same of the batch itself, as a run counts its own.
+    layout, languages = Layout.of(lengths), ("en",) * len(lengths)
+    batch = MaskedBatch(ids_N, layout, rows_M, ids_N[rows_M], languages, range(len(lengths)), segments=layout)
+    assert flops_of(settings, batch) == pytest.approx(counted, rel=1e-9)
+    assert flops_of(settings, MaskedBatch(ids_N[:0], Layout.of([]), rows_M[:0], ids_N[:0], (), range(0), layout)) == 0
 
 
 def test_the_head_is_paid_for_masked_rows_only(recipe: Callable[..., PretrainSettings]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from isogloss.devices import choose
-from isogloss.plan import Watch, compare, keep_plan, make_plan
+from isogloss.plan import Watch, compare, comparison, keep_plan, make_plan
 from isogloss.plan.comparison import Comparison
 from isogloss.pretrain import PretrainSettings
 from isogloss.runs import RunFolder
@@ -58,11 +58,26 @@ def test_a_run_that_goes_on_does_not_say_it_again(recipe: Recipes, run: RunFolde
     assert Watch(recipe(), run.path, choose("cpu"))(100) == {}
 
 
-def test_without_a_plan_memory_is_compared_and_speed_is_unknown(recipe: Recipes, run: RunFolder) -> None:
+def test_without_a_plan_one_is_made_and_both_are_compared(recipe: Recipes, run: RunFolder) -> None:
     run.log(50, tokens_per_second=800.0)
     found = Watch(recipe(), run.path, choose("cpu"))(50)["plan"]
-    assert found["predicted_tokens_per_second"] is None
+    assert found["predicted_tokens_per_second"] > 1000, "a model of two layers of width 64"
     assert found["predicted_peak_bytes"] > 0
+
+
+def test_a_run_that_is_never_compared_times_nothing(
+    recipe: Recipes, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*args: object, **kwargs: object) -> None:
+        raise AssertionError("planned")
+
+    monkeypatch.setattr(comparison, "make_plan", never)
+    run.log(50, tokens_per_second=800.0)
+    assert Watch(recipe(steps=49), run.path, choose("cpu"))(49) == {}
+    with pytest.raises(AssertionError, match="planned"):
+        Watch(recipe(), run.path, choose("cpu"))
+    run.log(50, plan={"predicted_peak_bytes": 1})
+    assert Watch(recipe(), run.path, choose("cpu"))(100) == {}
 
 
 @pytest.mark.parametrize(
@@ -71,14 +86,14 @@ def test_without_a_plan_memory_is_compared_and_speed_is_unknown(recipe: Recipes,
 def test_a_plan_for_other_settings_is_not_compared(recipe: Recipes, run: RunFolder, changed: dict[str, object]) -> None:
     keep(recipe(), run.path, 1000.0)
     run.log(50, tokens_per_second=800.0)
-    assert Watch(recipe(**changed), run.path, choose("cpu"))(50)["plan"]["predicted_tokens_per_second"] is None
+    assert Watch(recipe(**changed), run.path, choose("cpu"))(50)["plan"]["predicted_tokens_per_second"] != 1000.0
 
 
 def test_a_plan_for_other_devices_is_not_compared(recipe: Recipes, run: RunFolder) -> None:
     keep(recipe(), run.path, 1000.0)
     run.log(50, tokens_per_second=800.0)
     watch = Watch(recipe(), run.path, choose("cpu"), num_devices=2)
-    assert watch(50)["plan"]["predicted_tokens_per_second"] is None
+    assert watch(50)["plan"]["predicted_tokens_per_second"] != 1000.0
 
 
 def test_the_vocabulary_comes_with_the_shards(recipe: Recipes, run: RunFolder) -> None:

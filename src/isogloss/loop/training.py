@@ -25,7 +25,7 @@ from isogloss.loop.compiled import compile_layers
 from isogloss.loop.feed import Batch, Feed, TrainingBatch
 from isogloss.loop.safety import fault_of, note_usual
 from isogloss.loop.stop import Stop
-from isogloss.loop.watch import Throughput, shown
+from isogloss.loop.watch import Hardware, Throughput, shown
 from isogloss.optim import OptimSettings, make_optimizer, rate_at, set_rate
 from isogloss.processes import Processes
 from isogloss.randomness import key_of
@@ -85,12 +85,14 @@ def train(
     processes: Processes | None = None,
     tokens_per_step: int = 0,
     actions: Sequence[Action] = (),
+    flops_of: Callable[[Batch], float] | None = None,
     ledger: Callable[[Progress], Mapping[str, Any]] | None = None,
 ) -> Progress:
     """Train ``model`` in place up to ``total_steps``, from the run's newest checkpoint if it has one.
 
     ``loss_of`` gets what is called in the model's place where processes share it, and batches on ``device``.
-    ``ledger(progress)`` goes into every logged line. Raises Preempted after SIGTERM (exit 75) or Ctrl-C (130).
+    ``flops_of(batch)``, operations forward and backward, gives the lines their share of the device's peak;
+    ``ledger(progress)`` goes into every line. Raises Preempted after SIGTERM (exit 75) or Ctrl-C (130).
     """
 
     def due(every: Duration) -> bool:
@@ -105,6 +107,7 @@ def train(
     progress = checkpoints.load(model, optimizer) or Progress()
     run.rewind(progress.step)
 
+    hardware = Hardware(device, processes, flops_of)
     throughput, losses = Throughput(), _Losses(run)
     feed = Feed(batches, progress.data_step, num_micros=settings.accumulate, device=device, processes=processes)
     bar = shown(progress.step, total_steps, quiet=not processes.is_first)
@@ -123,7 +126,8 @@ def train(
             optimizer.zero_grad()
             progress.count(step.num_tokens, step.num_targets, step.loss_sum, learned=not fault)
             throughput.count(step.num_tokens)
-            show(progress.step, step.loss, throughput.latest)
+            hardware.count(micro_batches)
+            show(progress.step, step.loss, throughput.rate, hardware.share)
 
             # A step that was no good.
             if fault:
@@ -136,7 +140,8 @@ def train(
             # Once in a while.
             if due(settings.log_every):
                 facts = {"learning_rate": rate, "gradient_norm": step.norm, **(ledger(progress) if ledger else {})}
-                run.log(progress.step, **progress.take_line(), **throughput.take_line(), **facts)
+                speed = throughput.take_line() | hardware.take_line(throughput.seconds)
+                run.log(progress.step, **progress.take_line(), **speed, **facts)
             for action in actions:
                 if due(action.every):
                     with throughput.paused(), _evaluating(network):

@@ -10,7 +10,7 @@ device, or a share of the vendor's peak that is assumed (``speed``).
 
 from __future__ import annotations
 
-from isogloss.plan.arithmetic import BatchShape, FlopsPerToken, flops_per_token, num_parameters
+from isogloss.plan.arithmetic import BatchShape, FlopsPerToken, flops_of, flops_per_token, num_parameters
 from isogloss.plan.comparison import AFTER_STEPS, Comparison, Watch, compare, keep_plan
 from isogloss.plan.estimate import Disk, Plan, Recipe, make_plan
 from isogloss.plan.memory import Memory, memory_of
@@ -31,6 +31,7 @@ __all__ = [
     "StepTimes",
     "Watch",
     "compare",
+    "flops_of",
     "flops_per_token",
     "keep_plan",
     "make_plan",

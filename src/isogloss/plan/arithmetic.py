@@ -2,6 +2,7 @@
 
     num_parameters(model)                                 # exact, from the model itself on the meta device
     flops_per_token(model, shape).total                   # forward and backward, exact for its products
+    flops_of(model, batch)                                # of a training step on this very batch
 
 A product of an (a, b) with a (b, c) matrix is 2abc operations. A training step makes each product three times: once
 forward, and backward once for the gradient of either factor. What is not a product (norms, GELU, softmax, AdamW) is
@@ -32,6 +33,7 @@ __all__ = [
     "BatchShape",
     "FlopsPerToken",
     "RandomShards",
+    "flops_of",
     "flops_per_token",
     "linear_weights",
     "num_parameters",
@@ -80,6 +82,11 @@ def flops_per_token(model: ModelSettings, shape: BatchShape) -> FlopsPerToken:
         attention=12.0 * model.num_layers * shape.attended * width,
         head=6.0 * shape.targets / shape.tokens * (width * width + width * model.vocabulary_size),
     )
+
+
+def flops_of(model: ModelSettings, batch: MaskedBatch) -> float:
+    """Operations of a training step on this batch: its sequences as long as they are, its masked rows as many."""
+    return flops_per_token(model, shape_of([batch])).total * batch.num_tokens if batch.num_tokens else 0.0
 
 
 @functools.lru_cache(maxsize=8)

@@ -18,10 +18,10 @@ import torch
 from rich.console import Console
 
 from isogloss.config import Duration
-from isogloss.devices import Device
+from isogloss.devices import Device, peak_memory
 from isogloss.manifest import write_json
 from isogloss.plan.estimate import Plan, Recipe, make_plan
-from isogloss.plan.memory import CUDA_BASE, resident_bytes
+from isogloss.plan.memory import CUDA_BASE
 from isogloss.runs import METRICS_NAME, read_metrics
 from isogloss.shards import Shards
 
@@ -29,6 +29,8 @@ __all__ = ["AFTER_STEPS", "Comparison", "Watch", "compare", "keep_plan"]
 
 AFTER_STEPS = Duration("50 steps")
 PLAN_NAME = "plan.json"
+# Seconds that a run without a plan gives to timed steps before it starts.
+BUDGET_IN_A_RUN = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,38 +68,41 @@ def keep_plan(plan: Plan, settings: Recipe, folder: Path) -> Path:
 class Watch:
     """An action of the training loop: the first time that speed is known, predicted and measured; then nothing.
 
-    The plan is that of the run folder when it was made for these settings and these devices. Else it is made
-    here without a timed step, and memory alone is compared. Make it before the model, so that the model is not counted
-    as the process's own memory.
+    The plan is that of the run folder when it was made for these settings and these devices. Else it is made here, with
+    a few timed steps of a model that is gone again afterwards, unless the run is too short to be compared, or has been.
+    Make it before the model, so that the model is not counted as the process's own memory.
     """
 
     def __init__(
         self, settings: Recipe, folder: Path, device: Device, *, num_devices: int = 1, shards: Shards | None = None
     ) -> None:
         self._folder = folder
-        self._device = device.device
-        self._done = any("plan" in row for row in self._rows())
-        kept = self._kept(settings, num_devices)
-        if kept is None:
-            # With init the shape of its model has been put into the settings.
-            alone = settings.model_copy(update={"init": None})
-            kind = device.device.type
-            kept = make_plan(alone, device=kind, num_devices=num_devices, shards=shards, measure=False).as_dict()
-        self._plan = kept
+        self._device = device
+        self._plan: dict[str, Any] | None = None
+        if settings.steps >= AFTER_STEPS.steps() and not any("plan" in row for row in self._rows()):
+            self._plan = self._kept(settings, num_devices) or self._made(settings, num_devices, shards)
 
     def __call__(self, step: int) -> dict[str, Any]:
         speeds = [row["tokens_per_second"] for row in self._rows() if "tokens_per_second" in row]
-        if self._done or not speeds or step < AFTER_STEPS.steps():
+        if self._plan is None or not speeds or step < AFTER_STEPS.steps():
             return {}
-        self._done = True
-        comparison = compare(self._plan, peak_bytes=self._peak_bytes(), tokens_per_second=median(speeds))
+        plan, self._plan = self._plan, None
+        comparison = compare(plan, peak_bytes=self._peak_bytes(), tokens_per_second=median(speeds))
         Console(stderr=True, highlight=False, soft_wrap=True).print(str(comparison))
         return {"plan": asdict(comparison)}
 
     def _peak_bytes(self) -> int | None:
-        if self._device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self._device) + CUDA_BASE
-        return resident_bytes(highest=True) or None
+        on_cuda = self._device.device.type == "cuda"
+        return peak_memory(self._device) + CUDA_BASE if on_cuda else peak_memory(self._device) or None
+
+    def _made(self, settings: Recipe, num_devices: int, shards: Shards | None) -> dict[str, Any]:
+        # With init the shape of its model has been put into the settings.
+        alone, kind = settings.model_copy(update={"init": None}), self._device.device.type
+        plan = make_plan(alone, device=kind, num_devices=num_devices, shards=shards, budget=BUDGET_IN_A_RUN)
+        if kind == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(self._device.device)
+        return plan.as_dict()
 
     def _rows(self) -> list[dict[str, Any]]:
         return read_metrics(self._folder) if (self._folder / METRICS_NAME).exists() else []
@@ -108,7 +113,7 @@ class Watch:
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
         plan: dict[str, Any] = kept["plan"]
-        same_place = (plan["kind"], plan["num_devices"]) == (self._device.type, num_devices)
+        same_place = (plan["kind"], plan["num_devices"]) == (self._device.device.type, num_devices)
         return plan if kept["for"] == _planned(settings) and same_place else None
 
 

@@ -18,7 +18,7 @@ import torch
 
 from isogloss.batches import BatchSettings, MaskedBatch, MaskedBatches
 from isogloss.checkpoint import load_model
-from isogloss.devices import Device, Precision, choose
+from isogloss.devices import Device, Precision, choose, held_bytes
 from isogloss.errors import ConfigError
 from isogloss.loop import LoopSettings
 from isogloss.model import ModelSettings
@@ -32,7 +32,7 @@ from isogloss.plan.arithmetic import (
     sample_batches,
     shape_of,
 )
-from isogloss.plan.memory import CUDA_BASE, FP32, Memory, memory_of, resident_bytes
+from isogloss.plan.memory import CUDA_BASE, FP32, Memory, memory_of
 from isogloss.plan.speed import ACCELERATORS, ASSUMED_SHARE, measure_step
 from isogloss.shards import Shards
 from isogloss.shards.read import dtype_for
@@ -40,7 +40,7 @@ from isogloss.shards.read import dtype_for
 __all__ = ["Disk", "Plan", "Recipe", "make_plan"]
 
 SECONDS_A_DAY = 86_400
-# What is given to timed steps, in seconds, over all phases.
+# What is given to timed steps, in seconds, over all phases; a large model's few steps take longer.
 BUDGET = 10.0
 
 
@@ -139,10 +139,12 @@ def make_plan(
     share_of_peak: float | None = None,
     shards: Shards | None = None,
     measure: bool = True,
+    budget: float = BUDGET,
 ) -> Plan:
     """Plan a run on ``num_devices`` of a device: one of ACCELERATORS, or cpu, cuda or auto for this machine's.
 
-    This machine's is timed unless ``measure`` is False; another's speed is ``share_of_peak``, or what is assumed of it.
+    This machine's is timed, for about ``budget`` seconds, unless ``measure`` is False; another's speed is
+    ``share_of_peak``, or what is assumed of it.
     Raises ConfigError for an unknown device, a vocabulary whose size nobody says, and more micro-batches and devices
     than a step has sequences.
     """
@@ -151,7 +153,7 @@ def make_plan(
     phases = _phases(settings, model, source)
     chosen, target = _target(device, settings.precision, num_devices)
     # Before anything is measured: the process without a model.
-    base = resident_bytes() if target.kind == "cpu" else CUDA_BASE
+    base = held_bytes() if target.kind == "cpu" else CUDA_BASE
     memory = _memory(settings, model, phases, target, settings.loop.accumulate, base=base)
 
     tokens = [phase.steps * settings.batches.batch_size * phase.shape.tokens for phase in phases]
@@ -175,7 +177,8 @@ def make_plan(
         said = "given" if share_of_peak is not None else "assumed"
         speed_from = f"{said}: {share:.0%} of {peak / 1e12:.4g} TFLOP/s ({accelerator.name}, vendor's data sheet)"
     elif measure:
-        seconds = [_measured(settings, model, phase, source, chosen, num_devices, len(phases)) for phase in phases]
+        budget /= len(phases)
+        seconds = [_measured(settings, model, phase, source, chosen, num_devices, budget) for phase in phases]
         speed_from = "steps timed on this machine" + (f", times {num_devices}" if num_devices > 1 else "")
 
     days = sum(seconds) / SECONDS_A_DAY if seconds else None
@@ -286,7 +289,7 @@ def _measured(
     source: Shards | RandomShards,
     device: Device,
     num_devices: int,
-    num_phases: int,
+    budget: float,
 ) -> float:
     """Seconds of all steps of a phase, from a few that are timed."""
     num_sequences = _micro_batch(settings, num_devices, settings.loop.accumulate)
@@ -294,7 +297,6 @@ def _measured(
     def batches(number: int) -> Iterator[MaskedBatch]:
         return sample_batches(phase.settings, source, model, seed=settings.seed, num_sequences=number)
 
-    budget = BUDGET / num_phases
     times = measure_step(model, settings.optim, batches, device, micro_sequences=num_sequences, budget=budget)
     exact = settings.batches.batch_size / (num_devices * settings.loop.accumulate)
     return phase.steps * times.seconds(num_sequences=exact, accumulate=settings.loop.accumulate)

@@ -24,18 +24,16 @@ holes in the heap, which is not given back (devices.py): a measured share on top
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from isogloss.attention import SHORT_LENGTH, SHORT_LENGTH_FP32
-from isogloss.loss import CHUNK_LOGITS
+from isogloss.loss import rows_of_chunk
 from isogloss.model import ModelSettings
 from isogloss.plan.arithmetic import BatchShape, linear_weights, num_parameters
 
-__all__ = ["CUDA_BASE", "Memory", "memory_of", "resident_bytes"]
+__all__ = ["CUDA_BASE", "Memory", "memory_of"]
 
 FP32 = 4
 # Context and kernels of a CUDA process; assumed. The allocator's own figures leave them out.
@@ -120,15 +118,6 @@ def saved_bytes(model: ModelSettings, shape: BatchShape, *, num_sequences: int, 
     return _activations(model, shape, num_sequences, device, dtype)[0]
 
 
-def resident_bytes(*, highest: bool = False) -> int:
-    """Memory of this process that is in RAM, now or at its highest; 0 where the system does not say (not Linux)."""
-    if not sys.platform.startswith("linux"):
-        return 0
-    name = "VmHWM:" if highest else "VmRSS:"
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return next((int(line.split()[1]) << 10 for line in lines if line.startswith(name)), 0)
-
-
 def _activations(
     model: ModelSettings, shape: BatchShape, num_sequences: int, device: str, dtype: torch.dtype
 ) -> tuple[int, int]:
@@ -163,7 +152,7 @@ def _activations(
 def _loss(model: ModelSettings, shape: BatchShape, num_sequences: int, device: str, dtype: torch.dtype) -> int:
     """The table's gradient, its cast, and a chunk of logits; see loss.py."""
     num_values, num_targets = model.vocabulary_size * model.width, num_sequences * shape.targets
-    chunk = max(1, CHUNK_LOGITS // model.vocabulary_size)
+    chunk = rows_of_chunk(model.vocabulary_size, model.width, device)
     # The fp32 gradient; in bf16 the cast table beside it.
     table = (FP32 + (dtype.itemsize if dtype.itemsize < FP32 else 0)) * num_values
     # On CUDA the softmax of a chunk is whole, in fp32, twice.

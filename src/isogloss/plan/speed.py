@@ -99,8 +99,7 @@ def measure_step(
         return _seconds(lambda: _optimizer_step(model, optimizer, optim.clip), device)
 
     # First times pay for kernels and memory.
-    for _ in range(2):
-        first = micro_batch(one) + step()
+    first = min(micro_batch(one) + step() for _ in range(3))
     num_sequences = max(1, min(micro_sequences, int(budget / (2 * FEWEST_ROUNDS) / max(first, 1e-6))))
     many = batches(num_sequences)
     micro_batch(many)
