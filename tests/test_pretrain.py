@@ -256,6 +256,6 @@ def test_after_fifty_steps_the_plan_stands_beside_what_was_measured(
     run = pretrain(settings_for(inputs, tmp_path / "run", steps=52, **values))
     (line,) = [row for row in read_metrics(run) if "plan" in row]
     assert line["step"] == 50
-    assert line["plan"]["measured_tokens_per_second"] > 0
+    assert min(line["plan"][f"{said}_tokens_per_second"] for said in ("predicted", "measured")) > 0
     assert line["plan"]["predicted_peak_bytes"] > 0
     assert "plan: predicted" in capfd.readouterr().err

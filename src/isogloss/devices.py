@@ -25,7 +25,16 @@ from torch import nn
 from isogloss.errors import ConfigError
 from isogloss.processes import started
 
-__all__ = ["Device", "Precision", "choose", "has_native_bf16", "held_bytes", "peak_flops", "peak_memory"]
+__all__ = [
+    "Device",
+    "Precision",
+    "choose",
+    "forget_peak_memory",
+    "has_native_bf16",
+    "held_bytes",
+    "peak_flops",
+    "peak_memory",
+]
 
 Precision = Literal["auto", "bf16", "fp32"]
 Model = TypeVar("Model", bound=nn.Module)
@@ -112,9 +121,12 @@ def peak_flops(device: Device) -> float:
     while fastest < PEAK_SECONDS and width < WIDEST_PRODUCT:
         width *= 2
         # Random numbers, as in training: a GPU is faster on constants.
-        one, other = (torch.randn(width, width, generator=generator, device=device.device) for _ in range(2))
-        one, other = one.to(device.dtype), other.to(device.dtype)
+        one, other = (
+            torch.randn(width, width, generator=generator, dtype=device.dtype, device=device.device) for _ in range(2)
+        )
         fastest = min(_seconds_of_product(one, other) for _ in range(PEAK_PRODUCTS))
+    del one, other
+    forget_peak_memory(device)
     return 2.0 * width**3 / fastest
 
 
@@ -130,10 +142,17 @@ def _seconds_of_product(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def peak_memory(device: Device) -> int:
-    """Bytes held at most so far: of tensors on CUDA, of this process on the CPU; 0 where nobody says (not Linux)."""
+    """Bytes held at most so far: tensors on CUDA, this process on the CPU; 0 where the system does not say."""
     if device.device.type == "cuda":
         return torch.cuda.max_memory_allocated(device.device)
     return held_bytes(highest=True)
+
+
+def forget_peak_memory(device: Device) -> None:
+    """On CUDA, give back what no tensor takes and count anew; a process on the CPU remembers its highest."""
+    if device.device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device.device)
 
 
 def held_bytes(*, highest: bool = False) -> int:

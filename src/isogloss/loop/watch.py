@@ -80,7 +80,7 @@ class Hardware(Generic[Batch]):
         line: dict[str, float] = {"memory_bytes": round(memory)} if memory else {}
         if self._peak:
             self.share = share
-            line["peak_share"] = round(share, 4)
+            line["peak_share"] = float(f"{share:.4g}")
         return line
 
 

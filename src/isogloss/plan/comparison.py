@@ -14,11 +14,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import torch
 from rich.console import Console
 
 from isogloss.config import Duration
-from isogloss.devices import Device, peak_memory
+from isogloss.devices import Device, forget_peak_memory, peak_memory
 from isogloss.manifest import write_json
 from isogloss.plan.estimate import Plan, Recipe, make_plan
 from isogloss.plan.memory import CUDA_BASE
@@ -99,9 +98,7 @@ class Watch:
         # With init the shape of its model has been put into the settings.
         alone, kind = settings.model_copy(update={"init": None}), self._device.device.type
         plan = make_plan(alone, device=kind, num_devices=num_devices, shards=shards, budget=BUDGET_IN_A_RUN)
-        if kind == "cuda":
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats(self._device.device)
+        forget_peak_memory(self._device)
         return plan.as_dict()
 
     def _rows(self) -> list[dict[str, Any]]:
