@@ -41,11 +41,10 @@ from torch import Tensor
 from isogloss.batches import MaskedBatch, MaskedBatches
 from isogloss.config import Duration, load_recipe
 from isogloss.corpus import CorpusSettings, build_corpus
-from isogloss.devices import Device, choose
+from isogloss.devices import Device, choose, peak_memory
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.model import POSITION_OFFSET, MaskedLM, initialise
 from isogloss.phrasebook import PhrasebookSettings, write_text
-from isogloss.plan.memory import resident_bytes
 from isogloss.pretrain import PretrainSettings
 from isogloss.runs import RunFolder
 from isogloss.shards import Shards, ShardSettings, build_shards
@@ -173,7 +172,7 @@ class Clock:
         self.num_steps = options.warmup + options.steps
         self.num_tokens = settings.batches.batch_size * settings.batches.sequence_length
         self.parameters = 0
-        self._held = peak_bytes(device)
+        self._held = peak_memory(device)
         self._seconds: list[float] = []
         self._last = time.perf_counter()
 
@@ -189,14 +188,8 @@ class Clock:
 
     def tell(self, num_tokens: int, seconds: list[float], loss: float) -> NoReturn:
         told = {"tokens": num_tokens, "seconds": seconds, "loss": loss, "parameters": self.parameters}
-        print(json.dumps({**told, "peak_bytes": peak_bytes(self.device) - self._held}), flush=True)
+        print(json.dumps({**told, "peak_bytes": peak_memory(self.device) - self._held}), flush=True)
         os._exit(0)  # not to write a checkpoint of gigabytes that nobody reads
-
-
-def peak_bytes(device: Device) -> int:
-    if device.device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
-    return resident_bytes(highest=True)
 
 
 def ours(settings: PretrainSettings, batches: MaskedBatches, clock: Clock) -> None:

@@ -445,13 +445,18 @@ def peak_of_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_share_of_the_peak_is_of_the_operations_since_the_last_line(peak_of_thousand: None) -> None:
-    hardware = Hardware(CPU, Processes(), lambda batch: 50.0 * batch.num_tokens)
+    now = 0.0
+    hardware = Hardware(CPU, Processes(), lambda batch: 50.0 * batch.num_tokens, clock=lambda: now)
     four = Examples(torch.zeros(4, 6), range(4))
-    hardware.count([four, four])
-    assert hardware.take_line(2.0)["peak_share"] == pytest.approx(50 * 8 / 2 / 1000)
-    hardware.count([four])
-    assert hardware.take_line(2.0)["peak_share"] == pytest.approx(50 * 4 / 2 / 1000)
-    assert hardware.take_line(0.0)["peak_share"] == hardware.share == pytest.approx(0.1), "no time: the last one stands"
+    hardware.count(8, [four, four])
+    now += 2
+    line = hardware.take_line()
+    assert line["tokens_per_second"] == 4.0
+    assert line["peak_share"] == pytest.approx(50 * 8 / 2 / 1000)
+    hardware.count(4, [four])
+    now += 2
+    assert hardware.take_line()["peak_share"] == pytest.approx(50 * 4 / 2 / 1000)
+    assert hardware.take_line()["peak_share"] == hardware.share == pytest.approx(0.1), "no time: the last one stands"
 
 
 def test_of_several_processes_it_is_the_mean_of_their_devices(peak_of_thousand: None) -> None:
@@ -464,9 +469,11 @@ def test_of_several_processes_it_is_the_mean_of_their_devices(peak_of_thousand: 
         def sum(self, *values: float) -> tuple[float, ...]:
             return tuple(3 * value for value in values)
 
-    hardware = Hardware(CPU, Four(), lambda batch: 400.0)
-    hardware.count([Examples(torch.zeros(4, 6), range(4))])
-    line = hardware.take_line(1.0)
+    now = 0.0
+    hardware = Hardware(CPU, Four(), lambda batch: 400.0, clock=lambda: now)
+    hardware.count(16, [Examples(torch.zeros(4, 6), range(4))])
+    now += 1
+    line = hardware.take_line()
     assert line["peak_share"] == pytest.approx(0.4 * 3 / 4)
     assert line["memory_bytes"] < peak_memory(CPU)
 

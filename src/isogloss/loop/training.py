@@ -25,7 +25,7 @@ from isogloss.loop.compiled import compile_layers
 from isogloss.loop.feed import Batch, Feed, TrainingBatch
 from isogloss.loop.safety import fault_of, note_usual
 from isogloss.loop.stop import Stop
-from isogloss.loop.watch import Hardware, Throughput, shown
+from isogloss.loop.watch import Hardware, shown
 from isogloss.optim import OptimSettings, make_optimizer, rate_at, set_rate
 from isogloss.processes import Processes
 from isogloss.randomness import key_of
@@ -90,9 +90,8 @@ def train(
 ) -> Progress:
     """Train ``model`` in place up to ``total_steps``, from the run's newest checkpoint if it has one.
 
-    ``loss_of`` gets what is called in the model's place where processes share it, and batches on ``device``.
-    ``flops_of(batch)``, operations forward and backward, gives the lines their share of the device's peak;
-    ``ledger(progress)`` goes into every line. Raises Preempted after SIGTERM (exit 75) or Ctrl-C (130).
+    ``loss_of`` gets what is called in the model's place where processes share it, and batches on ``device``. Lines get
+    ``ledger(progress)``, and ``flops_of(batch)`` as a share of the peak. Raises Preempted, exit 75, or 130 by Ctrl-C.
     """
 
     def due(every: Duration) -> bool:
@@ -107,8 +106,7 @@ def train(
     progress = checkpoints.load(model, optimizer) or Progress()
     run.rewind(progress.step)
 
-    hardware = Hardware(device, processes, flops_of)
-    throughput, losses = Throughput(), _Losses(run)
+    hardware, losses = Hardware(device, processes, flops_of), _Losses(run)
     feed = Feed(batches, progress.data_step, num_micros=settings.accumulate, device=device, processes=processes)
     bar = shown(progress.step, total_steps, quiet=not processes.is_first)
     with contextlib.closing(run), Stop() as stop, feed, bar as show, _settled(checkpoints):
@@ -125,9 +123,8 @@ def train(
                 note_usual(step.loss, progress)
             optimizer.zero_grad()
             progress.count(step.num_tokens, step.num_targets, step.loss_sum, learned=not fault)
-            throughput.count(step.num_tokens)
-            hardware.count(micro_batches)
-            show(progress.step, step.loss, throughput.rate, hardware.share)
+            hardware.count(step.num_tokens, micro_batches)
+            show(progress.step, step.loss, hardware.throughput.rate, hardware.share)
 
             # A step that was no good.
             if fault:
@@ -140,17 +137,16 @@ def train(
             # Once in a while.
             if due(settings.log_every):
                 facts = {"learning_rate": rate, "gradient_norm": step.norm, **(ledger(progress) if ledger else {})}
-                speed = throughput.take_line() | hardware.take_line(throughput.seconds)
-                run.log(progress.step, **progress.take_line(), **speed, **facts)
+                run.log(progress.step, **progress.take_line(), **hardware.take_line(), **facts)
             for action in actions:
                 if due(action.every):
-                    with throughput.paused(), _evaluating(network):
+                    with hardware.throughput.paused(), _evaluating(network):
                         run.log(progress.step, **action.act(progress.step))
             checkpoints.settle()
             # Of several processes, what they agreed on before this step.
             stopping = stop.asked if processes.count == 1 else step.stop_asked
             if (due(settings.checkpoint_every) and not fault) or stopping:
-                with throughput.paused():
+                with hardware.throughput.paused():
                     checkpoints.save(model, optimizer, progress)
             if stopping and progress.step < total_steps:
                 raise stop.preempted(run, progress.step)

@@ -54,30 +54,40 @@ class Throughput:
 
 
 class Hardware(Generic[Batch]):
-    """What training takes of its device: share of the peak and memory; of several processes the mean over theirs.
+    """What training takes of its device: tokens/s, share of the peak, memory; the last two of several processes are the
+    mean over theirs.
 
     The peak is that of matrix products (`devices.peak_flops`), measured here. Without ``flops_of`` there is no share.
     """
 
-    def __init__(self, device: Device, processes: Processes, flops_of: Callable[[Batch], float] | None) -> None:
+    def __init__(
+        self,
+        device: Device,
+        processes: Processes,
+        flops_of: Callable[[Batch], float] | None,
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.share: float | None = None
         self._device, self._processes, self._flops_of = device, processes, flops_of
         self._peak = peak_flops(device) if flops_of is not None else 0.0
         self._flops = 0.0
+        self.throughput = Throughput(clock)
 
-    def count(self, micro_batches: Sequence[Batch]) -> None:
+    def count(self, num_tokens: int, micro_batches: Sequence[Batch]) -> None:
+        """One more step: its tokens in all processes, and this one's part of it."""
+        self.throughput.count(num_tokens)
         if self._flops_of is not None:
             self._flops += sum(map(self._flops_of, micro_batches))
 
-    def take_line(self, seconds: float) -> dict[str, float]:
-        """The share over so many seconds of training since the last line, and bytes held at most since the start.
-
-        Every process must ask.
-        """
+    def take_line(self) -> dict[str, float]:
+        """Speed and share since the last line, and bytes held at most since the start; every process must ask."""
+        line, seconds = self.throughput.take_line(), self.throughput.seconds
         share = self._flops / (seconds * self._peak) if self._peak and seconds > 0 else self.share or 0.0
         share, memory = (of / self._processes.count for of in self._processes.sum(share, peak_memory(self._device)))
         self._flops = 0.0
-        line: dict[str, float] = {"memory_bytes": round(memory)} if memory else {}
+        if memory:
+            line["memory_bytes"] = round(memory)
         if self._peak:
             self.share = share
             line["peak_share"] = float(f"{share:.4g}")
