@@ -52,8 +52,8 @@ from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
 from isogloss.vocab.hub import write_hub_files
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes" / "pretrain"
-# Of Base, a step of thousands of sequences would take hours; eight is also Trainer's default.
-MOST_SEQUENCES = {"xlmr-base": 8}
+# Of Base, a step of thousands of sequences would take hours; of eight, Trainer's default, it needs more than 24 GB.
+MOST_SEQUENCES = {"xlmr-base": 4}
 MEGABYTE = 1 << 20
 DATA_SECONDS = 2.0
 
@@ -254,7 +254,7 @@ def theirs(settings: PretrainSettings, batches: MaskedBatches, clock: Clock, *, 
     class Trainer(transformers.Trainer):
         def compute_loss(self, *given: Any, **named: Any) -> Any:
             loss = super().compute_loss(*given, **named)
-            latest[:] = [float(loss)]
+            latest[:] = [float(loss.detach())]
             return loss
 
     arguments = transformers.TrainingArguments(
@@ -308,7 +308,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--dropout", type=float, default=0.1, help="dropout of all models")
     parser.add_argument("--layers", type=int, help="layers (as in the recipe)")
     parser.add_argument("--length", type=int, help="tokens of a sequence (as in the recipe)")
-    parser.add_argument("--sequences", type=int, help="sequences of a step (as in the recipe; of Base 8)")
+    parser.add_argument("--sequences", type=int, help="sequences of a step (as in the recipe; of Base 4)")
     parser.add_argument("--documents", type=int, default=1500, help="of the phrasebook's text, a language")
     parser.add_argument("--pieces", type=int, default=8000, help="pieces of the vocabulary that the text is cut with")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each side")
