@@ -26,9 +26,9 @@ CHUNK_LOGITS = 1 << 28
 # On a CPU a chunk has no more rows than these, or than twice the width: it then takes what the table's gradient does.
 # A narrow model is no faster with more, and the heap comes to hold several times what a step's largest tensor takes.
 CPU_ROWS = 512
-# The softmax reads and writes its logits several times, so it goes over slices of a chunk that stay in the cache of
-# a core: a quarter of a million in fp32 is 1 MB.
-SLICE_LOGITS = 1 << 18
+# The softmax reads and writes its logits several times, so it goes over slices of a chunk that stay in the cache: a
+# million in fp32 is 4 MB. Smaller ones are too little work for two threads, larger ones fall out of the cache.
+SLICE_LOGITS = 1 << 20
 # The table's gradient is summed in fp32, and torch casts what it adds: a part of the table at a time stays small.
 TABLE_ROWS = 1 << 14
 
