@@ -84,12 +84,14 @@ def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[s
     if settings.runner == "ray":
         yield from _from_ray([pickle.dumps(unit) for unit in units], num_workers, settings)
     elif num_workers == 1:
-        yield from map(_do, units)
+        for unit in units:
+            _finish(unit)
+            yield {}
     else:
         # Not forked: a copy of a process that has threads may wait for ever for what another thread held.
         fresh = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(num_workers, len(units)), fresh, end_with_parent) as pool:
-            futures = [pool.submit(_unpickle_and_do, pickle.dumps(unit)) for unit in units]
+            futures = [pool.submit(_do, pickle.dumps(unit)) for unit in units]
             try:
                 for future in as_completed(futures):
                     yield future.result()
@@ -104,7 +106,7 @@ def _from_ray(units: Sequence[bytes], num_workers: int, settings: EngineSettings
     if not ray.is_initialized():
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
         ray.init(settings.ray_address, **quiet) if settings.ray_address else ray.init(num_cpus=num_workers, **quiet)
-    task = ray.remote(num_cpus=1, max_retries=settings.tries - 1)(_unpickle_and_do)
+    task = ray.remote(num_cpus=1, max_retries=settings.tries - 1)(_do)
     left = [task.remote(unit) for unit in units]
     try:
         while left:
@@ -117,25 +119,24 @@ def _from_ray(units: Sequence[bytes], num_workers: int, settings: EngineSettings
             ray.cancel(one)
 
 
-def _do(unit: Unit) -> dict[str, Any]:
-    """Do a unit. What a user has to hear comes back as an answer: exceptions lose their kind between processes."""
+def _finish(unit: Unit) -> None:
+    answer = unit.work()
+    unit.done.parent.mkdir(parents=True, exist_ok=True)
+    write_json(unit.done, answer)
+
+
+def _do(pickled: bytes) -> dict[str, Any]:
+    """Do a unit in another process. What a user has to hear comes back as an answer, since exceptions lose their kind
+    on the way; what else goes wrong is a mistake of ours, and is told with its traceback."""
     try:
-        answer = unit.work()
-        unit.done.parent.mkdir(parents=True, exist_ok=True)
-        write_json(unit.done, answer)
+        _finish(pickle.loads(pickled))
     except IsoglossError as error:
         return {"error": type(error).__name__, "message": str(error)}
     except OSError as error:
         return {"error": "OSError", "errno": error.errno, "message": error.strerror, "file": error.filename}
-    return {}
-
-
-def _unpickle_and_do(pickled: bytes) -> dict[str, Any]:
-    """What else goes wrong is a mistake of ours, and is told with its traceback."""
-    try:
-        return _do(pickle.loads(pickled))
     except Exception:
         return {"error": "", "message": traceback.format_exc()}
+    return {}
 
 
 def _raise_if_failed(answer: Mapping[str, Any]) -> None:

@@ -179,7 +179,9 @@ def _zstd_dictionary(stream: BinaryIO) -> tuple[int, zstandard.ZstdCompressionDi
     kept = stream.read(length)
     try:
         if kept.startswith(MAGIC["zstd"]):
-            kept = zstandard.ZstdDecompressor().decompress(kept, max_output_size=MAX_DICTIONARY_BYTES)
+            # Read as a stream: a whole frame would be given the room that its header asks for, damaged or not.
+            with zstandard.ZstdDecompressor().stream_reader(kept) as frame:
+                kept = frame.read(MAX_DICTIONARY_BYTES)
         dictionary = zstandard.ZstdCompressionDict(kept)
         zstandard.ZstdDecompressor(dict_data=dictionary).decompressobj()
     except zstandard.ZstdError:
