@@ -54,8 +54,6 @@ def load_kenlm() -> ModuleType:
 
 def load_pyarrow() -> ModuleType:
     """Arrow, with its ``compute`` and ``parquet`` submodules loaded; raises MissingExtraError."""
-
-    """Arrow, with its submodules ``compute`` and ``parquet`` loaded; raises MissingExtraError."""
     try:
         import pyarrow
         import pyarrow.compute
