@@ -86,8 +86,10 @@ def test_an_error_is_told_as_it_was_and_the_other_list_saves_its_state(pretraine
     assert 0 < num_steps_saved(tmp_path / "long") < LONG
 
 
+# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that.
 CODE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from isogloss.demo.side_by_side import finetune_side_by_side
 from isogloss.errors import IsoglossError
 from isogloss.finetune import FinetuneSettings
