@@ -75,6 +75,8 @@ save = Checkpoints.save
 
 def troubled(self, model, optimizer, progress):
     here = progress.step == 6 and os.environ["RANK"] == rank
+    if progress.step == 6:
+        self.settle(wait=True)  # else the limit may fall on what is still written of step 3
     if here and kind == "full":
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
     save(self, model, optimizer, progress)
