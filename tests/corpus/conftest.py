@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from isogloss.corpus import CorpusSettings, build_corpus
-from isogloss.corpus.tally import DOCUMENT_REASONS
+from isogloss.corpus.reasons import DOCUMENT_REASONS
 from isogloss.manifest import Manifest
 
 # Eight documents in eight scripts.

@@ -63,12 +63,12 @@ def test_same_input_same_bytes_and_the_second_time_is_done(tmp_path: Path, build
     files = {f"{code}.txt": text for code, text in eight.items()} | {
         "more.jsonl": '{"text": "x", "language": "en"}\n' * 3
     }
-    first, manifest = build(files, drop_duplicate_lines=True)
-    second, _ = build(files, drop_duplicate_lines=True, output="again")
+    first, manifest = build(files, repeats={"rule": "first"})
+    second, _ = build(files, repeats={"rule": "first"}, output="again")
     assert folder_hashes(first) == folder_hashes(second)
 
-    monkeypatch.setattr("isogloss.corpus.build._read_all", lambda *_: pytest.fail("read again"))
-    assert build(files, drop_duplicate_lines=True)[1] == manifest
+    monkeypatch.setattr("isogloss.corpus.build._Build", lambda *_: pytest.fail("read again"))
+    assert build(files, repeats={"rule": "first"})[1] == manifest
 
 
 @pytest.mark.parametrize(
@@ -87,16 +87,16 @@ def test_a_corpus_of_other_input_is_refused(build, change: dict[str, str], messa
 
 def test_a_corpus_of_other_settings_is_refused(build) -> None:
     build({"en.txt": "hello world"})
-    with pytest.raises(FolderError, match="drop_duplicate_lines"):
-        build({}, drop_duplicate_lines=True)
+    with pytest.raises(FolderError, match="drop_duplicate_documents"):
+        build({}, drop_duplicate_documents=False)
 
 
 def test_a_corpus_of_an_earlier_version_is_done(build, without_setting) -> None:
     folder, manifest = build({"en.txt": "hello world"})
-    without_setting(folder / "manifest.json", "drop_duplicate_lines")
+    without_setting(folder / "manifest.json", "drop_duplicate_documents")
     assert build({"en.txt": "hello world"})[1].fingerprint == manifest.fingerprint
-    with pytest.raises(FolderError, match="drop_duplicate_lines = False, now True"):
-        build({}, drop_duplicate_lines=True)
+    with pytest.raises(FolderError, match="drop_duplicate_documents = True, now False"):
+        build({}, drop_duplicate_documents=False)
 
 
 def test_touching_a_file_changes_nothing(tmp_path: Path, build) -> None:
@@ -110,9 +110,9 @@ def test_duplicates_are_dropped_across_files_and_counted(build) -> None:
     assert list(read_documents(folder, "en")) == ["one\ntwo", "three", "two\nfour", "two\none"]
     assert manifest.statistics["dropped"] == {"en": {"duplicate-document": 2}}
 
-    folder, manifest = build(files, drop_duplicate_lines=True, output="lines")
+    folder, manifest = build(files, repeats={"rule": "first"}, output="lines")
     assert list(read_documents(folder, "en")) == ["one\ntwo", "three", "four"]
-    assert manifest.statistics["dropped"] == {"en": {"duplicate-document": 2, "duplicate-line": 3, "empty-document": 1}}
+    assert manifest.statistics["dropped"] == {"en": {"repeated-line": 6, "empty-document": 3}}
 
     folder, manifest = build(files, drop_duplicate_documents=False, output="all")
     assert manifest.statistics["languages"]["en"]["documents"] == 6
@@ -187,7 +187,7 @@ def test_nothing_to_keep_is_one_clear_line(tmp_path: Path, build) -> None:
 
 @pytest.mark.parametrize("how", ["grows", "is replaced", "is touched"])
 def test_a_file_that_changes_while_it_is_read(build, tmp_path: Path, monkeypatch, how: str) -> None:
-    read_source = build_module().read_source
+    read_source = sys.modules["isogloss.corpus.reading"].read_source
 
     def disturb(source, *arguments, **options) -> Iterator[object]:
         for document in read_source(source, *arguments, **options):
@@ -201,7 +201,7 @@ def test_a_file_that_changes_while_it_is_read(build, tmp_path: Path, monkeypatch
                 os.utime(source.path, ns=(1, 1))
 
     with monkeypatch.context() as patch:
-        patch.setattr("isogloss.corpus.build.read_source", disturb)
+        patch.setattr("isogloss.corpus.reading.read_source", disturb)
         with pytest.raises(DataError, match=r"fr\.txt changed while it was read"):
             build({"en.txt": "hello", "fr.txt": "bonjour"})
     assert not (tmp_path / "corpus").exists()
@@ -219,12 +219,19 @@ def test_a_file_changed_between_a_kill_and_the_next_start_is_read_again(build, t
     assert list(read_documents(folder, "en")) == ["hello there"]
 
 
-@pytest.mark.parametrize("name", ["find_verdicts", "hash_file", "write_report", "write_manifest", "read_source"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("reading.read_source", "reading.hash_file", "judging.read_tables", "comparing.find_repeats"),
+        *("writing.read_tables", "build.write_report", "build.write_manifest"),
+    ],
+)
 @pytest.mark.parametrize("call", [1, 2])
 def test_stopped_anywhere_the_next_start_gives_the_same_bytes(build, monkeypatch, eight, name: str, call: int) -> None:
     files = {f"{code}.txt": text for code, text in eight.items()}
     expected, _ = build(files, output="unbroken")
-    original = getattr(build_module(), name)
+    module, _, function = name.partition(".")
+    original = getattr(sys.modules[f"isogloss.corpus.{module}"], function)
     calls = []
 
     def stop_at_call(*arguments, **options):
@@ -232,8 +239,8 @@ def test_stopped_anywhere_the_next_start_gives_the_same_bytes(build, monkeypatch
         return stop() if len(calls) == call else original(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"isogloss.corpus.build.{name}", stop_at_call)
-        if name.startswith("write_") and call == 2:
+        patch.setattr(f"isogloss.corpus.{name}", stop_at_call)
+        if module == "build" and call == 2:
             build({})
         else:
             with pytest.raises(KeyboardInterrupt):
@@ -249,28 +256,28 @@ def test_killed_it_keeps_what_is_finished(build, tmp_path: Path, write_input, mo
     script = """if True:
         import os, signal, sys
         from isogloss.corpus import CorpusSettings, build, build_corpus
-        original, languages = build.write_parts, []
-        def write_parts(files, folder, *arguments, **options):
-            languages.append(folder.name)
-            kept = original(files, folder, *arguments, **options)
+        original, languages = build.write_one, []
+        def write_one(language, *arguments):
+            languages.append(language)
+            answer = original(language, *arguments)
             if len(languages) == 4:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return kept
-        build.write_parts = write_parts
+            return answer
+        build.write_one = write_one
         build_corpus(CorpusSettings(input=sys.argv[1], output=sys.argv[2]))
     """
     command = [sys.executable, "-c", script, str(tmp_path / "input"), str(tmp_path / "corpus")]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
 
     written = []
-    original = build_module().write_parts
+    original = sys.modules["isogloss.corpus.build"].write_one
 
-    def spy(files, folder, *arguments, **options):
-        written.append(folder.name)
-        return original(files, folder, *arguments, **options)
+    def spy(language, *arguments):
+        written.append(language)
+        return original(language, *arguments)
 
-    monkeypatch.setattr("isogloss.corpus.build.write_parts", spy)
-    monkeypatch.setattr("isogloss.corpus.build.read_source", lambda *_, **__: pytest.fail("read again"))
+    monkeypatch.setattr("isogloss.corpus.build.write_one", spy)
+    monkeypatch.setattr("isogloss.corpus.reading.read_source", lambda *_, **__: pytest.fail("read again"))
     folder, _ = build({})
     assert written == sorted(eight)[3:]
     assert folder_hashes(folder) == folder_hashes(expected)
@@ -281,7 +288,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_finished(build, monkeypatch) 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("isogloss.corpus.build.write_parts", full)
+        patch.setattr("isogloss.corpus.build.write_one", full)
         with pytest.raises(FolderError, match=r"cannot be written .*; make room and give the command again"):
             build({"en.txt": "hello"})
     assert list(read_documents(build({})[0], "en")) == ["hello"]
@@ -305,10 +312,6 @@ def test_output_inside_the_input_is_refused(tmp_path: Path, write_input) -> None
 def test_wrong_settings_are_one_line(values: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_settings(CorpusSettings, {"input": "a", "output": "b", **values})
-
-
-def build_module():
-    return sys.modules["isogloss.corpus.build"]
 
 
 def stop(*_, **__):

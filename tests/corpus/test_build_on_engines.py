@@ -33,7 +33,7 @@ def write_texts(folder: Path, num_documents: int) -> Path:
 
 
 def command(texts: Path, output: Path, *words: str) -> list[str]:
-    lines = "drop_duplicate_lines=true"
+    lines = "repeats.rule=first"
     return [sys.executable, "-m", "isogloss", "corpus", "build", f"input={texts}", f"output={output}", lines, *words]
 
 

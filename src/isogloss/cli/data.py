@@ -115,7 +115,7 @@ def corpus_lm_train(settings: SettingsArguments = None, as_json: AsJson = False,
     isogloss corpus lm train input=texts/sw.txt languages=sw output=lm/
     isogloss corpus lm train input=corpus/ output=lm/ memory_mb=4096 prune='[0, 0, 1]'
     """
-    from isogloss.corpus.lm import LanguageModelSettings, TrainedModels, train_models
+    from isogloss.corpus.lm.train import LanguageModelSettings, TrainedModels, train_models
 
     def train(checked: LanguageModelSettings) -> TrainedModels:
         trained = train_models(checked)

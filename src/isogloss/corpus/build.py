@@ -1,87 +1,59 @@
-"""Building a corpus: read every source, find what has to go, write what stays, report.
+"""Building a corpus: read every source, take the steps of the recipe, write what stays, report.
 
     manifest = build_corpus(CorpusSettings(input="texts", output="corpus", languages=("en", "sw")))
 
-The work has two phases, each made of units that are kept when the build is killed: reading (one source after another
-into Parquet) and writing (one language after another into its parts). What is finished lies in ``OUTPUT.tmp`` and
-``OUTPUT.work`` until the last rename; the same command goes on from there, and gives the same bytes. Memory is bounded
-by the settings of the readers, plus some 50 bytes for each distinct document (and line, if lines are compared) of the
-largest language.
+Five phases, each made of units that are kept when the build is killed: reading (a source, :mod:`reading`), the search
+for repeated lines (a group of sources, :mod:`dedup.repeats`), identification (a source, :mod:`identifying`), judging (a
+slice of a language, :mod:`judging`) and writing (a language, :mod:`comparing` and :mod:`writing`); the second and the
+third only where the recipe asks for them. What is finished lies in ``OUTPUT.tmp`` and ``OUTPUT.work`` until the last
+rename; the same command goes on from there, and gives the same bytes whoever did the work. Each of these files says
+what memory its phase takes.
 """
 
 from __future__ import annotations
 
-import errno
 import functools
 import json
 import shutil
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
-
-from isogloss.corpus.engine import EngineSettings, Unit, run_units
-from isogloss.corpus.parts import ReadingWriter, write_parts
-from isogloss.corpus.readers import ReadSettings, read_source
+from isogloss.corpus.dedup.repeats import find_repeats, groups_of
+from isogloss.corpus.dedup.shingles import division_of
+from isogloss.corpus.drops import Samples
+from isogloss.corpus.engine import Unit, run_units
+from isogloss.corpus.identifying import identify_one, reading_files
+from isogloss.corpus.judging import Slice, index_one, judge_one, slices_of
+from isogloss.corpus.labelled import labelled_files
+from isogloss.corpus.lm.score import models_in
+from isogloss.corpus.reading import read_one
 from isogloss.corpus.report import write_report
-from isogloss.corpus.sources import NOT_ASKED_FOR, DamagedFileError, FileState, Source, file_state, find_sources
-from isogloss.corpus.steps import find_verdicts
+from isogloss.corpus.settings import CorpusSettings
+from isogloss.corpus.sources import Source, file_state, find_sources
 from isogloss.corpus.tally import Tally
+from isogloss.corpus.writing import write_one
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.languages import canonical_code
-from isogloss.manifest import Manifest, building, finished, hash_file, write_json, write_manifest
+from isogloss.manifest import Manifest, building, finished, hash_file, read_manifest, write_json, write_manifest
 
 __all__ = ["CorpusSettings", "build_corpus"]
 
 COMMAND = "isogloss corpus build"
-
-
-class CorpusSettings(ReadSettings):
-    """What goes into a corpus, and where it comes to lie."""
-
-    input: Path = Field(
-        description="folder of LANG.txt, .jsonl, .parquet, .wet or .warc files (but for Parquet also .gz, .zst), or one"
-    )
-    output: Path = Field(description="the corpus folder to write")
-    languages: tuple[str, ...] = Field((), description="BCP 47 codes of the languages to keep; none keeps all")
-    drop_duplicate_documents: bool = Field(True, description="drop a document whose text stood in an earlier one")
-    drop_duplicate_lines: bool = Field(False, description="drop a line that stood earlier in its language")
-    max_bytes: int | None = Field(
-        None, gt=0, description="most bytes of text kept for each language, from its beginning"
-    )
-    max_bytes_by_language: dict[str, int] = Field({}, description="other limits for some languages")
-    part_bytes: int = Field(
-        1 << 28, gt=0, description="bytes of JSON lines in one part of a language, before compression"
-    )
-    engine: EngineSettings = Field(EngineSettings(workers=1), description="where the work is done, how much at once")
-
-    @field_validator("languages")
-    @classmethod
-    def _canonical_languages(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({_canonical(code) for code in codes}))
-
-    @field_validator("max_bytes_by_language")
-    @classmethod
-    def _canonical_limits(cls, limits: dict[str, int]) -> dict[str, int]:
-        for code, limit in limits.items():
-            if limit <= 0:
-                raise ValueError(
-                    f"the limit of '{code}' is {limit}; leave the language out of 'languages' to have none of it"
-                )
-        return {_canonical(code): limit for code, limit in sorted(limits.items())}
+SAMPLES_NAME = "samples.jsonl"
+# The folders of OUTPUT.work that hold what comes after reading.
+LATER = ("repeats", "identifying", "labelled", "judging", "writing")
 
 
 def build_corpus(settings: CorpusSettings) -> Manifest:
     """Build the corpus, continue an unfinished build of it, or find it done; returns its manifest.
 
     Raises DataError if there is no text or a file changes while it is read, FolderError if the output folder was made
-    from other input or settings, or the disk is full.
+    from other input or settings, a model is not there, or the disk is full.
     """
     _check_places(settings)
     sources = find_sources(settings.input)
-    # Where the work is done leaves no trace in what is written.
-    config = settings.model_dump(mode="json", exclude={"input", "output", "engine"})
+    config = _config(settings)
     work = settings.output.with_name(settings.output.name + ".work")
     if (done := finished(settings.output, "corpus", config, settings=settings)) is not None:
         _check_same_input(settings, done, sources)
@@ -89,14 +61,45 @@ def build_corpus(settings: CorpusSettings) -> Manifest:
         return done
     with building(settings.output) as folder:
         _prepare(work, folder, config, sources)
-        files = _read_all(sources, settings, work, folder)
-        statistics = _write_all(files, settings, work, folder)
+        statistics = _Build(settings, sources, work, folder).run()
         if not statistics["languages"]:
             raise DataError(f"input {settings.input} gives no document; {_why_nothing(statistics)}")
         write_report(folder, statistics, settings)
         manifest = write_manifest(folder, kind="corpus", command=COMMAND, config=config, statistics=statistics)
     shutil.rmtree(work)
     return manifest
+
+
+def _config(settings: CorpusSettings) -> dict[str, Any]:
+    """The settings that decide what is written, and what they name: models, labelled sets, Unicode's version.
+
+    Where the work is done leaves no trace in what is written.
+    """
+    config = settings.model_dump(mode="json", exclude={"input", "output", "engine"})
+    beside: dict[str, Any] = {}
+    if settings.repeats is not None:
+        beside["unicode"] = unicodedata.unidata_version
+    if settings.rules is not None and (blocked := settings.rules.blocked_urls) is not None:
+        beside["blocked_urls"] = _hash_of(blocked, "block list")
+    if settings.identify is not None and (romanised := settings.identify.romanised_model) is not None:
+        beside["romanised_model"] = read_manifest(romanised, "romanised-model").fingerprint
+    if settings.perplexity is not None:
+        models = models_in(settings.perplexity.models)
+        beside["models"] = {code: manifest.fingerprint for code, (_, manifest) in models.items()}
+    if settings.decontaminate is not None:
+        sets = {one.name: labelled_files(one.path) for one in settings.decontaminate.sets}
+        beside["labelled"] = {
+            name: {source.name: _hash_of(source.path, "labelled set") for source in files}
+            for name, files in sets.items()
+        }
+    return config | ({"beside": beside} if beside else {})
+
+
+def _hash_of(path: Path, what: str) -> str:
+    try:
+        return hash_file(path)
+    except OSError as error:
+        raise DataError(f"{what} {path} cannot be read: {error.strerror}") from None
 
 
 def _check_places(settings: CorpusSettings) -> None:
@@ -119,95 +122,168 @@ def _prepare(work: Path, folder: Path, config: Mapping[str, Any], sources: Seque
         write_json(plan_file, plan)
 
 
-def _read_all(sources: Sequence[Source], settings: CorpusSettings, work: Path, folder: Path) -> list[dict[str, Any]]:
-    """Phase one: each source into work/reading/NUMBER/LANGUAGE.parquet; returns each source's entry for the report."""
-    units = []
-    for index, source in enumerate(sources):
-        target = work / "reading" / f"{index:05d}"
-        entry = target.with_suffix(".json")
-        if not entry.exists() or json.loads(entry.read_text(encoding="utf-8"))["state"] != _state_or_none(source):
-            entry.unlink(missing_ok=True)
-            # What was written so far may have held this file's earlier text.
-            shutil.rmtree(work / "writing", ignore_errors=True)
-        units.append(Unit(source.name, entry, functools.partial(_read_one, source, index, settings, target)))
-    return run_units(units, settings.engine, description="reading")
+class _Build:
+    """The phases of one build, and what each of them leaves for the next."""
+
+    def __init__(self, settings: CorpusSettings, sources: Sequence[Source], work: Path, folder: Path) -> None:
+        self._settings, self._sources, self._work, self._folder = settings, sources, work, folder
+        self._tally, self._samples = Tally(), Samples(settings.num_samples)
+
+    def run(self) -> dict[str, Any]:
+        """All phases; returns the statistics of the whole."""
+        read = self._read()
+        identified = self._identify(read) if self._settings.repeats or self._settings.identify else []
+        slices = self._slices("identifying" if identified else "reading")
+        judged = self._judge(slices)
+        written = self._write(slices)
+        for answer in (*read, *identified, *written.values()):
+            self._tally.add(answer["counts"])
+            self._samples.add(answer["samples"])
+        self._write_samples()
+        kept = {code: answer["kept"] for code, answer in written.items() if answer["kept"]["documents"]}
+        statistics = {"languages": kept, **self._tally.counts()}
+        if self._settings.identify is not None:
+            statistics["identification"] = _sum_by_language([answer["identification"] for answer in identified])
+        if self._settings.perplexity is not None:
+            perplexity = {code: answer["perplexity"] for code, answer in written.items() if "perplexity" in answer}
+            statistics["perplexity"] = perplexity
+        if self._settings.decontaminate is not None:
+            statistics["labelled"] = _sums([answer["labelled"] for answer in judged])
+        files = [{key: entry[key] for key in ("file", "bytes", "xxh3_128", "problem")} for entry in read]
+        return statistics | {"files": files}
+
+    def _read(self) -> list[dict[str, Any]]:
+        """Each source into work/reading/NUMBER; what has changed since it was read is read again."""
+        units = []
+        for index, source in enumerate(self._sources):
+            target = self._target("reading", index)
+            entry = target.with_suffix(".json")
+            if not entry.exists() or json.loads(entry.read_text(encoding="utf-8"))["state"] != _state_or_none(source):
+                entry.unlink(missing_ok=True)
+                self._forget_what_came_later()
+            units.append(Unit(source.name, entry, functools.partial(read_one, source, self._settings, target)))
+        return self._run("reading", units)
+
+    def _forget_what_came_later(self) -> None:
+        """What was done after reading may have held an earlier text of a file."""
+        for path in [self._work / name for name in LATER] + list(self._folder.iterdir()):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def _identify(self, read: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Each source, without the lines that repeat in its group, into work/identifying/NUMBER."""
+        groups = self._find_repeats([entry["bytes"] for entry in read]) if self._settings.repeats is not None else {}
+        units = []
+        for index, source in enumerate(self._sources):
+            target = self._target("identifying", index)
+            repeats, first = groups.get(index, (None, 0))
+            arguments = (self._target("reading", index), self._settings, target, repeats, first)
+            units.append(Unit(source.name, target.with_suffix(".json"), functools.partial(identify_one, *arguments)))
+        return self._run("identifying", units)
+
+    def _find_repeats(self, sizes: Sequence[int]) -> dict[int, tuple[Path, int]]:
+        """Of each source the folder of its group's search, and the number of its first file there."""
+        assert self._settings.repeats is not None
+        files = [self._target("reading", index) for index in range(len(self._sources))]
+        lines = [[path.with_suffix(".lines") for path in reading_files(folder)] for folder in files]
+        places: dict[int, tuple[Path, int]] = {}
+        units = []
+        for number, group in enumerate(groups_of(sizes, self._settings.repeats)):
+            target = self._target("repeats", number)
+            together: list[Path] = []
+            for index in group:
+                places[index] = (target, len(together))
+                together += lines[index]
+            work = functools.partial(_repeats_of, together, target, self._settings)
+            units.append(Unit(f"group {number}", target.with_suffix(".json"), work))
+        self._run("repeats", units)
+        return places
+
+    def _slices(self, phase: str) -> dict[str, list[Slice]]:
+        by_language: dict[str, list[Path]] = {}
+        for path in sorted((self._work / phase).glob("*/*.parquet")):
+            by_language.setdefault(path.stem, []).append(path)
+        folder = self._work / "judging"
+        return {code: slices_of(code, files, folder) for code, files in sorted(by_language.items())}
+
+    def _judge(self, slices: Mapping[str, Sequence[Slice]]) -> list[dict[str, Any]]:
+        indexes = self._index(list(slices)) if self._settings.decontaminate is not None else {}
+        units = []
+        for code, parts in slices.items():
+            for part in parts:
+                work = functools.partial(judge_one, part, self._settings, indexes.get(division_of(code)))
+                units.append(Unit(part.judged.name, part.judged.with_suffix(".json"), work))
+        return self._run("judging", units)
+
+    def _index(self, languages: Sequence[str]) -> dict[str, Path]:
+        """The labelled sets, cut in each way that the languages need."""
+        first = {division_of(code): code for code in reversed(languages)}
+        targets: dict[str, Path] = {}
+        units = []
+        for division, language in sorted(first.items()):
+            targets[division] = target = self._work / "labelled" / division
+            work = functools.partial(index_one, language, self._settings, target)
+            units.append(Unit(f"labelled sets, {division}", target.with_suffix(".json"), work))
+        self._run("labelled", units)
+        return targets
+
+    def _write(self, slices: Mapping[str, Sequence[Slice]]) -> dict[str, dict[str, Any]]:
+        units = []
+        for code, parts in slices.items():
+            target = self._work / "writing" / code
+            arguments = (code, parts, self._settings, self._folder / code, target)
+            units.append(Unit(code, target.with_suffix(".json"), functools.partial(write_one, *arguments)))
+        answers = dict(zip(slices, self._run("writing", units), strict=True))
+        if self._settings.keep_dropped:
+            self._move_dropped()
+        return answers
+
+    def _run(self, phase: str, units: Sequence[Unit]) -> list[dict[str, Any]]:
+        (self._work / phase).mkdir(exist_ok=True)
+        return run_units(units, self._settings.engine, description=phase)
+
+    def _target(self, phase: str, number: int) -> Path:
+        return self._work / phase / f"{number:05d}"
+
+    def _write_samples(self) -> None:
+        records = [json.dumps(record, ensure_ascii=False) + "\n" for record in self._samples.records()]
+        (self._folder / SAMPLES_NAME).write_text("".join(records), encoding="utf-8")
+
+    def _move_dropped(self) -> None:
+        """What phases wrote of dropped documents and lines, under OUTPUT/dropped/PHASE-NAME.jsonl.zst."""
+        target = self._folder / "dropped"
+        target.mkdir(exist_ok=True)
+        for path in sorted(self._work.glob("*/*.dropped.jsonl.zst")):
+            path.rename(target / f"{path.parent.name}-{path.name.replace('.dropped', '')}")
 
 
-def _read_one(source: Source, index: int, settings: CorpusSettings, target: Path) -> dict[str, Any]:
-    """Read one source whole, or throw away what was read and say why; returns its entry for the report."""
-    tally = Tally()
+def _repeats_of(files: Sequence[Path], target: Path, settings: CorpusSettings) -> dict[str, Any]:
+    assert settings.repeats is not None
     shutil.rmtree(target, ignore_errors=True)
-    entry: dict[str, Any] = {"file": source.name, "bytes": 0, "xxh3_128": "", "problem": "", "state": None}
-    try:
-        before = file_state(source.path)
-        entry |= {"bytes": before.bytes, "state": list(before)}
-        if problem := _reason_to_skip(source, before, settings):
-            return entry | {"problem": problem, "counts": tally.counts()}
-        with ReadingWriter(target, index, source.name) as writer:
-            try:
-                for document in read_source(source, settings, tally, languages=settings.languages):
-                    writer.add(document)
-            except DamagedFileError as error:
-                entry["problem"] = f"{error}; what stood before it is kept"
-        entry["xxh3_128"] = hash_file(source.path)
-        after = file_state(source.path)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
-        shutil.rmtree(target, ignore_errors=True)
-        return entry | {"problem": f"unreadable ({error.strerror or error})", "counts": Tally().counts()}
-    if after != before:
-        shutil.rmtree(target)
-        raise DataError(
-            f"{source.path} changed while it was read ({before.bytes} bytes, then {after.bytes}); "
-            "start again when nothing writes to it, the files read before it are kept"
-        )
-    return entry | {"counts": tally.counts()}
+    found = find_repeats(files, target, settings.repeats)
+    return {"lines": sum(found.lines), "gone": sum(found.gone)}
 
 
-def _reason_to_skip(source: Source, state: FileState, settings: CorpusSettings) -> str:
-    if not source.format:
-        return "not read: no .txt, .jsonl, .parquet, .wet or .warc file"
-    if state.bytes == 0:
-        return "empty file"
-    if source.format == "text" and source.language is None:
-        return "not read: no language code in its name"
-    language = settings.language if source.format == "crawl" else source.language
-    if source.format in ("text", "crawl") and settings.languages and language not in settings.languages:
-        return NOT_ASKED_FOR
-    return ""
+def _sums(tables: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for table in tables:
+        for key, value in table.items():
+            total[key] = total.get(key, 0) + value
+    return dict(sorted(total.items()))
 
 
-def _write_all(files: list[dict[str, Any]], settings: CorpusSettings, work: Path, folder: Path) -> dict[str, Any]:
-    """Phase two: each language's documents that stay into its parts; returns the statistics of the whole."""
-    tally = Tally()
-    for entry in files:
-        tally.add(entry["counts"])
-    reading = sorted((work / "reading").glob("*/*.parquet"))
-    by_language: dict[str, list[Path]] = {}
-    for path in reading:
-        by_language.setdefault(path.stem, []).append(path)
-    languages = sorted(by_language)
-    units = []
-    for language in languages:
-        write = functools.partial(_write_one, by_language[language], settings, folder / language)
-        units.append(Unit(language, work / "writing" / f"{language}.json", write))
-    kept: dict[str, dict[str, int]] = {}
-    for language, done in zip(languages, run_units(units, settings.engine, description="writing"), strict=True):
-        tally.add(done["counts"])
-        if done["kept"]["documents"]:
-            kept[language] = done["kept"]
-    entries = [{key: entry[key] for key in ("file", "bytes", "xxh3_128", "problem")} for entry in files]
-    return {"languages": kept, **tally.counts(), "files": entries}
-
-
-def _write_one(files: list[Path], settings: CorpusSettings, folder: Path) -> dict[str, Any]:
-    tally = Tally()
-    shutil.rmtree(folder, ignore_errors=True)
-    verdicts = find_verdicts(files, documents=settings.drop_duplicate_documents, lines=settings.drop_duplicate_lines)
-    max_bytes = settings.max_bytes_by_language.get(folder.name, settings.max_bytes)
-    kept = write_parts(files, folder, verdicts, tally, max_bytes=max_bytes, part_bytes=settings.part_bytes)
-    return {"kept": kept, "counts": tally.counts()}
+def _sum_by_language(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Tables of numbers and of lists of numbers by language, added up."""
+    total: dict[str, dict[str, Any]] = {}
+    for table in tables:
+        for code, entry in table.items():
+            have = total.setdefault(code, {})
+            for key, value in entry.items():
+                before = have.get(key)
+                if isinstance(value, list):
+                    have[key] = [a + b for a, b in zip(before or [0] * len(value), value, strict=True)]
+                else:
+                    have[key] = (before or 0) + value
+    return dict(sorted(total.items()))
 
 
 def _check_same_input(settings: CorpusSettings, done: Manifest, sources: Sequence[Source]) -> None:
@@ -236,13 +312,6 @@ def _state_or_none(source: Source) -> list[int] | None:
         return list(file_state(source.path))
     except OSError:
         return None
-
-
-def _canonical(code: str) -> str:
-    try:
-        return canonical_code(code)
-    except DataError as error:
-        raise ValueError(str(error)) from None
 
 
 def _why_nothing(statistics: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ hold such a script. The index takes 10 bytes for each distinct stretch and a fil
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -107,6 +108,21 @@ class LabelledIndex:
     def of(cls, division: Division, names: tuple[str, ...], hashes: Numbers, sets: SetNumbers) -> LabelledIndex:
         """``hashes`` are sorted and distinct."""
         return cls(division, names, hashes, sets, _make_filter(hashes))
+
+    def save(self, folder: Path) -> None:
+        """As files that processes of a machine share in memory."""
+        folder.mkdir(parents=True)
+        for name, values in (("hashes", self.hashes), ("sets", self.sets), ("filter", self._filter)):
+            np.save(folder / f"{name}.npy", values)
+        facts = {"division": self.division, "names": self.names}
+        (folder / "index.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> LabelledIndex:
+        """What :meth:`save` wrote, mapped."""
+        hashes, sets, bits = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("hashes", "sets", "filter"))
+        facts = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        return cls(facts["division"], tuple(facts["names"]), hashes, sets, bits)
 
     def look_up(self, hashes: Numbers) -> tuple[Places, SetNumbers]:
         """Places in ``hashes`` of what the index holds, and the set of each."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.config import Settings
+from isogloss.corpus.reasons import DOCUMENT_REASONS, LINE_REASONS, NOTES
 from isogloss.corpus.sources import NOT_ASKED_FOR
-from isogloss.corpus.tally import DOCUMENT_REASONS, LINE_REASONS, NOTES
 from isogloss.languages import is_known, language, sampling_shares
 
 __all__ = ["render_report", "write_report"]

@@ -11,45 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["DOCUMENT_REASONS", "LINE_REASONS", "NOTES", "UNKNOWN_LANGUAGE", "Tally"]
+from isogloss.corpus.reasons import DOCUMENT_REASONS, LINE_REASONS, NOTES
+
+__all__ = ["UNKNOWN_LANGUAGE", "Tally"]
 
 # BCP 47's code for a language nobody knows: where records without a usable language are counted.
 UNKNOWN_LANGUAGE = "und"
-
-DOCUMENT_REASONS = {
-    "bad-json": "a JSON line that cannot be parsed",
-    "not-an-object": "a JSON line that is no object",
-    "bad-utf8-record": "a JSON line or a WET record that is not UTF-8",
-    "long-record": "a JSON line or a crawl record over max_record_bytes, or a page over max_html_bytes",
-    "cut-off-record": "the last JSON line of a damaged file, or a crawl record that its file breaks off in",
-    "bad-member": "a compressed member of a crawl file that cannot be decompressed, whatever records it held",
-    "bad-record-header": "what stands where a crawl record has to begin is no WARC header",
-    "bad-length": "a crawl record without a length, or at whose end no other begins",
-    "bad-digest": "a crawl record that is not what its digest says",
-    "bad-http": "a crawl record that is no HTTP response, or whose body cannot be decoded",
-    "bad-status": "a response other than 200",
-    "not-html": "a response that is no HTML",
-    "bad-encoding": "a page that is in none of the encodings it may be in",
-    "deep-html": "a page of more than 2000 elements in each other",
-    "no-text": "a record whose text is missing or is no string",
-    "no-language": "a record without a language, in a file whose name has none either",
-    "bad-language": "a record whose language is not a BCP 47 code",
-    "other-language": "a record in a language that was not asked for",
-    "empty-document": "no line is left in it",
-    "duplicate-document": "the same text as an earlier document of the language",
-    "over-limit": "past the size limit of the language",
-}
-LINE_REASONS = {
-    "bad-utf8-line": "not UTF-8, or a lone surrogate",
-    "nul-line": "contains a NUL byte",
-    "long-line": "over max_line_bytes",
-    "cut-off-line": "the last line of a damaged file",
-    "duplicate-line": "the same line stood earlier in the language",
-}
-NOTES = {
-    "split-document": "cut at a line end to stay under max_document_bytes; nothing is lost",
-    "other-record": "a crawl record that holds no page: of the crawl, of a request, of a page fetched before",
-}
 
 
 class Tally:
@@ -66,10 +33,15 @@ class Tally:
         self.read[language]["documents"] += documents
         self.read[language]["lines"] += lines
 
-    def drop_document(self, language: str, reason: str, *, lines: int = 0) -> None:
-        """Count a document that goes, with its lines that had not been dropped before."""
+    def move(self, source: str, target: str, *, documents: int, lines: int) -> None:
+        """Count documents as read in the language that was found for them."""
+        self.meet(source, documents=-documents, lines=-lines)
+        self.meet(target, documents=documents, lines=lines)
+
+    def drop_document(self, language: str, reason: str, *, documents: int = 1, lines: int = 0) -> None:
+        """Count documents that go, with their lines that had not been dropped before."""
         assert reason in DOCUMENT_REASONS, reason
-        self.dropped[language][reason] += 1
+        self.dropped[language][reason] += documents
         if lines:
             self.dropped_lines[language][reason] += lines
 
@@ -79,10 +51,10 @@ class Tally:
         self.dropped[language][reason] += lines
         self.dropped_lines[language][reason] += lines
 
-    def note(self, language: str, what: str) -> None:
+    def note(self, language: str, what: str, *, times: int = 1) -> None:
         """Count something a reader of the report should know though nothing was dropped."""
         assert what in NOTES, what
-        self.noted[language][what] += 1
+        self.noted[language][what] += times
 
     def add(self, counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
         """Add what :meth:`counts` of another tally gave."""

@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from isogloss.corpus.lm import LanguageModelSettings, train_models
 from isogloss.corpus.lm.arpa import write_arpa
 from isogloss.corpus.lm.counting import adjust_counts, count_windows
 from isogloss.corpus.lm.kneser_ney import estimate, find_discounts, read_probabilities
 from isogloss.corpus.lm.sorting import Packing
+from isogloss.corpus.lm.train import LanguageModelSettings, train_models
 
 Gram = tuple[str, ...]
 Entries = dict[Gram, tuple[float, float]]

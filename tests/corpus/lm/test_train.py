@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from isogloss.config import make_settings
-from isogloss.corpus.lm import LanguageModel, LanguageModelSettings, train_models
+from isogloss.corpus.lm import LanguageModel
 from isogloss.corpus.lm import train as room
 from isogloss.corpus.lm.pieces import Pieces
 from isogloss.corpus.lm.score import ARPA_NAME, CUTOFFS_NAME, PIECES_NAME
+from isogloss.corpus.lm.train import LanguageModelSettings, train_models
 from isogloss.errors import ConfigError, DataError, FolderError
 
 from .conftest import read_arpa, sentences

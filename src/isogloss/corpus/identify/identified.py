@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["NAMES", "REASONS", "Identified", "IdentifiedDocuments", "concatenated"]
+__all__ = ["DOCUMENT_REASONS", "LINE_REASONS", "NAMES", "REASONS", "Identified", "IdentifiedDocuments", "concatenated"]
 
 # Why a text has no language of those asked for; "" where it has one.
 REASONS = {
@@ -20,6 +20,13 @@ REASONS = {
     "low confidence": "no opinion is sure enough",
 }
 NAMES = tuple(REASONS)
+# The same as a build of a corpus counts them.
+DOCUMENT_REASONS = {
+    {"short": "few-letters", "other language": "unwanted-language"}.get(name, name.replace(" ", "-")): meaning
+    for name, meaning in REASONS.items()
+    if name
+}
+LINE_REASONS = {"foreign-line": "in another language than its document"}
 
 
 @dataclass(frozen=True)

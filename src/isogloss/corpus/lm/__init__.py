@@ -11,19 +11,15 @@ from isogloss.corpus.lm.cutoffs import Cutoffs, CutoffSettings
 from isogloss.corpus.lm.normalise import NormalisationSettings
 from isogloss.corpus.lm.score import LanguageModel
 from isogloss.corpus.lm.step import Perplexity, PerplexitySettings, corpus_cutoffs, drop_reasons, score_perplexity
-from isogloss.corpus.lm.train import LanguageModelSettings, TrainedModels, train_models
 
 __all__ = [
     "CutoffSettings",
     "Cutoffs",
     "LanguageModel",
-    "LanguageModelSettings",
     "NormalisationSettings",
     "Perplexity",
     "PerplexitySettings",
-    "TrainedModels",
     "corpus_cutoffs",
     "drop_reasons",
     "score_perplexity",
-    "train_models",
 ]

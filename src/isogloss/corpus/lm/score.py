@@ -26,7 +26,7 @@ from isogloss.errors import FolderError
 from isogloss.languages import canonical_code
 from isogloss.manifest import Manifest, read_manifest
 
-__all__ = ["ARPA_NAME", "BINARY_NAME", "CUTOFFS_NAME", "PIECES_NAME", "LanguageModel", "models_in"]
+__all__ = ["ARPA_NAME", "BINARY_NAME", "CUTOFFS_NAME", "PIECES_NAME", "LanguageModel", "models_in", "read_cutoffs"]
 
 ARPA_NAME = "lm.arpa.gz"
 BINARY_NAME = "lm.binary"
@@ -95,6 +95,12 @@ def models_in(folder: Path | str, languages: Iterable[str] = ()) -> dict[str, tu
     if not found:
         raise FolderError(f"{folder} holds no language model; 'isogloss corpus lm train' makes one")
     return found
+
+
+def read_cutoffs(folder: Path | str, language: str) -> Cutoffs | None:
+    """Where the model of one language under a folder cuts; None without a model, or where it could not tell."""
+    path = Path(folder) / language / CUTOFFS_NAME
+    return Cutoffs.from_json(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def _load(path: Path) -> Any:
