@@ -17,6 +17,7 @@ import json
 import shutil
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from isogloss.corpus.reading import read_one
 from isogloss.corpus.report import write_report
 from isogloss.corpus.settings import CorpusSettings
 from isogloss.corpus.sources import Source, file_state, find_sources
-from isogloss.corpus.tally import Tally
+from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
 from isogloss.corpus.writing import write_one
 from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.manifest import Manifest, building, finished, hash_file, read_manifest, write_json, write_manifest
@@ -52,7 +53,7 @@ def build_corpus(settings: CorpusSettings) -> Manifest:
     from other input or settings, a model is not there, or the disk is full.
     """
     _check_places(settings)
-    sources = find_sources(settings.input)
+    sources = _sources(settings)
     config = _config(settings)
     work = settings.output.with_name(settings.output.name + ".work")
     if (done := finished(settings.output, "corpus", config, settings=settings)) is not None:
@@ -68,6 +69,14 @@ def build_corpus(settings: CorpusSettings) -> Manifest:
         manifest = write_manifest(folder, kind="corpus", command=COMMAND, config=config, statistics=statistics)
     shutil.rmtree(work)
     return manifest
+
+
+def _sources(settings: CorpusSettings) -> list[Source]:
+    """The input files; where languages are identified, one whose name says none has an unknown one."""
+    sources = find_sources(settings.input)
+    if settings.identify is None:
+        return sources
+    return [replace(source, language=source.language or UNKNOWN_LANGUAGE) for source in sources]
 
 
 def _config(settings: CorpusSettings) -> dict[str, Any]:
