@@ -166,11 +166,13 @@ class _Build:
         units = []
         for index, source in enumerate(self._sources):
             target = self._target("reading", index)
-            entry = target.with_suffix(".json")
-            if not entry.exists() or json.loads(entry.read_text(encoding="utf-8"))["state"] != _state_or_none(source):
-                entry.unlink(missing_ok=True)
-                self._forget_what_came_later()
-            units.append(Unit(source.name, entry, functools.partial(read_one, source, self._settings, target)))
+            work = functools.partial(read_one, source, self._settings, target)
+            units.append(Unit(source.name, target.with_suffix(".json"), work))
+        stale = [unit.done for unit, source in zip(units, self._sources, strict=True) if not _is_read(unit, source)]
+        for entry in stale:
+            entry.unlink(missing_ok=True)
+        if stale:
+            self._forget_what_came_later()
         return self._run("reading", units)
 
     def _forget_what_came_later(self) -> None:
@@ -263,6 +265,14 @@ class _Build:
         target.mkdir(exist_ok=True)
         for path in sorted(self._work.glob("*/*.dropped.jsonl.zst")):
             path.rename(target / f"{path.parent.name}-{path.name.replace('.dropped', '')}")
+
+
+def _is_read(unit: Unit, source: Source) -> bool:
+    """Whether a source was read, and is as it was."""
+    if not unit.done.exists():
+        return False
+    state = json.loads(unit.done.read_text(encoding="utf-8"))["state"]
+    return bool(state == _state_or_none(source))
 
 
 def _repeats_of(files: Sequence[Path], target: Path, settings: CorpusSettings) -> dict[str, Any]:

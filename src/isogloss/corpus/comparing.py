@@ -5,7 +5,7 @@
 
 A document goes as the same as an earlier one, as labelled, for its perplexity, or as a near-duplicate of one that the
 first three leave. Memory: what ``duplicate_memory_bytes`` and ``near_duplicates.memory_bytes`` say, one after the
-other, and beside them some 10 bytes for each document of the language, 24 more with near-duplicates.
+other, and beside them some 15 bytes for each document of the language, 24 more with near-duplicates.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ SIGNATURES_AT_A_TIME = 1 << 12
 @dataclass(frozen=True)
 class Decision:
     """For each document of a language: why it ``goes``, its ``perplexity``, its bucket's place in BUCKETS, and which
-    of its lines are ``labelled``."""
+    of its lines are ``labelled`` (an Arrow list of int32)."""
 
     goes: npt.NDArray[np.uint8]
     perplexity: npt.NDArray[np.float64]
     buckets: npt.NDArray[np.uint8]
-    labelled: list[list[int]]
+    labelled: Any
     cutoffs: Cutoffs | None
 
     def histogram(self) -> dict[str, Any]:
@@ -60,9 +60,8 @@ class Decision:
 
 def decide(language: str, slices: Sequence[Slice], settings: CorpusSettings, work: Path) -> Decision:
     """Compare the documents of a language; ``work`` is a folder for what does not fit into memory."""
-    judged = [read_judged(part) for part in slices]
-    perplexity = np.concatenate([one.perplexity for one in judged])
-    labelled = [places for one in judged for places in one.labelled]
+    judged = read_judged(slices)
+    perplexity, labelled = judged["perplexity"].to_numpy(), judged["labelled"].combine_chunks()
     goes = np.zeros(len(perplexity), np.uint8)
     buckets, cutoffs = np.full(len(goes), BUCKETS.index(ALL), np.uint8), None
     if settings.perplexity is not None:
@@ -72,7 +71,7 @@ def decide(language: str, slices: Sequence[Slice], settings: CorpusSettings, wor
         unwanted = ~np.isin(buckets, [BUCKETS.index(bucket) for bucket in settings.perplexity.keep])
         goes[unwanted] = _BUCKETS + buckets[unwanted]
     if settings.decontaminate is not None and settings.decontaminate.drop == "document":
-        goes[np.fromiter(map(bool, labelled), bool, len(goes))] = _LABELLED
+        goes[labelled.value_lengths().to_numpy() > 0] = _LABELLED
     if settings.drop_duplicate_documents:
         goes[_duplicates(slices, settings.duplicate_memory_bytes, work)] = _DUPLICATE
     if settings.near_duplicates is not None:

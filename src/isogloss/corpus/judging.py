@@ -30,7 +30,7 @@ from isogloss.corpus.extras import load_pyarrow
 from isogloss.corpus.lm.score import LanguageModel, models_in
 from isogloss.corpus.settings import CorpusSettings
 
-__all__ = ["Judged", "Slice", "index_one", "judge_one", "read_judged", "slices_of"]
+__all__ = ["Slice", "index_one", "judge_one", "read_judged", "slices_of"]
 
 # Of Parquet, some two and a half times as many bytes of text.
 SLICE_BYTES = 1 << 28
@@ -42,13 +42,6 @@ class Slice(NamedTuple):
     language: str
     files: tuple[Path, ...]
     judged: Path
-
-
-class Judged(NamedTuple):
-    """What is known of a slice's documents: perplexity (NaN where nothing scored), and places of labelled lines."""
-
-    perplexity: npt.NDArray[np.float64]
-    labelled: list[list[int]]
 
 
 def slices_of(language: str, files: Sequence[Path], folder: Path) -> list[Slice]:
@@ -70,33 +63,33 @@ def judge_one(part: Slice, settings: CorpusSettings, index: Path | None) -> dict
     model = _model(settings, part.language)
     labelled = _index(index) if index is not None else None
     found: list[Contaminated] = []
-    kinds = pa.schema({"perplexity": pa.float64(), "labelled": pa.list_(pa.int32())})
-    judged = {name: part.judged.with_suffix(name) for name in (".parquet", ".texts", ".signatures")}
+    perplexity, places = [np.empty(0)], [pa.array([], pa.list_(pa.int32()))]
     with (
-        judged[".texts"].open("wb") as hashes,
-        pa.parquet.ParquetWriter(judged[".parquet"], kinds) as scores,
-        SignatureWriter(judged[".signatures"]) as signatures,
+        part.judged.with_suffix(".texts").open("wb") as hashes,
+        SignatureWriter(part.judged.with_suffix(".signatures")) as signatures,
     ):
         for table in read_tables(part.files):
             texts = table["text"].combine_chunks()
             hashes.write(_hash_texts(texts).data)
-            places: list[list[int]] = [[] for _ in range(len(texts))]
+            perplexity.append(np.full(len(texts), np.nan) if model is None else model.perplexities(texts))
             if labelled is not None and settings.decontaminate is not None:
                 found.append(find_contaminated(texts, labelled, settings.decontaminate))
-                places = _by_document(found[-1], texts)
-            perplexity = np.full(len(texts), np.nan) if model is None else model.perplexities(texts)
-            scores.write_table(pa.table([pa.array(perplexity), pa.array(places, kinds.field(1).type)], schema=kinds))
+            places.append(_by_document(found[-1] if found else None, texts))
             if settings.near_duplicates is not None:
                 signatures.add(sign(texts, language=part.language, settings=settings.near_duplicates))
+    judged = {"perplexity": pa.array(np.concatenate(perplexity)), "labelled": pa.concat_arrays(places)}
+    pa.parquet.write_table(pa.table(judged), part.judged.with_suffix(".parquet"))
     if labelled is None or settings.decontaminate is None:
         return {}
     return {"labelled": count_by_set(found, labelled, drop=settings.decontaminate.drop)}
 
 
-def read_judged(part: Slice) -> Judged:
-    """What :func:`judge_one` wrote of a slice, signatures and hashes aside."""
-    table = load_pyarrow().parquet.read_table(part.judged.with_suffix(".parquet"))
-    return Judged(table["perplexity"].to_numpy(), table["labelled"].to_pylist())
+def read_judged(slices: Sequence[Slice]) -> Any:
+    """An Arrow table of what :func:`judge_one` wrote of a language's documents, signatures and hashes aside:
+    ``perplexity`` (NaN where nothing scored) and ``labelled``, the places of lines that hold labelled text."""
+    pa = load_pyarrow()
+    parts = [pa.parquet.read_table(part.judged.with_suffix(".parquet")) for part in slices]
+    return pa.concat_tables(parts).combine_chunks()
 
 
 def index_one(language: str, settings: CorpusSettings, target: Path) -> dict[str, Any]:
@@ -113,13 +106,16 @@ def _hash_texts(texts: Any) -> npt.NDArray[np.uint64]:
     return np.fromiter((digest(text.encode()) for text in texts.to_pylist()), HASH_DTYPE, len(texts))
 
 
-def _by_document(found: Contaminated, texts: Any) -> list[list[int]]:
-    """Of each document, which of its lines hold labelled text."""
-    places: list[list[int]] = [[] for _ in range(len(texts))]
-    starts = np.cumsum(num_lines(texts)) - num_lines(texts)
-    for document, line in zip(found.documents.tolist(), found.lines.tolist(), strict=True):
-        places[document].append(line - int(starts[document]))
-    return places
+def _by_document(found: Contaminated | None, texts: Any) -> Any:
+    """Of each document, which of its lines hold labelled text: an Arrow list of int32."""
+    pa = load_pyarrow()
+    places, counts = np.empty(0, np.int64), np.zeros(len(texts), np.int64)
+    if found is not None and len(found.documents):
+        starts = np.concatenate(([0], np.cumsum(num_lines(texts))))
+        places = found.lines - starts[found.documents]
+        counts = np.bincount(found.documents, minlength=len(texts))
+    offsets = pa.array(np.concatenate(([0], np.cumsum(counts))), pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(places, pa.int32()))
 
 
 def _model(settings: CorpusSettings, language: str) -> LanguageModel | None:

@@ -68,7 +68,7 @@ class _Writing:
         decision = self._decision
         table = table.append_column("perplexity", pa.array(decision.perplexity[rows]))
         table = table.append_column("bucket", pa.array(decision.buckets[rows]))
-        table = table.append_column("labelled", pa.array(decision.labelled[rows], pa.list_(pa.int32())))
+        table = table.append_column("labelled", decision.labelled[rows])
         table = self._drops.judged(self._language, table, decision.goes[rows], REASONS)
         if (labelled := self._settings.decontaminate) is not None and labelled.drop == "line" and len(table):
             table = self._drops.lines(self._language, table, _labelled_lines(table), ("labelled-line",))
