@@ -116,6 +116,29 @@ def test_aliases_are_unique_and_resolve() -> None:
         ("nn", "nn"),
         ("sr_latn_rs", "sr-Latn-RS"),
         ("en-x-TOY", "en-x-toy"),
+        # As FLORES and FineWeb-2 name them: ISO 639-3 and the script.
+        ("swh_Latn", "sw"),
+        ("arb_Arab", "ar"),
+        ("cmn_Hani", "zh-Hans"),
+        ("zho_Hant", "zh-Hant"),
+        ("hin_Deva", "hi"),
+        ("hin_Latn", "hi-Latn"),
+        ("als_Latn", "sq"),
+        ("als", "als"),
+        ("srp_Latn", "sr-Latn"),
+        ("srp_Cyrl", "sr"),
+        ("yor_Latn", "yo"),
+        ("tat_Cyrl", "tt"),
+        ("tat_Latn", "tt-Latn"),
+        ("ceb_Latn", "ceb"),
+        ("ckb_Arab", "ckb"),
+        # As mC4 does.
+        ("iw", "he"),
+        ("zh-Latn", "zh-Latn"),
+        ("ja-Latn", "ja-Latn"),
+        # As CC-100 does.
+        ("bn_rom", "bn-Latn"),
+        ("zh-Hans", "zh-Hans"),
     ],
 )
 def test_canonical_code(spelling: str, code: str) -> None:
@@ -127,6 +150,29 @@ def test_spelling_of_known_codes_does_not_matter(row, underscore: bool) -> None:
     spelling = row.code.upper().replace("-", "_" if underscore else "-")
     assert canonical_code(spelling) == row.code
     assert is_known(spelling)
+
+
+@pytest.mark.parametrize("row", all_languages(), ids=lambda row: row.code)
+def test_the_own_script_of_a_language_goes_without_saying(row) -> None:
+    if "-" not in row.code:
+        assert canonical_code(f"{row.code}_{row.script}") == row.code
+    for alias in row.aliases:
+        if len(alias) == 3:
+            assert canonical_code(f"{alias}_{row.script}") == row.code
+    assert canonical_code(f"{row.code.partition('-')[0]}-Zyyy") == f"{row.code.partition('-')[0]}-Zyyy"
+
+
+PARTS = sorted({alias.partition("-")[0] for row in all_languages() for alias in (row.code, *row.aliases)})
+
+
+@given(
+    st.sampled_from(PARTS),
+    st.sampled_from(["", "-Latn", "_Cyrl", "-Hani", "_hans", "-Arab"]),
+    st.sampled_from(["", "-US"]),
+)
+def test_a_code_is_the_same_in_any_spelling_of_itself(part: str, script: str, region: str) -> None:
+    code = canonical_code(part + script + region)
+    assert canonical_code(code) == code == canonical_code(code.upper().replace("-", "_"))
 
 
 @given(st.text(max_size=12))
@@ -146,8 +192,8 @@ def test_malformed_codes_are_refused(text: str) -> None:
 
 def test_unknown_language_names_near_codes() -> None:
     assert not is_known("yo")
-    with pytest.raises(DataError, match=r"language 'swa' is not in the table.*'sw'"):
-        language("swa")
+    with pytest.raises(DataError, match=r"language 'swx' is not in the table.*'sw'"):
+        language("swx")
 
 
 def test_shares_of_the_paper() -> None:

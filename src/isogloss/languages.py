@@ -3,10 +3,13 @@
 The table ``languages.tsv`` holds the paper's 100 languages (one row each; sizes from its Table 6 and Figure 1 in GiB,
 two misprints corrected and marked in ``note``). Codes are BCP 47. A corpus may hold other languages too: any
 well-formed code passes :func:`canonical_code`, and only :func:`language` insists on a row of the table.
+``language_codes.tsv`` says the two-letter code and the script of languages outside the table, as far as they cannot
+be guessed: BCP 47 has ``yo`` for ISO 639-3's ``yor``, and a language it does not list is written in Latin letters.
 
     language("zh").script                    # 'Hans': "zh" is an alias of "zh-Hans"
     canonical_code("hi_latn")                # 'hi-Latn'
     canonical_code("yo")                     # 'yo': outside the table, usable all the same
+    canonical_code("swh_Latn")               # 'sw': the name of FLORES, FineWeb-2 and others
     sampling_shares({"en": 300.8, "sw": 1.6}, alpha=0.3)
 """
 
@@ -17,7 +20,7 @@ import difflib
 import functools
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Literal, get_args
@@ -76,7 +79,9 @@ def language(code: str) -> Language:
 
 
 def canonical_code(code: str) -> str:
-    """The code in its usual spelling, aliases resolved: ``zh_tw`` → ``zh-Hant``, ``NB`` → ``no``, ``yo`` → ``yo``.
+    """The code in its usual spelling, aliases resolved: ``zh_tw`` → ``zh-Hant``, ``NB`` → ``no``, ``yor`` → ``yo``.
+
+    A language's usual script is left out: ``swh_Latn`` → ``sw``, but ``srp_Latn`` → ``sr-Latn``.
 
     Raises DataError naming near codes if it is not well-formed BCP 47.
     """
@@ -109,15 +114,27 @@ def sampling_shares(sizes: Mapping[str, float], *, alpha: float) -> dict[str, fl
 
 @functools.cache
 def _table() -> dict[str, Language]:
-    text = resources.files("isogloss").joinpath("languages.tsv").read_text(encoding="utf-8")
-    rows = [_row(values) for values in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)]
+    rows = [_row(values) for values in _rows("languages.tsv")]
     return {row.code: row for row in sorted(rows, key=lambda row: row.code)}
 
 
 @functools.cache
 def _aliases() -> dict[str, str]:
-    """Every spelling in lower case → the code of its row."""
-    return {spelling.lower(): row.code for row in _table().values() for spelling in (row.code, *row.aliases)}
+    """Every spelling in lower case → the code it stands for, those outside the table too."""
+    others = {code: aliases for code, (_, aliases) in _others().items()}
+    own = {row.code: row.aliases for row in _table().values()}
+    return {spelling.lower(): code for code, aliases in (others | own).items() for spelling in (code, *aliases)}
+
+
+@functools.cache
+def _others() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Script and other codes of languages outside the table."""
+    return {row["code"]: (row["script"], tuple(row["aliases"].split())) for row in _rows("language_codes.tsv")}
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    text = resources.files("isogloss").joinpath(name).read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 def _row(values: Mapping[str, str]) -> Language:
@@ -145,21 +162,31 @@ def _number(text: str) -> float | None:
 def _resolve(code: str) -> str:
     """The table's code for any spelling of it, else the code with the usual case: xx-Xxxx-XX."""
     parts = code.strip().replace("_", "-").lower().split("-")
-    known = _aliases().get("-".join(parts))
-    if known is not None:
+    if (known := _aliases().get("-".join(parts))) is not None:
         return known
     private = parts.index("x") if "x" in parts else len(parts)
-    shaped = [parts[0]]
+    shaped = [_aliases().get(parts[0], parts[0]).partition("-")[0]]
     for position, part in enumerate(parts[1:], start=1):
         if position < private and part.isalpha() and len(part) in (2, 4):
             part = part.upper() if len(part) == 2 else part.title()
         shaped.append(part)
-    return "-".join(shaped)
+    if private > 1 and len(shaped) > 1 and shaped[1] == _own_script(shaped[0]):
+        del shaped[1]
+    resolved = "-".join(shaped)
+    return _aliases().get(resolved.lower(), resolved)
+
+
+def _own_script(code: str) -> str:
+    """The script that goes without saying."""
+    if (row := _table().get(_aliases().get(code, ""))) is not None:
+        return row.script
+    return _others()[code][0] if code in _others() else "Latn"
 
 
 def _nearest(code: str) -> str:
     """The way out of an error: codes whose spelling, alias or English name is close."""
-    spellings = {**{row.name.lower(): row.code for row in _table().values()}, **_aliases()}
+    spellings = {spelling: known for spelling, known in _aliases().items() if known in _table()}
+    spellings = {row.name.lower(): row.code for row in _table().values()} | spellings
     near = difflib.get_close_matches(code.strip().replace("_", "-").lower(), spellings, n=3, cutoff=0.5)
     codes = sorted({spellings[spelling] for spelling in near})
     if codes:

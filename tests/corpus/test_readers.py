@@ -63,6 +63,61 @@ def test_parquet_gives_language_and_kept_columns(tmp_path: Path) -> None:
     assert tally.counts()["dropped"] == {"sw": {"no-text": 1}}
 
 
+def arrow(path: Path, table: pa.Table, *, as_file: bool = False) -> None:
+    with (
+        pa.OSFile(str(path), "wb") as stream,
+        (pa.ipc.new_file if as_file else pa.ipc.new_stream)(stream, table.schema) as writer,
+    ):
+        writer.write_table(table, max_chunksize=1000)
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_arrow_is_read_as_parquet_is(tmp_path: Path, as_file: bool) -> None:
+    table = pa.table({"id": range(3000), "text": [f"a {number}\n\nb" for number in range(3000)], "n": range(3000)})
+    arrow(tmp_path / "sw.arrow", table, as_file=as_file)
+    pq.write_table(table, tmp_path / "sw.parquet")
+    found = read(tmp_path / "sw.arrow", keep_keys=("n",))
+    assert found == read(tmp_path / "sw.parquet", keep_keys=("n",))
+    assert found[2999] == Document("sw", ("a 2999", "b"), 3000, 0, {"n": 2999})
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_arrow_that_breaks_off_gives_what_stood_before(tmp_path: Path, as_file: bool) -> None:
+    path = tmp_path / "sw.arrow"
+    arrow(path, pa.table({"text": [f"a {number}" for number in range(3000)]}), as_file=as_file)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 4 // 5])
+    (source,) = find_sources(path)
+    found: list[str] = []
+    documents = read_source(source, ReadSettings(), Tally(), languages=())
+    with pytest.raises(DamagedFileError, match="damaged Arrow"):
+        found.extend(found.append(document.text) or "" for document in documents)
+    # What an Arrow file holds is said at its end, a stream tells as it goes.
+    assert len([text for text in found if text]) == (0 if as_file else 2000)
+    arrow(path, pa.table({"body": ["a"]}), as_file=as_file)
+    with pytest.raises(DamagedFileError, match="no column 'text'"):
+        read(path)
+
+
+def test_a_script_beside_the_language_is_part_of_it(tmp_path: Path) -> None:
+    """FineWeb-2's columns; als in Latin letters is Albanian, though Wikipedia's als is Alemannic."""
+    rows = [
+        ("swh", "Latn"),
+        ("als", "Latn"),
+        ("hin", "Latn"),
+        ("srp", "Cyrl"),
+        ("cmn", "Hani"),
+        ("en", None),
+        (None, "x"),
+    ]
+    path = tmp_path / "sw.jsonl"
+    path.write_text(
+        "".join(json.dumps({"text": "a", "language": one, "language_script": other}) + "\n" for one, other in rows)
+    )
+    assert [document.language for document in read(path)] == ["sw", "sq", "hi-Latn", "sr", "zh-Hans", "en", "sw"]
+    assert [document.language for document in read(path, script_key="")][:3] == ["sw", "als", "hi"]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

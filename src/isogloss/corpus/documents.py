@@ -17,7 +17,7 @@ from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
 from isogloss.errors import DataError
 from isogloss.languages import canonical_code
 
-__all__ = ["CrawlSettings", "Document", "Line", "ReadSettings", "assemble", "lose", "record_lines"]
+__all__ = ["CrawlSettings", "Document", "Line", "ReadSettings", "WikiSettings", "assemble", "lose", "record_lines"]
 
 # JSON may escape half of a pair, which no UTF-8 can hold.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -37,19 +37,33 @@ class CrawlSettings(Settings):
     )
 
 
+class WikiSettings(Settings):
+    """How dumps of wikis (pages-articles.xml) are read."""
+
+    lists: bool = Field(False, description="keep the items of lists, of which most are names and references")
+    headings: bool = Field(False, description="keep the headings of sections")
+    max_page_bytes: int = Field(
+        1 << 21, gt=0, description="a longer page is dropped and counted; MediaWiki itself allows no more than 2 MiB"
+    )
+
+
 class ReadSettings(Settings):
     """How input files are read."""
 
     text_key: str = Field("text", description="key or column that holds a record's text")
     language_key: str = Field("language", description="key or column that holds a record's language")
+    script_key: str = Field(
+        "language_script", description="key or column that says in which script that language is written (FineWeb-2)"
+    )
     keep_keys: tuple[str, ...] = Field(
         (), description="further keys or columns kept with each document, as url or date"
     )
     language: str = Field(
         UNKNOWN_LANGUAGE,
-        description="language of crawl files (WET, WARC), whose records and names say none; und: not known yet",
+        description="language of crawl files (WET, WARC) and of wikis whose name says none; und: not known yet",
     )
     crawl: CrawlSettings = Field(CrawlSettings(), description="how crawl files are read")
+    wiki: WikiSettings = Field(WikiSettings(), description="how dumps of wikis are read")
     max_line_bytes: int = Field(1 << 20, gt=0, description="a longer line of text is dropped and counted")
     max_document_bytes: int = Field(1 << 20, gt=0, description="a longer document is split at a line end")
     max_record_bytes: int = Field(

@@ -14,6 +14,7 @@ __all__ = [
     "load_fasttext",
     "load_fastwarc",
     "load_kenlm",
+    "load_mwparserfromhell",
     "load_pyarrow",
     "load_ray",
     "load_resiliparse",
@@ -50,6 +51,14 @@ def load_kenlm() -> ModuleType:
         return importlib.import_module("kenlm")
     except ImportError:
         raise MissingExtraError("kenlm", "lm", "scoring by a language model") from None
+
+
+def load_mwparserfromhell() -> ModuleType:
+    """The parser of wikitext; raises MissingExtraError."""
+    try:
+        return importlib.import_module("mwparserfromhell")
+    except ImportError:
+        raise MissingExtraError("mwparserfromhell", "corpus", "reading dumps of wikis") from None
 
 
 def load_pyarrow() -> ModuleType:

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from isogloss.corpus.crawl import read_crawl
 from isogloss.corpus.documents import Document, Line, ReadSettings, assemble, lose, record_lines
-from isogloss.corpus.extras import load_pyarrow
 from isogloss.corpus.sources import DamagedFileError, NumberedLine, Source, code_or_none, numbered_lines, read_blocks
+from isogloss.corpus.tables import arrow_records, parquet_records
 from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
+from isogloss.corpus.wiki import read_wiki
 
 __all__ = ["Document", "ReadSettings", "read_source"]
-
-PARQUET_BATCH_ROWS = 256
 
 
 def read_source(
@@ -35,7 +34,9 @@ def read_source(
     readers: dict[str, Callable[[], Iterator[Document]]] = {
         "text": lambda: _read_text(source, settings, tally),
         "jsonl": lambda: _read_json_lines(source, settings, tally, languages),
-        "parquet": lambda: _read_parquet(source, settings, tally, languages),
+        "parquet": lambda: _read_table(parquet_records(source.path, settings), source, settings, tally, languages),
+        "arrow": lambda: _read_table(arrow_records(source.path, settings), source, settings, tally, languages),
+        "wiki": lambda: read_wiki(source, settings, tally, languages),
         "crawl": lambda: read_crawl(source, settings, tally, languages),
     }
     return readers[source.format]()
@@ -93,23 +94,15 @@ def _read_json_lines(
             lose(fallback, "not-an-object", tally)
 
 
-def _read_parquet(
-    source: Source, settings: ReadSettings, tally: Tally, languages: Collection[str]
+def _read_table(
+    records: Iterable[Mapping[str, Any]],
+    source: Source,
+    settings: ReadSettings,
+    tally: Tally,
+    languages: Collection[str],
 ) -> Iterator[Document]:
-    pa = load_pyarrow()
-    try:
-        with pa.parquet.ParquetFile(source.path) as table:
-            names = table.schema_arrow.names
-            if settings.text_key not in names:
-                raise DamagedFileError(f"no column '{settings.text_key}' (it has {', '.join(names) or 'none'})")
-            wanted = (settings.text_key, settings.language_key, *settings.keep_keys)
-            number = 0
-            for batch in table.iter_batches(PARQUET_BATCH_ROWS, columns=[name for name in names if name in wanted]):
-                for record in batch.to_pylist():
-                    number += 1
-                    yield from _read_record(record, number, source, settings, tally, languages)
-    except pa.ArrowException as error:
-        raise DamagedFileError(f"damaged Parquet ({str(error).splitlines()[0]})") from None
+    for number, record in enumerate(records, start=1):
+        yield from _read_record(record, number, source, settings, tally, languages)
 
 
 def _read_record(
@@ -121,7 +114,9 @@ def _read_record(
     languages: Collection[str],
 ) -> Iterator[Document]:
     """One JSON object or table row."""
-    named = record.get(settings.language_key)
+    named, script = record.get(settings.language_key), record.get(settings.script_key)
+    if isinstance(named, str) and isinstance(script, str):
+        named = f"{named}-{script}"
     language = source.language if named is None else code_or_none(named) if isinstance(named, str) else None
     if language is None:
         lose(UNKNOWN_LANGUAGE, "no-language" if named is None else "bad-language", tally)

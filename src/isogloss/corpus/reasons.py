@@ -19,8 +19,8 @@ READING_DOCUMENT_REASONS = {
     "bad-json": "a JSON line that cannot be parsed",
     "not-an-object": "a JSON line that is no object",
     "bad-utf8-record": "a JSON line or a WET record that is not UTF-8",
-    "long-record": "a JSON line or a crawl record over max_record_bytes, or a page over max_html_bytes",
-    "cut-off-record": "the last JSON line of a damaged file, or a crawl record that its file breaks off in",
+    "long-record": "a JSON line or crawl record over max_record_bytes, or a page over max_html_bytes or max_page_bytes",
+    "cut-off-record": "the last JSON line of a damaged file, or a crawl record or a wiki's page that it breaks off in",
     "bad-member": "a compressed member of a crawl file that cannot be decompressed, whatever records it held",
     "bad-record-header": "what stands where a crawl record has to begin is no WARC header",
     "bad-length": "a crawl record without a length, or at whose end no other begins",
@@ -30,6 +30,7 @@ READING_DOCUMENT_REASONS = {
     "not-html": "a response that is no HTML",
     "bad-encoding": "a page that is in none of the encodings it may be in",
     "deep-html": "a page of more than 2000 elements in each other",
+    "bad-wikitext": "a page of a wiki whose text cannot be parsed",
     "no-text": "a record whose text is missing or is no string",
     "no-language": "a record without a language, in a file whose name has none either",
     "bad-language": "a record whose language is not a BCP 47 code",
@@ -44,6 +45,7 @@ READING_LINE_REASONS = {
 }
 READING_NOTES = {
     "split-document": "cut at a line end to stay under max_document_bytes; nothing is lost",
+    "other-page": "a page of a wiki that is no article: a redirect, or one of talk, files, templates, categories",
     "other-record": "a crawl record that holds no page: of the crawl, of a request, of a page fetched before",
 }
 

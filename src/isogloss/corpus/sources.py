@@ -1,30 +1,29 @@
 """Finding input files and reading them as bounded blocks and lines, with every damage noticed.
 
-A source is one file: ``LANG.txt``, ``LANG.jsonl``, ``LANG.parquet``, or any such file under a folder ``LANG/``, or a
-crawl file (``.wet``, ``.warc``, ``.warc.wet``), whose name says no language; all but Parquet may be compressed
-(``.gz``, ``.zst``). Hidden files are left alone; every other file is read or reported.
+A source is one file: ``LANG.txt``, ``LANG.jsonl``, ``LANG.parquet``, ``LANG.arrow``, or any such file under a folder
+``LANG/``, a dump of a wiki (``swwiki-20231101-pages-articles.xml``), or a crawl file (``.wet``, ``.warc``,
+``.warc.wet``), whose name says no language. All but Parquet and Arrow may be compressed (``.gz``, ``.zst``, and all but
+crawl files ``.xz``, ``.bz2``). Folders that Hugging Face's ``datasets`` saved are such folders. Hidden files are left
+alone; every other file is read or reported.
 """
 
 from __future__ import annotations
 
 import errno
-import functools
-import gzip
 import os
 import stat
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import zstandard
-
+from isogloss.corpus.blocks import COMPRESSIONS, DamagedFileError, unpacked
+from isogloss.corpus.names import code_or_none, language_of_name, language_of_path
 from isogloss.errors import DataError
-from isogloss.languages import canonical_code, is_known
 from isogloss.manifest import MANIFEST_NAME
 
 __all__ = [
+    "COMPRESSIONS",
     "NOT_ASKED_FOR",
     "DamagedFileError",
     "FileState",
@@ -37,24 +36,20 @@ __all__ = [
     "read_blocks",
 ]
 
-BLOCK_BYTES = 1 << 20
-# Small, because one compressed byte may stand for thousands.
-COMPRESSED_BLOCK_BYTES = 1 << 14
 FORMATS = {
-    **{".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"},
+    **{".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"},
+    **{".parquet": "parquet", ".arrow": "arrow", ".xml": "wiki"},
     **{".warc": "crawl", ".wet": "crawl"},
 }
+# Formats that compress on their own, and the compressions that a crawl file may have.
+COMPRESSED_WITHIN = ("parquet", "arrow")
+OF_CRAWLS = ("", "gzip", "zstd")
+# What Hugging Face's `datasets` says of its folders is no input.
+ABOUT_DATASETS = ("dataset_dict.json", "dataset_info.json", "dataset_infos.json", "state.json")
 # Why a file whose name says another language than those asked for is not opened.
 NOT_ASKED_FOR = "not read: language not asked for"
-COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-
-
 # What the errors say that an input is.
-INPUTS = "LANG.txt, .jsonl, .parquet, .wet or .warc files"
-
-
-class DamagedFileError(Exception):
-    """A file breaks off or cannot be decompressed; what was read before the damage is good. Never leaves this room."""
+INPUTS = "LANG.txt, .jsonl, .parquet, .arrow, .wet, .warc or wiki .xml files"
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def find_sources(root: Path) -> list[Source]:
         for name in names:
             path = Path(folder) / name
             # What `corpus fetch` says of its folder is no input.
-            if not name.startswith(".") and path != root / MANIFEST_NAME:
+            if not name.startswith(".") and path != root / MANIFEST_NAME and name not in ABOUT_DATASETS:
                 sources.append(_source(path, path.relative_to(root).as_posix()))
     if not sources:
         raise DataError(f"input {root} holds no file; give a folder of {INPUTS}")
@@ -114,28 +109,12 @@ def file_state(path: Path) -> FileState:
     return FileState(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-@functools.lru_cache(maxsize=4096)
-def code_or_none(text: str) -> str | None:
-    """The canonical code of what a file or a record calls its language, None if that is not BCP 47."""
-    try:
-        return canonical_code(text)
-    except DataError:
-        return None
-
-
 def read_blocks(source: Source) -> Iterator[bytes]:
     """The file's bytes, decompressed, in blocks of bounded size.
 
     Raises DamagedFileError after the last good byte, OSError if the file cannot be read.
     """
-    if source.compression == "gzip":
-        yield from _gzip_blocks(source.path)
-    elif source.compression == "zstd":
-        yield from _zstd_blocks(source.path)
-    else:
-        with source.path.open("rb") as stream:
-            while block := stream.read(BLOCK_BYTES):
-                yield block
+    return unpacked(source.path, source.compression)
 
 
 def numbered_lines(blocks: Iterable[bytes], *, max_bytes: int) -> Iterator[NumberedLine]:
@@ -173,51 +152,12 @@ def _source(path: Path, name: str) -> Source:
     suffixes = [suffix.lower() for suffix in pure.suffixes]
     compression = COMPRESSIONS.get(suffixes[-1], "") if suffixes else ""
     kind_suffix = suffixes[-2] if compression and len(suffixes) > 1 else suffixes[-1] if suffixes else ""
-    kind = FORMATS.get(kind_suffix, "")
-    if kind == "parquet" and compression:
+    # A large wiki's dump comes in parts: …-pages-articles1.xml-p1p41242.bz2.
+    kind = FORMATS.get(kind_suffix.partition("-p")[0], "")
+    if (kind in COMPRESSED_WITHIN and compression) or (kind == "crawl" and compression not in OF_CRAWLS):
         kind = ""
     # A crawl has pages in all languages, and words in its names that are codes too.
-    language = None if kind == "crawl" else _language_of(pure)
+    language = None if kind == "crawl" else language_of_path(pure)
+    if kind == "wiki":
+        language = language_of_name(pure.name.partition(".")[0]) or language
     return Source(path=path, name=name, format=kind, compression=compression, language=language)
-
-
-def _language_of(name: PurePosixPath) -> str | None:
-    """The language a path names: a code of the table wins over one outside it, a nearer folder over a farther one."""
-    folders = [parent.name for parent in name.parents if parent.name]
-    codes = [code for text in (*folders, name.name.partition(".")[0]) if (code := code_or_none(text)) is not None]
-    known = [code for code in codes if is_known(code)]
-    return next(iter(known or codes), None)
-
-
-def _gzip_blocks(path: Path) -> Iterator[bytes]:
-    with gzip.open(path) as stream:
-        while True:
-            try:
-                # read1 gives what is there; read would throw away the good bytes before the damage.
-                block = stream.read1(BLOCK_BYTES)
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                raise DamagedFileError(f"damaged gzip ({error})") from None
-            if not block:
-                return
-            yield block
-
-
-def _zstd_blocks(path: Path) -> Iterator[bytes]:
-    # The library's stream_reader ends a truncated file without an error and swallows its tail: frames are walked here.
-    frame = zstandard.ZstdDecompressor().decompressobj()
-    in_frame = False
-    with path.open("rb") as stream:
-        while data := stream.read(COMPRESSED_BLOCK_BYTES):
-            while data:
-                try:
-                    block = frame.decompress(data)
-                except zstandard.ZstdError as error:
-                    raise DamagedFileError(f"damaged zstd ({error})") from None
-                if block:
-                    yield block
-                in_frame, data = not frame.eof, b""
-                if frame.eof:
-                    data = frame.unused_data
-                    frame = zstandard.ZstdDecompressor().decompressobj()
-    if in_frame:
-        raise DamagedFileError("damaged zstd (the file ends inside a frame)")
