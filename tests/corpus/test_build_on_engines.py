@@ -33,8 +33,8 @@ def write_texts(folder: Path, num_documents: int) -> Path:
 
 
 def command(texts: Path, output: Path, *words: str) -> list[str]:
-    lines = "repeats.rule=first"
-    return [sys.executable, "-m", "isogloss", "corpus", "build", f"input={texts}", f"output={output}", lines, *words]
+    steps = ["repeats.rule=first", "trust_names=false", "identify={}", "near_duplicates={}", "keep_dropped=true"]
+    return [sys.executable, "-m", "isogloss", "corpus", "build", f"input={texts}", f"output={output}", *steps, *words]
 
 
 def test_several_processes_write_what_one_writes(tmp_path: Path) -> None:
