@@ -12,6 +12,8 @@ from typing import Any
 
 import brotli
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from isogloss.corpus import read_documents
 from isogloss.corpus.documents import Document, ReadSettings
@@ -93,6 +95,30 @@ def test_wet_gives_text_and_where_it_comes_from(read) -> None:
     assert [document.place, other.place] == ["2", "3"]
     assert counts["noted"] == {"und": {"other-record": 1}}
     assert counts["dropped"] == {}
+
+
+SPACES = "".join(character for character in map(chr, range(0x10000)) if character.isspace())
+
+
+MARKS = st.one_of(st.just("\n"), st.sampled_from("aб猫😀"), st.sampled_from(SPACES + "\0"))
+
+
+@settings(max_examples=80, deadline=None)
+@given(texts=st.lists(st.text(MARKS, max_size=9), max_size=6))
+def test_lines_of_any_text_are_those_of_the_plain_loop(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("crawl") / "x.wet.gz"
+    path.write_bytes(wet(*texts))
+    (source,) = find_sources(path)
+    tally = Tally()
+    found = list(read_source(source, ReadSettings(), tally, languages=()))
+    lines = [[line.strip() for line in text.split("\n") if "\0" not in line] for text in texts]
+    plain = {str(number): tuple(filter(None, kept)) for number, kept in enumerate(lines, start=2)}
+    assert {document.place: document.lines for document in found} == {key: kept for key, kept in plain.items() if kept}
+    assert all(document.num_lines == len(document.lines) for document in found)
+    num_nul = sum("\0" in line for text in texts for line in text.split("\n"))
+    assert tally.counts()["read"].get("und", {}).get("lines", 0) == sum(map(len, plain.values())) + num_nul
 
 
 def test_offsets_are_of_the_records_members(read) -> None:

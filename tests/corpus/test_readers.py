@@ -59,7 +59,7 @@ def test_parquet_gives_language_and_kept_columns(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "en.parquet")
     tally = Tally()
     found = read(tmp_path / "en.parquet", tally, keep_keys=("url", "n"))
-    assert found == [Document("sw", ("a", "b"), 1, 0, {"url": "u", "n": 1}), Document("en", ("c",), 3, 0, {"n": 3})]
+    assert found == [Document("sw", "a\nb", 1, 0, {"url": "u", "n": 1}), Document("en", "c", 3, 0, {"n": 3})]
     assert tally.counts()["dropped"] == {"sw": {"no-text": 1}}
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
@@ -88,15 +87,17 @@ class ReadSettings(Settings):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document as it was read; ``line`` is where it begins in its file, or its record's number there."""
+class Document(NamedTuple):
+    """A document as it was read; ``line`` is where it begins in its file, or its record's number there.
+
+    Line feeds divide the lines of ``text``; none is blank, and none has white space at its ends.
+    """
 
     language: str
-    lines: tuple[str, ...]
+    text: str
     line: int
-    piece: int = 0
-    source: Mapping[str, Any] = field(default_factory=dict)
+    piece: int
+    source: Mapping[str, Any]
 
     @property
     def place(self) -> str:
@@ -104,9 +105,14 @@ class Document:
         return f"{self.line}+{self.piece}" if self.piece else str(self.line)
 
     @property
-    def text(self) -> str:
-        """The lines, joined."""
-        return "\n".join(self.lines)
+    def lines(self) -> tuple[str, ...]:
+        """The text's lines; made anew each time."""
+        return tuple(self.text.split("\n"))
+
+    @property
+    def num_lines(self) -> int:
+        """How many lines there are, at least one."""
+        return self.text.count("\n") + 1
 
 
 class Line(NamedTuple):
@@ -149,14 +155,14 @@ def assemble(
         if kept and size + length > settings.max_document_bytes:
             tally.note(language, "split-document")
             tally.meet(language, documents=1)
-            yield Document(language, tuple(kept), first, pieces, source)
+            yield Document(language, "\n".join(kept), first, pieces, source)
             kept, size, pieces = [], 0, pieces + 1
         first = first if kept else number
         kept.append(text)
         size += length
     tally.meet(language, documents=1, lines=num_lines)
     if kept:
-        yield Document(language, tuple(kept), first, pieces, source)
+        yield Document(language, "\n".join(kept), first, pieces, source)
     else:
         tally.drop_document(language, "empty-document")
 
