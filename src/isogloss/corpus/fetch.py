@@ -8,16 +8,14 @@ server said of each. However the work ends, the same command goes on with it, an
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import shutil
-import signal
 import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -28,6 +26,7 @@ from pydantic import Field, field_validator
 from rich.console import Console
 from rich.progress import Progress
 
+from isogloss.children import on_termination
 from isogloss.corpus.download import PASSING_REASONS, Download, GivenUpError
 from isogloss.corpus.politeness import Pace, PoliteSettings, StoppedError
 from isogloss.errors import DataError, FolderError, Preempted
@@ -87,6 +86,11 @@ class _State:
         """Bytes that came, for the progress bar alone."""
         self.num_bytes += num_bytes
 
+    def terminate(self) -> None:
+        """End the connections."""
+        self.is_terminated = True
+        self.stop.set()
+
     def summary(self, num_files: int) -> str:
         megabytes = self.num_bytes / 1e6
         speed = megabytes / max(time.monotonic() - self.began, 1e-3)
@@ -112,7 +116,7 @@ def fetch_crawl(settings: FetchSettings) -> Manifest:
     with building(settings.output) as folder, _progress() as progress:
         _prepare(work, folder, {key: value for key, value in config.items() if key != "files"})
         state = _State(Pace(settings, stop := threading.Event()), stop, progress)
-        with _stopped_by_signal(state):
+        with on_termination(state.terminate):
             listing = _listing(settings, work, state)
             state.waiting.extend(choose_paths(listing, settings))
             num_files = len(state.waiting)
@@ -255,24 +259,6 @@ def _preempted(settings: FetchSettings, state: _State) -> Preempted:
         f"stopped with {len(state.entries)} files whole; they are kept in {settings.output}.tmp, "
         "the same command goes on"
     )
-
-
-@contextlib.contextmanager
-def _stopped_by_signal(state: _State) -> Iterator[None]:
-    """SIGTERM ends the connections; only a process's main thread can listen to it."""
-
-    def end(number: int, frame: object) -> None:
-        state.is_terminated = True
-        state.stop.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _address(settings: FetchSettings, path: str) -> str:

@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from isogloss.children import end_with_parent
+from isogloss.children import end_with_parent, on_termination
 from isogloss.errors import IsoglossError, Preempted
 from isogloss.finetune import FinetuneSettings, finetune
 from isogloss.runs import METRICS_NAME, read_metrics
@@ -47,7 +43,7 @@ def finetune_side_by_side(lists: Mapping[str, Sequence[FinetuneSettings]]) -> No
     num_threads = max(1, torch.get_num_threads() // len(lists))
     workers: dict[SpawnProcess, Connection] = {}
     failed: list[SpawnProcess] = []
-    with _asked_to_stop():
+    with on_termination(_stop):  # Ctrl-C raises KeyboardInterrupt by itself
         try:
             for name, todo in lists.items():
                 here, there = context.Pipe(duplex=False)
@@ -121,18 +117,5 @@ def _error_of(worker: SpawnProcess, failure: Connection) -> Exception:
     return error
 
 
-@contextmanager
-def _asked_to_stop() -> Iterator[None]:
-    """SIGTERM raises Preempted in here, where Ctrl-C raises KeyboardInterrupt anyway."""
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        raise Preempted("stopped and saved; the same command goes on from there")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _stop() -> NoReturn:
+    raise Preempted("stopped and saved; the same command goes on from there")
