@@ -3,7 +3,7 @@
     python benchmarks/corpus_truth/make.py text=texts labelled=nli output=made
     isogloss corpus fetch --crawl CC-MAIN-2018-51 --files 99 --kind wet --base made --output fetched/wet
     isogloss corpus fetch --crawl CC-MAIN-2018-51 --files 99 --kind warc --base made --output fetched/warc
-    cp -r made/damaged fetched/
+    rm fetched/*/manifest.json && cp -r made/damaged fetched/
     isogloss corpus build input=fetched output=corpus
     python benchmarks/corpus_truth/score.py corpus=corpus truth=made/truth.jsonl.zst output=score
 

@@ -91,6 +91,9 @@ def read_outcomes(folder: Path, entries: Iterable[Entry]) -> Outcomes:
             strangers += 1
         else:
             _drop(page, record)
+    for page in pages:
+        if not page.kept and not page.reason and page.line_reasons:
+            page.reason = f"all lines: {Counter(page.line_reasons.values()).most_common(1)[0][0]}"
     return Outcomes(pages, corpus.manifest.statistics, bool(parts), strangers)
 
 

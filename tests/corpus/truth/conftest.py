@@ -105,6 +105,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, crawl: Path, servers: Module
             fetch_crawl(
                 FetchSettings(crawl=CRAWL, files=9, kind=kind, base=server.url, output=work / "in" / kind, **quick)
             )
+            # Below the input folder itself it would be read as JSON.
+            (work / "in" / kind / "manifest.json").unlink()
     (work / "in" / "damaged").mkdir()
     for path in (crawl / "damaged").iterdir():
         (work / "in" / "damaged" / path.name).write_bytes(path.read_bytes())
