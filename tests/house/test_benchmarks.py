@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BENCHMARKS = REPOSITORY / "benchmarks"
 # What makes each one small.
 SMALL = {
+    "corpus.py": ["--rounds", "1", "--phrasebook", "--languages", "en", "--megabytes", "0.1", "--files", "1"],
     "masked_loss.py": ["--rows", "8", "--pieces", "500", "--width", "16", "--rounds", "2", "--threads", "1"],
     "pretrain_step.py": [
         "--recipes", "mini", "--rounds", "1", "--steps", "1", "--warmup", "1", "--sequences", "2", "--length", "16",
