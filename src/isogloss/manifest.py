@@ -48,6 +48,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAKERS = {
     "crawl": "isogloss corpus fetch",
     "corpus": "isogloss corpus build",
+    "cc100": "isogloss corpus export",
     "vocab": "isogloss vocab train",
     "shards": "isogloss shards",
     "run": "isogloss pretrain or isogloss finetune",

@@ -52,6 +52,7 @@ EXPECTED = {
     "vocab check",
     *("corpus identify", "corpus identify-train"),
     "corpus lm train",
+    "corpus export",
 }
 
 

@@ -22,6 +22,7 @@ from isogloss.cli.stage import (
 
 __all__ = [
     "corpus_build",
+    "corpus_export",
     "corpus_fetch",
     "corpus_identify",
     "corpus_identify_train",
@@ -43,6 +44,24 @@ def corpus_build(settings: SettingsArguments = None, as_json: AsJson = False, dr
     from isogloss.corpus import CorpusSettings, build_corpus
 
     run_stage(CorpusSettings, build_corpus, settings, as_json=as_json, dry_run=dry_run)
+
+
+def corpus_export(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A corpus folder.")],
+    settings: SettingsArguments = None,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
+    """A corpus → LANG.txt of each language, as CC-100 has it: a paragraph a line, an empty line between documents.
+
+    \b
+    isogloss corpus export corpus/ output=cc100/ format=cc100
+    isogloss corpus export corpus/ output=cc100/ compression=xz engine.workers=8 languages='["en", "sw"]'
+    """
+    from isogloss.corpus.export import ExportSettings, export_corpus
+
+    given = [*(settings or []), f"corpus={corpus}"]
+    run_stage(ExportSettings, export_corpus, given, as_json=as_json, dry_run=dry_run)
 
 
 def corpus_fetch(
