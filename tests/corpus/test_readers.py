@@ -78,7 +78,7 @@ def test_arrow_is_read_as_parquet_is(tmp_path: Path, as_file: bool) -> None:
     pq.write_table(table, tmp_path / "sw.parquet")
     found = read(tmp_path / "sw.arrow", keep_keys=("n",))
     assert found == read(tmp_path / "sw.parquet", keep_keys=("n",))
-    assert found[2999] == Document("sw", ("a 2999", "b"), 3000, 0, {"n": 2999})
+    assert found[2999] == Document("sw", "a 2999\nb", 3000, 0, {"n": 2999})
 
 
 @pytest.mark.parametrize("as_file", [False, True])

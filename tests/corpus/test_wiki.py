@@ -64,9 +64,9 @@ def test_articles_are_documents_with_title_page_and_date(tmp_path: Path, suffix:
     path.write_bytes(COMPRESS[suffix](dump.encode()))
     assert read(path) == [
         Document(
-            "sw", ("Oslo ni mji.", "Uko kusini."), 1, 0, {"title": "Oslo", "page": "7", "date": "2023-11-01T00:00:00Z"}
+            "sw", "Oslo ni mji.\nUko kusini.", 1, 0, {"title": "Oslo", "page": "7", "date": "2023-11-01T00:00:00Z"}
         ),
-        Document("sw", ("Pili.",), 2, 0, {"title": "A & B", "page": "8", "date": "2023-11-01T00:00:00Z"}),
+        Document("sw", "Pili.", 2, 0, {"title": "A & B", "page": "8", "date": "2023-11-01T00:00:00Z"}),
     ]
 
 
