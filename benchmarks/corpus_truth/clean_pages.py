@@ -49,6 +49,7 @@ class Page:
     is_plain: bool = False
     of: str = ""
     change: float = 0.0
+    similarity: float = 0.0
     secrets: tuple[str, ...] = ()
 
     @property

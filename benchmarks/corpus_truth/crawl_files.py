@@ -103,6 +103,7 @@ def _entry(page: Page, file: str, number: int) -> Entry:
         reason=reason,
         of=page.of,
         change=page.change,
+        similarity=page.similarity,
         secrets=page.secrets,
         lines=tuple(
             KnownLine(line_key(line.text), len(line.text), line.kind, line.language or page.language) for line in lines

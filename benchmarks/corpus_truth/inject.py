@@ -15,7 +15,7 @@ from clean_pages import ForeignLines, Line, Page, draws
 from hosts import Host, hosts_of
 from html_pages import OLD_ENCODINGS
 from settings import CrawlOfTextSettings
-from truth import BROKEN_KINDS
+from truth import BROKEN_KINDS, line_key
 
 from isogloss.corpus.dedup.shingles import division_of
 
@@ -26,6 +26,8 @@ WET_KINDS, WARC_KINDS = {"bad-utf8"}, {"bad-http", "bad-status", "not-html"}
 LEAST_LINES = 3
 # Fictional by their numbers: +1 202 555 01xx, and what Ofcom keeps for drama.
 PHONES = ("+1 202 555 01{:02d}", "+44 20 7946 0{:03d}", "+44 1632 960{:03d}")
+# Words or characters in a shingle, as the search for near-duplicates has them by default.
+SHINGLES = {"words": 3, "ideographs": 5, "letters": 10}
 # Where words have no spaces between them, so many characters are changed as one.
 CHARACTERS_A_WORD = 3
 
@@ -152,7 +154,21 @@ def _near(original: Page, vocabulary: Sequence[str], host: Host, random: Random,
         if line.kind == "text":
             text = _altered(line.text, original.language, change, vocabulary, random)
             lines.append(Line(text, "copy" if text == line.text else "changed"))
-    return replace(original.having("near-duplicate", host.around(lines, random)), of=original.url, change=change)
+    page = original.having("near-duplicate", host.around(lines, random))
+    return replace(page, of=original.url, change=change, similarity=round(_similarity(page, original), 3))
+
+
+def _similarity(page: Page, other: Page) -> float:
+    """|A ∩ B| / |A ∪ B| of the shingles of two pages of one language, without what :func:`line_key` leaves out."""
+    division = division_of(page.language)
+    some, others = (_shingles(each, SHINGLES[division], division == "words") for each in (page, other))
+    return len(some & others) / max(1, len(some | others))
+
+
+def _shingles(page: Page, length: int, of_words: bool) -> set[int]:
+    text = " ".join(line.text for line in page.lines)
+    tokens = [line_key(word) for word in (text.split() if of_words else text.replace(" ", ""))]
+    return {hash(tuple(tokens[place : place + length])) for place in range(max(1, len(tokens) - length + 1))}
 
 
 def _altered(text: str, language: str, change: float, vocabulary: Sequence[str], random: Random) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from outcomes import Outcomes, PageOutcome
-from truth import BROKEN_KINDS, KnownLine
+from truth import BROKEN_KINDS, Entry, KnownLine
 
 from isogloss.corpus.sources import code_or_none
 from isogloss.languages import is_known
@@ -166,10 +166,11 @@ def _taken_lines(pages: Iterable[PageOutcome], is_meant: Callable[[str], bool]) 
 
 
 def _clusters(pages: list[PageOutcome]) -> list[list[PageOutcome]]:
-    """Pages that were made from one another, the original first, then those that differ least."""
+    """Pages made from one another, the original first, then those that differ least; none gone for its language."""
     members: dict[str, list[PageOutcome]] = defaultdict(list)
     for page in pages:
-        members[page.entry.of or page.entry.url].append(page)
+        if _verdict(page, page.language) != "undecided":
+            members[page.entry.of or page.entry.url].append(page)
     return [
         sorted(cluster, key=lambda page: (page.entry.of != "", page.entry.change, page.entry.url))
         for cluster in members.values()
@@ -188,12 +189,12 @@ def _duplicates(pages: list[PageOutcome], clusters: list[list[PageOutcome]], has
         for page in cluster:
             if page in kept[:1] or not page.entry.of:
                 continue
-            name = page.entry.kind if not page.entry.change else f"{page.entry.kind} {page.entry.change:g}"
             left = sum(line.characters for line, is_left in page.lines() if is_left and line.kind != "boilerplate")
             own = sum(line.characters for line in page.entry.lines if line.kind != "boilerplate")
-            found[name].update({"pages": 1, "gone": not page.kept, "characters": own, "left": left})
-            if not page.kept:
-                reasons[name][page.reason] += 1
+            for name in _names(page.entry):
+                found[name].update({"pages": 1, "gone": not page.kept, "characters": own, "left": left})
+                if not page.kept:
+                    reasons[name][page.reason] += 1
     in_clusters = {page.entry.url for cluster in clusters for page in cluster}
     taken = [page for page in pages if not page.kept and "duplicate" in page.reason]
     right = sum(page.entry.url in in_clusters for page in taken)
@@ -213,6 +214,14 @@ def _duplicates(pages: list[PageOutcome], clusters: list[list[PageOutcome]], has
             for name, counts in sorted(found.items())
         },
     }
+
+
+def _names(entry: Entry) -> list[str]:
+    """The rows that a duplicate is counted in: a near one by how much was changed and by how much it still shares."""
+    if entry.kind == "exact-duplicate":
+        return [entry.kind]
+    least = min(int(10 * entry.similarity), 9) / 10
+    return [entry.kind, f"words changed {entry.change:g}", f"shingles shared {least:.1f}–{least + 0.1:.1f}"]
 
 
 def _repeated_lines(pages: list[PageOutcome], repeats: Counter[int], has_reasons: bool) -> dict[str, Any]:
@@ -309,11 +318,13 @@ def _good_text(pages: list[PageOutcome], repeats: Counter[int], clusters: list[l
             seen.add(line.key)
             total.update({"lines": 1, "characters": line.characters})
             if not is_left and not (repeats[line.key] > 1 and left[line.key]):
-                gone[page.why(line) or ("kept page" if page.kept else "page not there")].append(line)
+                gone[page.why(line) or ("changed, or no reason" if page.kept else "page not there")].append(line)
         total["pages"] += 1
         for reason, lines in gone.items():
             characters = sum(line.characters for line in lines)
-            lost[reason].update({"pages": not page.kept, "lines": len(lines), f"characters {entry.form}": characters})
+            lost[reason].update(
+                {"pages": int(not page.kept), "lines": len(lines), f"characters {entry.form}": characters}
+            )
             lost[reason]["characters"] += characters
     return {
         **_counts(total, ("pages", "lines", "characters")),
@@ -322,8 +333,8 @@ def _good_text(pages: list[PageOutcome], repeats: Counter[int], clusters: list[l
             reason: {
                 **_counts(counts, ("pages", "lines", "characters")),
                 "share": share(counts["characters"], total["characters"]),
-                "wet": counts["characters wet"],
-                "warc": counts["characters warc"],
+                "wet": counts["wet"],
+                "warc": counts["warc"],
             }
             for reason, counts in sorted(lost.items(), key=lambda item: -item[1]["characters"])
         },

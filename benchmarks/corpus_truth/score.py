@@ -59,14 +59,14 @@ def _summary(measured: Mapping[str, Any]) -> Iterator[str]:
     identified, foreign = measured["identification"], measured["foreign_lines"]
     repeated, labelled = measured["repeated_lines"], measured["labelled"]
     duplicates = measured["duplicates"]
-    near = [row for name, row in duplicates["kinds"].items() if name.startswith("near-duplicate")]
-    exact = duplicates["kinds"].get("exact-duplicate", {"pages": 0, "gone": 0})
+    nothing = {"pages": 0, "recall": None}
+    exact, near = (duplicates["kinds"].get(f"{kind}-duplicate", nothing) for kind in ("exact", "near"))
     rows = [
         ("language of a document", identified["documents"], identified["accuracy"], None),
         ("  mean over languages", len(identified["languages"]), identified["mean_accuracy"], None),
         ("foreign lines", foreign["lines"], foreign["recall"], foreign["precision"]),
-        ("exact duplicates", exact["pages"], exact.get("recall"), duplicates["precision"]),
-        ("near-duplicates", *_together(near, "pages"), duplicates["precision"]),
+        ("exact duplicates", *_row(exact, "pages"), duplicates["precision"]),
+        ("near-duplicates", *_row(near, "pages"), duplicates["precision"]),
         ("copies of boilerplate lines", *_row(repeated["boilerplate"], "copies"), repeated["precision"]),
         ("copies of other repeated lines", *_row(repeated["other"], "copies"), repeated["precision"]),
         ("labelled texts", *_together(labelled["kinds"].values(), "texts"), labelled["precision"]),
@@ -116,7 +116,7 @@ def _removals(measured: Mapping[str, Any]) -> Iterator[str]:
         f"are not in the corpus at all; {duplicates['taken_wrongly']:,} other pages were taken for duplicates."
     )
     yield _table(
-        ("kind, share of words changed", "pages", "gone", "found", "their text left", "reasons"),
+        ("kind", "pages", "gone", "found", "their text left", "reasons"),
         [
             (
                 name,

@@ -75,7 +75,11 @@ class KnownLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """One page: ``number`` is that of its record in ``file``, counted from 1 and over records of every type."""
+    """One page: ``number`` is that of its record in ``file``, counted from 1 and over records of every type.
+
+    Of a near-duplicate, ``change`` is the share of words changed, ``similarity`` the share of shingles it has in common
+    with the page it was made from, boilerplate of both included.
+    """
 
     url: str
     file: str
@@ -87,6 +91,7 @@ class Entry:
     reason: str = ""
     of: str = ""
     change: float = 0.0
+    similarity: float = 0.0
     secrets: tuple[str, ...] = ()
     lines: tuple[KnownLine, ...] = field(default=())
 

@@ -66,8 +66,11 @@ def test_every_kind_is_what_it_says(load, entries: list[Any], text: Path) -> Non
             original = {line.key for line in by_url[entry.of].lines}
             own_lines = [line for line in entry.lines if line.kind in ("copy", "changed")]
             assert all((line.key in original) == (line.kind == "copy") for line in own_lines)
+            assert 0 < entry.similarity <= 1
     changed = [entry for entry in entries if entry.kind == "near-duplicate" and entry.change == 0.2]
     assert all(any(line.kind == "changed" for line in entry.lines) for entry in changed)
+    little = [entry.similarity for entry in entries if entry.kind == "near-duplicate" and entry.change == 0.02]
+    assert max(little) > max(entry.similarity for entry in changed)
 
 
 def test_boilerplate_stands_on_every_page_of_its_host(entries: list[Any]) -> None:
