@@ -49,6 +49,7 @@ MAKERS = {
     "crawl": "isogloss corpus fetch",
     "corpus": "isogloss corpus build",
     "cc100": "isogloss corpus export",
+    "pairs": "isogloss corpus pairs",
     "vocab": "isogloss vocab train",
     "shards": "isogloss shards",
     "run": "isogloss pretrain or isogloss finetune",

@@ -52,7 +52,7 @@ EXPECTED = {
     "vocab check",
     *("corpus identify", "corpus identify-train"),
     "corpus lm train",
-    "corpus export",
+    *("corpus export", "corpus pairs"),
 }
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "corpus_identify",
     "corpus_identify_train",
     "corpus_lm_train",
+    "corpus_pairs",
     "phrasebook",
     "shards",
     "vocab_check",
@@ -144,6 +145,18 @@ def corpus_lm_train(settings: SettingsArguments = None, as_json: AsJson = False,
         return trained
 
     run_stage(LanguageModelSettings, train, settings, as_json=as_json, dry_run=dry_run)
+
+
+def corpus_pairs(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """Parallel text (OPUS's zips, Moses's files, tables) → pairs of files that `shards parallel=` reads, drops counted.
+
+    \b
+    isogloss corpus pairs input=downloads/ output=opus/
+    isogloss corpus pairs input=WikiMatrix.en-sw.tsv.gz output=opus/ columns='[2, 3]' max_ratio=3
+    """
+    from isogloss.corpus.pairs import PairSettings, write_pairs
+
+    run_stage(PairSettings, write_pairs, settings, as_json=as_json, dry_run=dry_run)
 
 
 def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:

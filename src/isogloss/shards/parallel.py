@@ -3,8 +3,8 @@
     NAME.en-sw.en    line n of one file
     NAME.en-sw.sw    is the translation of line n of the other
 
-NAME may hold dots or be left out, and both files may be compressed (``.gz``, ``.zst``). Several NAMEs of one pair are
-one text. Files of a folder that are no such pair are left alone: OPUS puts a licence and a read-me beside them.
+NAME may hold dots or be left out, and both files may be compressed as any text may. Several NAMEs of one pair are one
+text. Files of a folder that are no such pair are left alone: OPUS puts a licence and a read-me beside them.
 
     for text in find_aligned(Path("opus")):
         text.name, text.languages                # 'en-sw', ('en', 'sw')
@@ -20,7 +20,8 @@ from pathlib import Path
 
 import xxhash
 
-from isogloss.corpus.sources import COMPRESSIONS, DamagedFileError, Source, code_or_none, numbered_lines, read_blocks
+from isogloss.corpus.aligned import aligned_names, sentence_lines
+from isogloss.corpus.blocks import COMPRESSIONS, DamagedFileError, unpacked
 from isogloss.errors import DataError
 from isogloss.manifest import hash_file
 
@@ -67,21 +68,9 @@ def find_aligned(folder: Path) -> list[AlignedText]:
     if not folder.is_dir():
         raise DataError(f"parallel = {folder} is no folder; give one of files NAME.en-sw.en beside NAME.en-sw.sw")
     found: dict[tuple[str, str], list[tuple[Path, Path]]] = {}
-    for path in sorted(folder.rglob("*")):
-        # The file of the first language, whose name says where the other one is.
-        compression = path.suffix if path.suffix in COMPRESSIONS else ""
-        stem, _, first = path.name.removesuffix(compression).rpartition(".")
-        pair = stem.rpartition(".")[2]
-        second = pair.removeprefix(f"{first}-")
-        other = path.parent / f"{stem}.{second}{compression}"
-        codes = code_or_none(first), code_or_none(second)
-        if second == pair or None in codes or not path.is_file():
-            continue
-        if not other.is_file():
-            raise DataError(f"{path} has no {other.name} beside it; a pair needs both")
-        if codes[0] == codes[1]:
-            raise DataError(f"{path}: '{first}' and '{second}' are one language, and not each other's translation")
-        found.setdefault((str(codes[0]), str(codes[1])), []).append((path, other))
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    for one in aligned_names(names, folder):
+        found.setdefault(one.languages, []).append((folder / one.first, folder / one.second))
     if not found:
         raise DataError(f"parallel = {folder} holds no pair of files such as NAME.en-sw.en and NAME.en-sw.sw")
     return [
@@ -92,10 +81,5 @@ def find_aligned(folder: Path) -> list[AlignedText]:
 
 def _lines(path: Path) -> Iterator[str]:
     """Each line without the white space around it; empty if it is too long or no UTF-8."""
-    compression = COMPRESSIONS.get(path.suffix, "")
-    source = Source(path=path, name=path.name, format="text", compression=compression, language=None)
-    for line in numbered_lines(read_blocks(source), max_bytes=LONGEST_LINE):
-        try:
-            yield (line.content or b"").decode("utf-8").strip()
-        except UnicodeDecodeError:
-            yield ""
+    blocks = unpacked(path, COMPRESSIONS.get(path.suffix, ""))
+    return (line.text for line in sentence_lines(blocks, LONGEST_LINE))
