@@ -322,10 +322,8 @@ def _good_text(pages: list[PageOutcome], repeats: Counter[int], clusters: list[l
         total["pages"] += 1
         for reason, lines in gone.items():
             characters = sum(line.characters for line in lines)
-            lost[reason].update(
-                {"pages": int(not page.kept), "lines": len(lines), f"characters {entry.form}": characters}
-            )
-            lost[reason]["characters"] += characters
+            lost[reason].update({"pages": int(not page.kept), "lines": len(lines), "characters": characters})
+            lost[reason][entry.form] += characters
     return {
         **_counts(total, ("pages", "lines", "characters")),
         "lost": share(sum(counts["characters"] for counts in lost.values()), total["characters"]),

@@ -140,6 +140,7 @@ def test_what_is_lost_has_its_reason(corpus_of) -> None:
     assert swahili["undecided"] > 0
     assert swahili["right"] + swahili["undecided"] == swahili["documents"]
     assert set(score["good_text"]["reasons"]) == {"low-confidence", "near-duplicate", "foreign-line"}
+    assert all(row["wet"] + row["warc"] == row["characters"] for row in score["good_text"]["reasons"].values())
     assert 0 < score["good_text"]["lost"] < 1
     assert score["good_text"]["lost"] == pytest.approx(
         sum(row["share"] for row in score["good_text"]["reasons"].values()), abs=1e-3
