@@ -27,7 +27,13 @@ def test_every_benchmark_is_run_here() -> None:
     assert {path.name for path in BENCHMARKS.glob("*.py")} == set(SMALL)
 
 
-@pytest.mark.parametrize("name", SMALL)
+# They train or build for more than ten seconds.
+LONG = ("pretrain_step.py", "corpus.py")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in SMALL]
+)
 def test_a_benchmark_ends_in_json(name: str) -> None:
     pytest.importorskip("transformers")
     words = [sys.executable, str(BENCHMARKS / name), *SMALL[name]]

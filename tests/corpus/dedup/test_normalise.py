@@ -69,6 +69,7 @@ def test_normalised_as_by_the_plain_loop(text: str, settings: NormaliseSettings)
     assert found == "".join(plain_line(line, settings) + "\n" for line in lines)
 
 
+@pytest.mark.slow
 def test_every_code_point_is_what_the_plain_loop_says() -> None:
     """Blocks that the table's builder leaves out change nothing; a mistake there would show here."""
     characters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
