@@ -14,7 +14,7 @@ ROOT = Path(isogloss.__file__).parent
 
 # The floors, from the ground up; a room is a file or folder directly under src/isogloss.
 FLOORS: list[set[str]] = [
-    {"errors", "languages", "config", "manifest", "runs", "randomness", "scores", "children"},
+    {"errors", "languages", "config", "manifest", "runs", "randomness", "report", "scores", "children"},
     {"corpus", "phrasebook", "vocab", "shards", "model", "attention", "devices", "dropout", "loss", "processes"},
     {
         *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "sharing", "encode"),

@@ -28,6 +28,7 @@ __all__ = [
     "corpus_identify_train",
     "corpus_lm_train",
     "corpus_pairs",
+    "corpus_report",
     "phrasebook",
     "shards",
     "vocab_check",
@@ -157,6 +158,25 @@ def corpus_pairs(settings: SettingsArguments = None, as_json: AsJson = False, dr
     from isogloss.corpus.pairs import PairSettings, write_pairs
 
     run_stage(PairSettings, write_pairs, settings, as_json=as_json, dry_run=dry_run)
+
+
+def corpus_report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A finished corpus folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write report.md and report.html of a finished corpus again: what it holds, every drop's reason, samples.
+
+    \b
+    isogloss corpus report corpus/
+    isogloss corpus report corpus/ --json
+    """
+    from isogloss.corpus.report import rewrite_report
+
+    markdown, page = rewrite_report(folder)
+    if as_json:
+        print_json({"markdown": markdown, "page": page})
+    else:
+        typer.echo(f"done: {page}", err=True)
 
 
 def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:

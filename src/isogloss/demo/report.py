@@ -5,31 +5,20 @@ write_report(Path("runs/demo"), scores, timings)      → runs/demo/report.html
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from isogloss.demo.chain import TASKS, Timing
-from isogloss.demo.plots import bars_svg, curves_svg
 from isogloss.evaluate import Score
 from isogloss.languages import canonical_code, is_known, language
 from isogloss.manifest import read_manifest
+from isogloss.report import Block, Figure, Heading, Table, Text, to_page
+from isogloss.report.plots import bars_svg, curves_svg
 from isogloss.runs import installed_versions, read_metrics
 
 __all__ = ["write_report"]
-
-STYLE = """
-:root { color-scheme: light; --ink: #1c2430; --soft: #5b6675; --line: #d9dee5; --accent: #1f5fa8; }
-body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); max-width: 60rem;
-  margin: 2.5rem auto; padding: 0 1.2rem; }
-h1 { font-size: 1.7rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2.4rem; }
-p.lead, figcaption, .note { color: var(--soft); } figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .8rem 0; }
-th, td { padding: .28rem .7rem; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } tr.strong td { font-weight: 600; } .scroll { overflow-x: auto; }
-"""
 
 # How the settings of the scores are called in the report, in order.
 ROWS = {
@@ -43,26 +32,21 @@ METRICS = {"accuracy": "accuracy", "f1": "F1", "exact_match": "exact match"}
 def write_report(folder: Path, scores: Sequence[Score], timings: Sequence[Timing]) -> Path:
     """Write ``folder/report.html`` from what the demo's stages left there; returns its path."""
     metrics = read_metrics(folder / "pretrain")
-    parts = [
-        "<h1>isogloss demo</h1>",
-        f'<p class="lead">{_lead(folder, metrics)}</p>',
-        "<h2>Zero-shot transfer</h2>",
-        *[_task_section(task.name, task.title, scores) for task in TASKS],
-        "<h2>What the model saw</h2>",
-        _languages_section(folder, metrics),
-        "<h2>Pretraining</h2>",
-        _training_section(metrics),
-        "<h2>Time</h2>",
-        _timing_section(timings),
-        _footer(folder),
+    blocks = [
+        Heading("isogloss demo", level=1),
+        Text(_lead(folder, metrics)),
+        Heading("Zero-shot transfer"),
+        *[block for task in TASKS for block in _task_section(task.name, task.title, scores)],
+        Heading("What the model saw"),
+        *_languages_section(folder, metrics),
+        Heading("Pretraining"),
+        *_training_section(metrics),
+        Heading("Time"),
+        _timing_table(timings),
+        *_origin(folder),
     ]
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>isogloss demo</title>'
-        f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
-    )
     path = folder / "report.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(to_page("isogloss demo", blocks), encoding="utf-8")
     return path
 
 
@@ -77,20 +61,19 @@ def _lead(folder: Path, metrics: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _task_section(task: str, title: str, scores: Sequence[Score]) -> str:
+def _task_section(task: str, title: str, scores: Sequence[Score]) -> Iterator[Block]:
     mine = [score for score in scores if score.task == task]
     if not mine:
-        return ""
+        return
     languages = list(dict.fromkeys(score.language for score in mine))
-    parts = [f"<h3>{html.escape(title)}</h3>"]
+    yield Heading(title, level=3)
     for metric in dict.fromkeys(score.metric for score in mine):
         rows = _metric_rows([score for score in mine if score.metric == metric], languages)
         head = [METRICS.get(metric, metric) + ", %", *languages, "others"]
-        parts.append(_table(head, [[name, *[f"{value:.1f}" for value in values]] for name, values in rows], strong=0))
+        yield Table(head, [[name, *[f"{value:.1f}" for value in values]] for name, values in rows], strong=0)
         if metric == mine[0].metric:
             shown = {name: dict(zip(languages, values, strict=False)) for name, values in rows}
-            parts.append(_figure(bars_svg(shown, ylabel=f"{METRICS.get(metric, metric)}, %"), _caption(mine)))
-    return "".join(parts)
+            yield Figure(bars_svg(shown, ylabel=f"{METRICS.get(metric, metric)}, %"), _caption(mine))
 
 
 def _metric_rows(scores: Sequence[Score], languages: Sequence[str]) -> list[tuple[str, list[float]]]:
@@ -109,7 +92,7 @@ def _caption(scores: Sequence[Score]) -> str:
     return f"{scores[0].n:,} test items a language; no label of a language but English was used."
 
 
-def _languages_section(folder: Path, metrics: Sequence[dict[str, Any]]) -> str:
+def _languages_section(folder: Path, metrics: Sequence[dict[str, Any]]) -> Iterator[Block]:
     corpus = read_manifest(folder / "corpus", "corpus").statistics["languages"]
     shards = read_manifest(folder / "shards", "shards").statistics["languages"]
     ledger = [line for line in metrics if "ledger" in line][-1]["ledger"]
@@ -130,12 +113,11 @@ def _languages_section(folder: Path, metrics: Sequence[dict[str, Any]]) -> str:
         for code in ledger
     ]
     shares = {"share of tokens seen, %": {code: 100 * entry["tokens"] / total for code, entry in ledger.items()}}
-    return _table(head, rows) + _figure(
-        bars_svg(shares, ylabel="tokens seen, %"), "Languages are drawn by q ∝ p^alpha."
-    )
+    yield Table(head, rows)
+    yield Figure(bars_svg(shares, ylabel="tokens seen, %"), "Languages are drawn by q ∝ p^alpha.")
 
 
-def _training_section(metrics: Sequence[dict[str, Any]]) -> str:
+def _training_section(metrics: Sequence[dict[str, Any]]) -> Iterator[Block]:
     losses = [(line["step"], line["loss"]) for line in metrics if "loss" in line]
     scored = [line for line in metrics if "held_out" in line]
     held_out = {
@@ -145,40 +127,27 @@ def _training_section(metrics: Sequence[dict[str, Any]]) -> str:
         code: [(line["step"], line["held_out"][code]["bits_per_character"]) for line in scored]
         for code in scored[-1]["held_out"]
     }
-    return (
-        _figure(curves_svg({"training": losses}, ylabel="loss, nats a masked piece"), "Training loss.")
-        + _figure(curves_svg(held_out, ylabel="loss, nats a masked piece"), "Loss on held-out documents, by language.")
-        + _figure(curves_svg(bits, ylabel="bits a character"), "The same in bits a character of held-out text.")
-    )
+    nats = "loss, nats a masked piece"
+    yield Figure(curves_svg({"training": losses}, ylabel=nats), "Training loss.")
+    yield Figure(curves_svg(held_out, ylabel=nats), "Loss on held-out documents, by language.")
+    yield Figure(curves_svg(bits, ylabel="bits a character"), "The same in bits a character of held-out text.")
 
 
-def _timing_section(timings: Sequence[Timing]) -> str:
+def _timing_table(timings: Sequence[Timing]) -> Table:
     rows = [[timing.stage, f"{timing.seconds:.1f}"] for timing in timings]
     rows.append(["all", f"{sum(timing.seconds for timing in timings):.1f}"])
-    return _table(["stage", "seconds"], rows)
+    return Table(["stage", "seconds"], rows)
 
 
-def _footer(folder: Path) -> str:
+def _origin(folder: Path) -> Iterator[Block]:
     fingerprints = ", ".join(
         f"{kind} {read_manifest(folder / name, kind).fingerprint[:12]}"
         for kind, name in (("corpus", "corpus"), ("vocab", "vocab"), ("shards", "shards"), ("model", "pretrain/model"))
     )
     versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
-    return f'<p class="note">Fingerprints: {html.escape(fingerprints)}.<br>Versions: {html.escape(versions)}.</p>'
+    yield Text(f"Fingerprints: {fingerprints}.", soft=True)
+    yield Text(f"Versions: {versions}.", soft=True)
 
 
 def _language_name(code: str) -> str:
     return f"{code} {language(code).name}" if is_known(canonical_code(code)) else code
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, strong: int | None = None) -> str:
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = ""
-    for number, row in enumerate(rows):
-        cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
-        body += f"<tr{' class=strong' if number == strong else ''}>{cells}</tr>"
-    return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
-
-
-def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{html.escape(caption)}</figcaption></figure>"

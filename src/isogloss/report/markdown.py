@@ -1,0 +1,72 @@
+"""Blocks as Markdown (CommonMark with tables): readable as it is, and the same on any forge. Drawings are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from isogloss.report.blocks import Block, Cell, Code, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text
+
+__all__ = ["to_markdown"]
+
+# What begins something in CommonMark anywhere in a line; an underscore between letters begins nothing.
+_SPECIAL = re.compile(r"([\\`*\[\]<>&|~#$]|(?<![^\W_])_|_(?![^\W_]))")
+# What breaks a line or cannot be in a text file: controls, line and paragraph separators, lone surrogates.
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# Unicode's isolates: a text from right to left does not drag its neighbours along.
+_ISOLATE, _END = "\u2068", "\u2069"
+DEEPEST = 6
+
+
+def to_markdown(blocks: Sequence[Block]) -> str:
+    """The text of a file, with one line feed at its end."""
+    return "\n\n".join(_blocks(blocks, depth=0)) + "\n"
+
+
+def _blocks(blocks: Sequence[Block], *, depth: int) -> Iterator[str]:
+    for block in blocks:
+        if isinstance(block, Heading):
+            yield f"{'#' * block.level} {_inline(block.text)}"
+        elif isinstance(block, Text):
+            yield _inline(block.text)
+        elif isinstance(block, Table):
+            yield _table(block)
+        elif isinstance(block, Quotations):
+            yield "\n".join(_quotation(item) for item in block.items)
+        elif isinstance(block, Fold):
+            yield f"{'#' * min(DEEPEST, 3 + depth)} {_inline(block.title)}"
+            yield from _blocks(block.blocks, depth=depth + 1)
+        else:
+            assert isinstance(block, Figure), block
+
+
+def _table(table: Table) -> str:
+    marks = ["---" if column in table.words else "---:" for column in range(len(table.head))]
+    rows = [[_cell(cell) for cell in row] for row in table.rows]
+    if table.strong is not None:
+        rows[table.strong] = [f"**{cell}**" if cell else "" for cell in rows[table.strong]]
+    lines = [[_inline(cell) for cell in table.head], marks, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, Code):
+        # A bar would end the cell even here.
+        return _code(cell.text).replace("|", "\\|")
+    return _inline(cell.text if isinstance(cell, Link) else cell)
+
+
+def _quotation(item: Quotation) -> str:
+    return f"- {_code(item.name)} {_ISOLATE}{_inline(item.text)}{_END}"
+
+
+def _inline(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", _BREAKS.sub(" ", text))
+
+
+def _code(text: str) -> str:
+    """A code span: nothing can be escaped in it, so its fence is longer than any inside."""
+    text = _BREAKS.sub(" ", text)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    space = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
+    return f"{fence}{space}{text}{space}{fence}"
