@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from isogloss.config import make_settings
@@ -136,3 +139,34 @@ def test_a_full_disk_is_one_line_and_the_next_attempt_goes_on(
         with pytest.raises(FolderError, match="make room"):
             train_models(settings)
     assert train_models(settings).languages["xx"].kind == "lm"
+
+
+# A child says its highest resident memory: trained, or with the same modules loaded and nothing done.
+PEAK = """
+import json, sys
+from isogloss.corpus.extras import load_kenlm, load_pyarrow
+from isogloss.corpus.lm.train import LanguageModelSettings, train_models
+load_kenlm(), load_pyarrow()
+if sys.argv[1] != "idle":
+    train_models(LanguageModelSettings(**json.loads(sys.argv[1])))
+with open("/proc/self/status") as stream:
+    print(next(int(line.split()[1]) for line in stream if line.startswith("VmHWM")) / 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read a child's memory from")
+def test_training_keeps_to_its_memory_where_every_word_is_new(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    letters = rng.choice(list("abcdefghijklmnopабвгдежз"), size=700_000)
+    letters[np.cumsum(rng.integers(5, 10, size=80_000))] = " "
+    text = "".join(letters)
+    # One document is a single line.
+    lines = [text[: len(text) // 3], *(text[place : place + 200] for place in range(len(text) // 3, len(text), 200))]
+    (tmp_path / "xx.txt").write_text("\n\n".join(lines), encoding="utf-8")
+    values = {"input": str(tmp_path / "xx.txt"), "output": str(tmp_path / "lm"), "memory_mb": 16, "held_out_every": 0}
+    idle, trained = (
+        float(subprocess.run([sys.executable, "-c", PEAK, what], capture_output=True, check=True, text=True).stdout)
+        for what in ("idle", json.dumps(values))
+    )
+    assert trained - idle < 16 + room.BESIDE_MB

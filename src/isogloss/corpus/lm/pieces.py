@@ -8,14 +8,15 @@
 
 No piece reaches across a space, so the pieces of a line are those of its words, and a word that was met before is
 looked up (SentencePiece adds up a whole line in single precision; where two divisions of a word are equally likely to
-seven digits, it may choose otherwise there). Memory: the model and ``CACHED_WORDS`` words, some 60 MB when full.
+seven digits, it may choose otherwise there). Memory: the model and ``cached_words`` words, some 60 MB for CACHED_WORDS.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from isogloss.corpus.extras import load_pyarrow
 from isogloss.corpus.lm.normalise import NormalisationSettings, normaliser_spec
 from isogloss.errors import VocabularyError
 
-__all__ = ["BOS", "EOS", "UNK", "Pieces", "train_pieces", "with_normaliser"]
+__all__ = ["BOS", "CACHED_WORDS", "EOS", "UNK", "Pieces", "cut_line", "train_pieces", "with_normaliser"]
 
 UNK = 0
 BOS = 1
@@ -59,7 +60,10 @@ def train_pieces(lines: Iterable[str], *, num_pieces: int, normalisation: Normal
         normalizer_spec=spec, escape_whitespaces=False, add_dummy_prefix=False
     )
     normalised = [
-        part for line in lines for part in _cut(normaliser.normalize(_RESERVED.sub(" ", line))) if part.strip()
+        part
+        for line in lines
+        for part in cut_line(normaliser.normalize(_RESERVED.sub(" ", line)), LONGEST_LINE)
+        if part.strip()
     ]
     if not normalised:
         raise VocabularyError("the text for the language model has no line with a character in it; give more text")
@@ -91,7 +95,7 @@ def with_normaliser(model: bytes, normalisation: NormalisationSettings) -> bytes
 class Pieces:
     """Lines to pieces; one object a process, as its cache of words is its own."""
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, *, cached_words: int = CACHED_WORDS) -> None:
         """Raises VocabularyError if ``model`` is no SentencePiece model that a language model can stand on."""
         sentencepiece.set_min_log_level(2)
         try:
@@ -121,63 +125,76 @@ class Pieces:
             and not proto.trainer_spec.treat_whitespace_as_suffix
             and not any(MARK in piece[1:] for _, piece in usable)
         )
+        self._text = [f"{self.words[number]} ".encode() for number in self._ids.tolist()]
+        self._cached_words = cached_words
         self._as_ids: dict[str, bytes] = {}
         self._as_text: dict[str, bytes] = {}
 
     def encode_ids(self, lines: Any) -> npt.NDArray[np.uint32]:
         """Lines (Arrow strings) as ids into ``words`` in one array, each ended by </s>, unknown pieces left out."""
         pa = load_pyarrow()
-        words, line_ends, which = self._words_of(lines)
-        each = [np.frombuffer(value, np.uint32) for value in self._look_up(words, self._as_ids, self._ids_of)]
-        lengths = np.array([len(ids) for ids in each], np.int32)
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        flat = pa.array(np.concatenate([*each, np.empty(0, np.uint32)]))
-        taken = pa.ListArray.from_arrays(offsets, flat).take(pa.array(which)).flatten().to_numpy()
-        ends = np.concatenate([[0], np.cumsum(lengths[which])])[line_ends]
-        ids: npt.NDArray[np.uint32] = np.insert(taken, ends, EOS)
-        return ids
+        end = np.uint32(EOS).tobytes()
+        joined = self._joined(lines, self._as_ids, self._ids_of)
+        ended = pa.compute.binary_join_element_wise(
+            joined, pa.scalar(end, pa.large_binary()), pa.scalar(b"", pa.large_binary())
+        )
+        return np.frombuffer(b"".join(ended.to_pylist()), np.uint32)
 
     def encode_text(self, lines: Any) -> tuple[list[bytes], npt.NDArray[np.int64]]:
-        """Each line (Arrow strings) as pieces with spaces between, unknown ones too; how many each has."""
+        """Each line (Arrow strings) as pieces with spaces between, <unk> for an unknown one; how many each has."""
+        compute = load_pyarrow().compute
+        joined = self._joined(lines, self._as_text, self._text_of)
+        # Every piece ends with a space.
+        return joined.to_pylist(), compute.count_substring(joined, b" ").to_numpy().astype(np.int64)
+
+    def _joined(self, lines: Any, cache: dict[str, bytes], encode: Callable[[list[list[int]]], Iterable[bytes]]) -> Any:
+        """What the words of each line are, one after another."""
         pa = load_pyarrow()
         words, line_ends, which = self._words_of(lines)
-        each = self._look_up(words, self._as_text, self._text_of)
-        numbers = np.array([value.count(b" ") + 1 if value else 0 for value in each], np.int64)
-        taken = pa.array(each, pa.large_binary()).take(pa.array(which))
-        starts = np.concatenate([[0], line_ends])
-        of_lines = pa.ListArray.from_arrays(starts.astype(np.int32), taken)
-        joined = pa.compute.binary_join(of_lines, pa.scalar(b" ", pa.large_binary()))
-        counts = np.diff(np.concatenate([[0], np.cumsum(numbers[which])])[starts])
-        return joined.to_pylist(), counts
+        values = pa.array(self._look_up(words, cache, encode), pa.large_binary()).take(which)
+        of_lines = pa.LargeListArray.from_arrays(np.concatenate([[0], line_ends]), values)
+        return pa.compute.binary_join(of_lines, pa.scalar(b"", pa.large_binary()))
 
-    def _words_of(self, lines: Any) -> tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def _words_of(self, lines: Any) -> tuple[list[str], npt.NDArray[np.int64], Any]:
         """The distinct words, where each line ends in the sequence of all words, and which stands at each place."""
         pa = load_pyarrow()
         lines = lines.cast(pa.large_string())
         if not self._by_words:
-            return lines.to_pylist(), np.arange(1, len(lines) + 1), np.arange(len(lines))
+            return lines.to_pylist(), np.arange(1, len(lines) + 1), pa.array(np.arange(len(lines)))
         split = pa.compute.ascii_split_whitespace(lines)
         ends = np.cumsum(pa.compute.list_value_length(split).to_numpy(zero_copy_only=False)).astype(np.int64)
         words = split.flatten().dictionary_encode()
-        return words.dictionary.to_pylist(), ends, words.indices.to_numpy().astype(np.int64)
+        return words.dictionary.to_pylist(), ends, words.indices
 
     def _look_up(
-        self, words: list[str], cache: dict[str, bytes], encode: Callable[[list[str]], list[bytes]]
+        self, words: list[str], cache: dict[str, bytes], encode: Callable[[list[list[int]]], Iterable[bytes]]
     ) -> list[bytes]:
-        new = [word for word in words if word not in cache]
-        found = dict(zip(new, encode(new), strict=True))
-        values = [found[word] if word in found else cache[word] for word in words]
-        if len(cache) + len(found) > CACHED_WORDS:
+        values: list[Any] = [*map(cache.get, words)]
+        places = [place for place, value in enumerate(values) if value is None]
+        new = [words[place] for place in places]
+        for place, value in zip(places, encode(self._processor.encode(new, num_threads=1)), strict=True):
+            values[place] = value
+        if len(cache) + len(new) > self._cached_words:
             cache.clear()
-        cache.update((word, value) for word, value in found.items() if len(word) <= LONGEST_CACHED)
+            new = new[: self._cached_words]
+        cache.update(
+            (word, value)
+            for word, value in zip(new, map(values.__getitem__, places), strict=False)
+            if len(word) <= LONGEST_CACHED
+        )
         return values
 
-    def _ids_of(self, texts: list[str]) -> list[bytes]:
-        encoded = [self._ids[ids] for ids in self._processor.encode(texts)]
-        return [ids[ids != UNK].tobytes() for ids in encoded]
+    def _ids_of(self, encoded: list[list[int]]) -> Iterable[bytes]:
+        ids = self._ids[np.fromiter(itertools.chain.from_iterable(encoded), np.int64)]
+        known = ids != UNK
+        # How many bytes there are before each piece, and so before each word.
+        before = np.concatenate([[0], np.cumsum(known)]) * ids.itemsize
+        ends = before[np.cumsum([0, *map(len, encoded)])].tolist()
+        flat = ids[known].tobytes()
+        return (flat[start:end] for start, end in itertools.pairwise(ends))
 
-    def _text_of(self, texts: list[str]) -> list[bytes]:
-        return [" ".join(pieces).encode() for pieces in self._processor.encode(texts, out_type=str)]
+    def _text_of(self, encoded: list[list[int]]) -> Iterable[bytes]:
+        return (b"".join(map(self._text.__getitem__, ids)) for ids in encoded)
 
 
 def _train(lines: list[str], num_pieces: int) -> bytes:
@@ -195,10 +212,10 @@ def _train(lines: list[str], num_pieces: int) -> bytes:
     return model.getvalue()
 
 
-def _cut(line: str) -> Iterable[str]:
-    """Parts that are short enough for the trainer, cut at spaces where there are any."""
-    size = LONGEST_LINE // 4
-    while len(line.encode()) > LONGEST_LINE:
+def cut_line(line: str, most_bytes: int) -> Iterator[str]:
+    """Parts of a line that is too long, cut at spaces where there are any."""
+    size = most_bytes // 4
+    while len(line.encode()) > most_bytes:
         space = line.rfind(" ", size // 2, size)
         end = space if space > 0 else size
         yield line[:end]

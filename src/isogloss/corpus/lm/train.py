@@ -6,9 +6,10 @@
 the held-out documents and a manifest; each further language lies beside. The work of a language is done in stages, each
 kept when the training is killed: the same command goes on from there, and gives the same bytes.
 
-What is sorted and estimated stays within ``memory_mb``; beside it stand what the program loads before it begins, a
-batch of text and the cached words (together some 110 MB where every word is new). The cutoffs load the model, as every
-use of it will (see :mod:`isogloss.corpus.lm.score`).
+Whatever the text, the work takes no more than ``memory_mb`` and, beside it, ``BESIDE_MB``: the rules of the normaliser
+while they are compiled, SentencePiece's own model, and one document of the size that readers give. Not among that are
+what the program loads before it begins and the cutoffs, which load the finished model, as every use of it will (see
+:mod:`isogloss.corpus.lm.score`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import json
 import random
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -36,7 +37,7 @@ from isogloss.corpus.lm.counting import adjust_counts, count_windows
 from isogloss.corpus.lm.cutoffs import Cutoffs, CutoffSettings
 from isogloss.corpus.lm.kneser_ney import Discounts, estimate, find_discounts, read_probabilities
 from isogloss.corpus.lm.normalise import NormalisationSettings
-from isogloss.corpus.lm.pieces import EOS, Pieces, train_pieces, with_normaliser
+from isogloss.corpus.lm.pieces import CACHED_WORDS, EOS, Pieces, cut_line, train_pieces, with_normaliser
 from isogloss.corpus.lm.score import ARPA_NAME, BINARY_NAME, CUTOFFS_NAME, PIECES_NAME, LanguageModel
 from isogloss.corpus.lm.sorting import Packing, write_records
 from isogloss.corpus.lm.text import TrainingText
@@ -49,7 +50,14 @@ COMMAND = "isogloss corpus lm train"
 MEBIBYTE = 1 << 20
 # Measured: SentencePiece takes up to so many times its text while it trains.
 PIECES_MEMORY = 25
-BATCH_CHARACTERS = 1 << 20
+# What stands beside memory_mb, in MiB; a test holds the sum.
+BESIDE_MB = 64
+# A quarter of the memory is for a batch of text, a quarter for the words that are kept: measured where each is new.
+CHARACTER_MEMORY = 128
+WORD_MEMORY = 256
+MAX_BATCH_CHARACTERS = 1 << 20
+# In bytes; a longer line counts as several. Whatever the memory, so that the model does not depend on it.
+LONGEST_LINE = 1 << 16
 
 
 class LanguageModelSettings(Settings):
@@ -77,7 +85,7 @@ class LanguageModelSettings(Settings):
     )
     held_out_every: int = Field(50, ge=0, description="one in so many documents is held out for the cutoffs; 0: none")
     cutoffs: CutoffSettings = Field(CutoffSettings(), description="percentiles of the held-out documents to cut at")
-    memory_mb: int = Field(1024, ge=16, description="most memory to work in, in MiB")
+    memory_mb: int = Field(1024, ge=16, description=f"most memory to work in, in MiB; some {BESIDE_MB} stand beside it")
     binary: Literal["auto", "yes", "no"] = Field(
         "auto", description="kenlm's binary file beside the ARPA; auto: if its program build_binary is on the PATH"
     )
@@ -147,12 +155,10 @@ class _Training:
             self._folder = folder
             self._prepare(config)
             chosen = self._stage("pieces", self._choose_pieces)
-            pieces = Pieces((folder / PIECES_NAME).read_bytes())
-            self._packing = Packing(max(len(pieces.words) - 1, 1).bit_length())
-            read = self._stage("tokens", lambda: self._tokenise(pieces))
+            read, words = self._read_text()
             self._orders = self._stage("counts", self._count)
             discounts = self._stage("estimates", self._estimate)
-            self._stage("arpa", lambda: self._write_arpa(pieces))
+            self._stage("arpa", lambda: self._write_arpa(words))
             cutoffs = self._stage("cutoffs", self._find_cutoffs)
             statistics = {**chosen, **read, "orders": self._with_discounts(discounts), "cutoffs": cutoffs}
             statistics["warnings"] = [
@@ -210,11 +216,18 @@ class _Training:
                     return
                 yield line
 
+    def _read_text(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The text as ids, and the words that those are; what was needed for it is let go."""
+        cached_words = min(self._memory // 4 // WORD_MEMORY, CACHED_WORDS)
+        pieces = Pieces((self._folder / PIECES_NAME).read_bytes(), cached_words=cached_words)
+        self._packing = Packing(max(len(pieces.words) - 1, 1).bit_length())
+        return self._stage("tokens", lambda: self._tokenise(pieces)), pieces.words
+
     def _tokenise(self, pieces: Pieces) -> dict[str, Any]:
         pa = load_pyarrow()
         lines = tokens = num_bytes = 0
         with (self._work / "tokens.bin").open("wb") as stream:
-            for batch in _batches(self._training_lines()):
+            for batch in self._batches(self._training_lines()):
                 ids = pieces.encode_ids(pa.array(batch, pa.large_string()))
                 # A line of which nothing is known says nothing. Every batch begins after the end of a line.
                 ids = ids[(ids != EOS) | (np.append(np.uint32(EOS), ids[:-1]) != EOS)]
@@ -254,13 +267,13 @@ class _Training:
             for facts, discount in zip(self._orders, discounts, strict=True)
         ]
 
-    def _write_arpa(self, pieces: Pieces) -> dict[str, Any]:
+    def _write_arpa(self, words: Sequence[str]) -> dict[str, Any]:
         arpa, binary = self._folder / ARPA_NAME, self._folder / BINARY_NAME
         counts = [facts["kept"] for facts in self._orders]
         memory = self._memory // 4
         write_arpa(
             arpa,
-            pieces.words,
+            words,
             counts,
             lambda length: read_probabilities(self._work, self._orders, length, self._packing, memory=memory),
         )
@@ -277,7 +290,7 @@ class _Training:
             name = BINARY_NAME if (self._folder / BINARY_NAME).exists() else ARPA_NAME
             model = LanguageModel(self._folder / PIECES_NAME, self._folder / name)
             perplexities: list[float] = []
-            for batch in _batches(itertools.chain([first], held_out)):
+            for batch in self._batches(itertools.chain([first], held_out)):
                 perplexities.extend(model.perplexities(batch).tolist())
             cutoffs = Cutoffs.of(perplexities, self._settings.cutoffs)
         values = None if cutoffs is None else cutoffs.to_json()
@@ -286,21 +299,22 @@ class _Training:
 
     def _training_lines(self) -> Iterator[str]:
         for text in self._text.training(self._language, self._settings.held_out_every):
-            yield from (line for line in text.split("\n") if line.strip())
+            for line in text.split("\n"):
+                yield from filter(str.strip, cut_line(line, LONGEST_LINE))
 
-
-def _batches(texts: Iterator[str]) -> Iterator[list[str]]:
-    """Lists of some megabyte of text each."""
-    batch: list[str] = []
-    size = 0
-    for text in texts:
-        batch.append(text)
-        size += len(text)
-        if size >= BATCH_CHARACTERS:
+    def _batches(self, texts: Iterator[str]) -> Iterator[list[str]]:
+        """Lists of as much text as the memory has room for."""
+        most = min(self._memory // 4 // CHARACTER_MEMORY, MAX_BATCH_CHARACTERS)
+        batch: list[str] = []
+        size = 0
+        for text in texts:
+            if batch and size + len(text) > most:
+                yield batch
+                batch, size = [], 0
+            batch.append(text)
+            size += len(text)
+        if batch:
             yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _read_model(path: Path) -> tuple[bytes, str]:
