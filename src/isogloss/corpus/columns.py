@@ -21,7 +21,19 @@ import numpy.typing as npt
 from isogloss.corpus.dedup.normalise import num_lines
 from isogloss.corpus.extras import load_pyarrow
 
-__all__ = ["BATCH_ROWS", "BUFFER_BYTES", "LanguageFiles", "Mask", "read_tables", "schema", "select", "without_lines"]
+__all__ = [
+    "BATCH_BYTES",
+    "BATCH_ROWS",
+    "BUFFER_BYTES",
+    "LanguageFiles",
+    "Mask",
+    "read_tables",
+    "schema",
+    "select",
+    "signature_column",
+    "signatures_of",
+    "without_lines",
+]
 
 Mask = npt.NDArray[np.bool_]
 BUFFER_BYTES = 1 << 25
@@ -32,7 +44,8 @@ BATCH_BYTES = 1 << 20
 
 def schema() -> Any:
     """``id`` is unique in a build; ``file`` and ``line`` say where it was read; ``source`` is what the record said of
-    itself, as JSON; ``confidence`` and ``agreed`` are identification's, null where nobody asked."""
+    itself, as JSON; ``confidence`` and ``agreed`` are identification's, null where nobody asked; ``signature`` of the
+    text before lines went, null where none did."""
     pa = load_pyarrow()
     return pa.schema(
         {
@@ -43,6 +56,7 @@ def schema() -> Any:
             "source": pa.string(),
             "confidence": pa.float32(),
             "agreed": pa.bool_(),
+            "signature": pa.binary(),
         }
     )
 
@@ -110,6 +124,19 @@ def _batches(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         stop = min(stop, start + BATCH_ROWS)
         yield start, stop
         start = stop
+
+
+def signature_column(signatures: npt.NDArray[np.uint32]) -> Any:
+    """MinHash signatures (documents, hashes) as Arrow binaries."""
+    pa = load_pyarrow()
+    little = np.ascontiguousarray(signatures, "<u4")
+    return pa.array([row.tobytes() for row in little], pa.binary())
+
+
+def signatures_of(column: Any) -> npt.NDArray[np.uint32]:
+    """What :func:`signature_column` made, none of them null."""
+    joined = b"".join(column.to_pylist())
+    return np.frombuffer(joined, "<u4").reshape(len(column), -1)
 
 
 def select(table: Any, rows: Mask) -> Any:

@@ -3,8 +3,9 @@
     answer = identify_one(folder / "reading" / "00003", settings, folder / "identifying" / "00003", verdicts)
 
 CCNet identifies languages after deduplication: without the boilerplate that small languages share with large ones
-their pages are recognised. Memory: BUFFER_BYTES of text for all languages together and the models of
-:mod:`isogloss.corpus.identify`.
+their pages are recognised. MinHash signatures are of the whole texts, though: of two pages that are nearly the same,
+what is left without the lines they share is not alike. Memory: BUFFER_BYTES of text for all languages together and
+the models of :mod:`isogloss.corpus.identify`; with signatures 60 bytes for each byte of a batch.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from isogloss.corpus.columns import LanguageFiles, Mask, read_tables, select
+from isogloss.corpus.columns import LanguageFiles, Mask, read_tables, select, signature_column
+from isogloss.corpus.dedup.minhash import sign
 from isogloss.corpus.dedup.normalise import num_lines
 from isogloss.corpus.dedup.repeats import Repeats, SourceVerdicts
 from isogloss.corpus.drops import Drops
@@ -66,6 +68,8 @@ class _Identifying:
 
     def batch(self, language: str, table: Any, verdicts: SourceVerdicts | None) -> None:
         """One batch of a source's documents in one language, or in none yet."""
+        if self._settings.near_duplicates is not None:
+            table = table.append_column("whole", table["text"])
         if verdicts is not None:
             gone = verdicts.take(int(num_lines(table["text"]).sum()))
             table = self._drops.lines(language, table, gone.astype(np.uint8), ("repeated-line",))
@@ -73,7 +77,17 @@ class _Identifying:
         if asked and len(table):
             self._identify(language, table)
         else:
-            self._files.add(language, table)
+            self._add(language, table)
+
+    def _add(self, language: str, table: Any) -> None:
+        """Documents that stay, signed as they were read."""
+        chosen = self._settings.near_duplicates
+        if chosen is not None and len(table):
+            signatures = sign(table["whole"], language=language, settings=chosen)
+            table = table.drop_columns("whole")
+            place = table.schema.get_field_index("signature")
+            table = table.set_column(place, "signature", signature_column(signatures))
+        self._files.add(language, table)
 
     def _identify(self, language: str, table: Any) -> None:
         assert self._ask is not None
@@ -98,7 +112,7 @@ class _Identifying:
         if self._ask.drop_foreign_lines:
             judged = foreign.flatten().to_numpy(zero_copy_only=False).astype(np.uint8)
             table = self._drops.lines(code, table, judged, tuple(LINE_REASONS))
-        self._files.add(code, table)
+        self._add(code, table)
 
     def _count(self, codes: Any, said: Any) -> None:
         confidence = said.field("confidence").to_numpy(zero_copy_only=False)

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from isogloss.corpus.columns import read_tables
+from isogloss.corpus.columns import read_tables, signatures_of
 from isogloss.corpus.decontaminate import Contaminated, LabelledIndex, count_by_set, find_contaminated, index_sets
 from isogloss.corpus.dedup.clusters import SignatureWriter
 from isogloss.corpus.dedup.minhash import sign
@@ -75,8 +75,11 @@ def judge_one(part: Slice, settings: CorpusSettings, index: Path | None) -> dict
             if labelled is not None and settings.decontaminate is not None:
                 found.append(find_contaminated(texts, labelled, settings.decontaminate))
             places.append(_by_document(found[-1] if found else None, texts))
-            if settings.near_duplicates is not None:
-                signatures.add(sign(texts, language=part.language, settings=settings.near_duplicates))
+            if (chosen := settings.near_duplicates) is not None:
+                # Where lines have gone, phase three has signed what the texts were before.
+                is_signed = not table["signature"].null_count
+                signed = signatures_of(table["signature"]) if is_signed else None
+                signatures.add(sign(texts, language=part.language, settings=chosen) if signed is None else signed)
     judged = {"perplexity": pa.array(np.concatenate(perplexity)), "labelled": pa.concat_arrays(places)}
     pa.parquet.write_table(pa.table(judged), part.judged.with_suffix(".parquet"))
     if labelled is None or settings.decontaminate is None:

@@ -116,6 +116,7 @@ class _Reading:
             "source": [json.dumps(one.source, ensure_ascii=False) if one.source else "" for one in documents],
             "confidence": [None] * len(documents),
             "agreed": [None] * len(documents),
+            "signature": [None] * len(documents),
         }
         return pa.table(columns, schema=schema())
 

@@ -94,7 +94,7 @@ def find_sources(root: Path) -> list[Source]:
         for name in names:
             path = Path(folder) / name
             # What `corpus fetch` says of its folder is no input.
-            if not name.startswith(".") and path != root / MANIFEST_NAME and name not in ABOUT_DATASETS:
+            if not name.startswith(".") and name != MANIFEST_NAME and name not in ABOUT_DATASETS:
                 sources.append(_source(path, path.relative_to(root).as_posix()))
     if not sources:
         raise DataError(f"input {root} holds no file; give a folder of {INPUTS}")
