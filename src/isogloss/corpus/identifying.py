@@ -118,7 +118,8 @@ class _Identifying:
         confidence = said.field("confidence").to_numpy(zero_copy_only=False)
         agreed = said.field("agreed").to_numpy(zero_copy_only=False).astype(bool)
         bins = np.minimum((confidence * CONFIDENCE_BINS).astype(np.int64), CONFIDENCE_BINS - 1)
-        differed = _differed(said.field("opinions").to_pylist())
+        # A general name and one of its members (sh, hr) are not the same, and agree.
+        differed = _differed(said.field("opinions").to_pylist()) & ~agreed
         for code in sorted(set(codes)):
             rows = codes == code
             entry = self.statistics.setdefault(
