@@ -20,7 +20,6 @@ import numpy as np
 from isogloss.corpus.identify.identified import NAMES, IdentifiedDocuments, concatenated
 from isogloss.corpus.identify.identifier import Batch, Identifier
 from isogloss.corpus.identify.join import Joined
-from isogloss.corpus.identify.labels import KIN
 
 __all__ = ["identify_documents"]
 
@@ -97,7 +96,7 @@ def _identify(identifier: Identifier, texts: Sequence[str]) -> IdentifiedDocumen
         ((line_answers.reasons == 0) | (line_answers.reasons == NAMES.index("other language")))
         & (joined.confidence >= settings.foreign_confidence)
         & (letters >= settings.foreign_letters)
-        & ~_akin(identifier)[joined.codes, codes[owner]]
+        & ~identifier.akin[joined.codes, codes[owner]]
     )
     return IdentifiedDocuments(documents, line_answers, starts, foreign)
 
@@ -113,7 +112,7 @@ def _ask(identifier: Identifier, group: _Group) -> tuple[Joined, Joined, Flags]:
     else:
         small = group.sums(batch.letters) < SMALL
         unsure = (small | (whole.confidence < settings.sure))[group.owner]
-        other = ~_akin(identifier)[stretches, of_document]
+        other = ~identifier.akin[stretches, of_document]
         doubtful = long_enough & (unsure | other)
     lines = Joined(
         of_document.copy(),
@@ -227,13 +226,3 @@ def _writable(identifier: Identifier, group: _Group, whole: Joined, rows: Intege
     writing = _most(group.owner, group.batch.writing, group.batch.letters, group.num_documents)
     same = group.batch.writing[rows] == writing[group.owner[rows]]
     return np.where(same, whole.codes[group.owner[rows]], 0)
-
-
-def _akin(identifier: Identifier) -> Flags:
-    """Pairs of codes that are the same language or kin."""
-    names = identifier.codes.names
-    akin = np.eye(len(names), dtype=np.bool_)
-    for kin in KIN:
-        places = [names.index(code) for code in kin if code in names]
-        akin[np.ix_(places, places)] = True
-    return akin

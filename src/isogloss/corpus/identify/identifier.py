@@ -21,7 +21,7 @@ from isogloss.corpus.identify.burmese import decide_burmese
 from isogloss.corpus.identify.chinese import count_chinese, decide_chinese
 from isogloss.corpus.identify.identified import NAMES, Identified, concatenated
 from isogloss.corpus.identify.join import Joined, coded, join
-from isogloss.corpus.identify.labels import Codes
+from isogloss.corpus.identify.labels import KIN, Codes
 from isogloss.corpus.identify.opinions import Cld2, FastText, cld2_opinion, clean, fasttext_opinion
 from isogloss.corpus.identify.romanised import ROMANISED, Verdict, words_verdict
 from isogloss.corpus.identify.romanised_model import read_model
@@ -73,6 +73,7 @@ class Identifier:
         known = np.setdiff1d(self.codes.of_label[self.second_rows], [self.codes.code(name) for name in NOT_IN_CLD2])
         self._unknown_to_second = ~np.isin(np.arange(len(self.codes.names)), known)
         self._kept = np.array([name in settings.kept for name in self.codes.names])
+        self.akin = _akin(self.codes.names)
         self._romanised_places = np.array([self.codes.code(name) for name in ROMANISED])
         self._model = None if settings.romanised_model is None else read_model(settings.romanised_model)
 
@@ -230,3 +231,12 @@ def _han(found: Letters) -> Integers:
     """Han characters of each text."""
     from_scripts: Integers = found.counts[:, HAN + 2]
     return from_scripts
+
+
+def _akin(names: Sequence[str]) -> Flags:
+    """Pairs of codes that are the same language or kin."""
+    akin = np.eye(len(names), dtype=np.bool_)
+    for kin in KIN:
+        places = [names.index(code) for code in kin if code in names]
+        akin[np.ix_(places, places)] = True
+    return akin
