@@ -21,6 +21,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SIZE = (7.6, 3.0)
 SMALL_SIZE = (3.6, 2.1)
 DOTS_HEIGHT, INCHES_A_DOT = 3.6, 0.098
+# Categories whose names have room side by side.
+FEW = 12
 # Any, because matplotlib types each key by name. Text stays text, so that the page can be searched; ids are seeded, so
 # that the same plot is the same file.
 STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "isogloss", "font.family": "sans-serif", "font.size": 9}
@@ -102,7 +104,8 @@ def dots_svg(series: Mapping[str, Mapping[str, float]], *, ylabel: str) -> str:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.set_xticks(range(len(categories)), categories, rotation=90, fontsize=7)
+        upright = len(categories) <= FEW
+        axes.set_xticks(range(len(categories)), categories, rotation=0 if upright else 90, fontsize=9 if upright else 7)
         axes.set_xlim(-1, len(categories))
         axes.grid(color="#e4e8ed", linewidth=0.6)
         axes.set_axisbelow(True)

@@ -95,7 +95,7 @@ def test_sums_are_right(statistics: dict[str, Any]) -> None:
 @pytest.mark.parametrize("column", [7, 8, 9])
 def test_the_shares_are_those_of_samples(statistics: dict[str, Any], column: int) -> None:
     ((head, *rows),) = tables(render_report(statistics, CONFIG))["Languages"]
-    alpha = float(head[column].removeprefix("share, alpha "))
+    alpha = float(head[column].removeprefix("alpha "))
     sizes = {code: row["bytes"] for code, row in statistics["languages"].items()}
     assert alpha == {7: 1.0, 8: 0.7, 9: 0.3}[column]
     assert {row[0]: row[column] for row in rows[:-1]} == {

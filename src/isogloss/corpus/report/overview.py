@@ -77,12 +77,12 @@ def _languages(counted: Counted) -> Iterator[Block]:
     ]
     sums = [counted.sum(key) for key in keys]
     rows.append((str(len(kept)), "all", *map(number, sums), gib(counted.sum("bytes")), *("" for _ in ALPHAS)))
-    head = ("code", "language", *keys, "GiB", *(f"share, alpha {alpha:g}" for alpha in ALPHAS))
+    head = ("code", "language", *keys, "GiB", *(f"alpha {alpha:g}" for alpha in ALPHAS))
     yield Table(head, rows, words=(0, 1), strong=len(rows) - 1)
     yield Text(
         "GiB are of UTF-8 text, line ends inside documents included. Words are what stands between white space; "
-        "languages written without spaces have far more words than this column says. Shares are those of samples "
-        "drawn by q ∝ p^alpha, with p the share of the bytes.",
+        "languages written without spaces have far more words than this column says. The last columns are shares of "
+        "samples drawn by q ∝ p^alpha, with p the share of the bytes.",
         soft=True,
     )
     if strangers := [code for code in kept if not is_known(code)]:
