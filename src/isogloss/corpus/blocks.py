@@ -10,11 +10,11 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
 
 import zstandard
 
-__all__ = ["COMPRESSIONS", "DamagedFileError", "unpacked"]
+__all__ = ["COMPRESSIONS", "DamagedFileError", "Openable", "unpacked"]
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".xz": "xz", ".bz2": "bzip2"}
 BLOCK_BYTES = 1 << 20
@@ -28,7 +28,14 @@ class DamagedFileError(Exception):
     """A file breaks off or cannot be decompressed; what was read before the damage is good. Never leaves this room."""
 
 
-def unpacked(path: Path, compression: str) -> Iterator[bytes]:
+class Openable(Protocol):
+    """A Path, or a file elsewhere."""
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO:
+        """Its bytes, as a stream."""
+
+
+def unpacked(path: Openable, compression: str) -> Iterator[bytes]:
     """The file's content in blocks of bounded size; ``compression`` is empty or one of ``COMPRESSIONS``' values.
 
     Raises DamagedFileError after the last good byte, OSError if the file cannot be read.
@@ -45,8 +52,8 @@ def unpacked(path: Path, compression: str) -> Iterator[bytes]:
                 yield block
 
 
-def _gzip_blocks(path: Path) -> Iterator[bytes]:
-    with gzip.open(path) as stream:
+def _gzip_blocks(path: Openable) -> Iterator[bytes]:
+    with path.open("rb") as packed, gzip.open(packed) as stream:
         while True:
             try:
                 # read1 gives what is there; read would throw away the good bytes before the damage.
@@ -58,7 +65,7 @@ def _gzip_blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _zstd_blocks(path: Path) -> Iterator[bytes]:
+def _zstd_blocks(path: Openable) -> Iterator[bytes]:
     # The library's stream_reader ends a truncated file without an error and swallows its tail: frames are walked here.
     frame = zstandard.ZstdDecompressor().decompressobj()
     in_frame = False
@@ -79,7 +86,7 @@ def _zstd_blocks(path: Path) -> Iterator[bytes]:
         raise DamagedFileError("damaged zstd (the file ends inside a frame)")
 
 
-def _stream_blocks(path: Path, compression: str) -> Iterator[bytes]:
+def _stream_blocks(path: Openable, compression: str) -> Iterator[bytes]:
     """xz and bzip2, whose dumps are often many streams one after the other."""
     unpacker = _unpacker(compression)
     in_stream = False

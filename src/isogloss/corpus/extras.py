@@ -11,8 +11,10 @@ from isogloss.errors import MissingExtraError
 __all__ = [
     "load_cld2",
     "load_daft",
+    "load_datasets",
     "load_fasttext",
     "load_fastwarc",
+    "load_huggingface_hub",
     "load_kenlm",
     "load_mwparserfromhell",
     "load_pyarrow",
@@ -35,6 +37,18 @@ def load_daft() -> ModuleType:
     return daft
 
 
+def load_datasets() -> ModuleType:
+    """What knows the data sets of the Hugging Face Hub; raises MissingExtraError."""
+    # It counts what it opens for its makers and draws bars of its own unless told not to.
+    for name in ("HF_HUB_DISABLE_TELEMETRY", "HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS"):
+        os.environ.setdefault(name, "1")
+    os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
+    try:
+        return importlib.import_module("datasets")
+    except ImportError:
+        raise MissingExtraError("datasets", "hub", "reading data sets of the Hugging Face Hub") from None
+
+
 def load_fastwarc() -> ModuleType:
     """The reader of WARC files; raises MissingExtraError."""
     try:
@@ -43,6 +57,12 @@ def load_fastwarc() -> ModuleType:
         raise MissingExtraError("fastwarc", "corpus", "reading crawl files") from None
     module: ModuleType = fastwarc
     return module
+
+
+def load_huggingface_hub() -> ModuleType:
+    """What reads files of the Hugging Face Hub, a part of ``datasets``; raises MissingExtraError."""
+    load_datasets()
+    return importlib.import_module("huggingface_hub")
 
 
 def load_kenlm() -> ModuleType:

@@ -34,8 +34,8 @@ def read_source(
     readers: dict[str, Callable[[], Iterator[Document]]] = {
         "text": lambda: _read_text(source, settings, tally),
         "jsonl": lambda: _read_json_lines(source, settings, tally, languages),
-        "parquet": lambda: _read_table(parquet_records(source.path, settings), source, settings, tally, languages),
-        "arrow": lambda: _read_table(arrow_records(source.path, settings), source, settings, tally, languages),
+        "parquet": lambda: _read_table(parquet_records(source.file, settings), source, settings, tally, languages),
+        "arrow": lambda: _read_table(arrow_records(source.file, settings), source, settings, tally, languages),
         "wiki": lambda: read_wiki(source, settings, tally, languages),
         "crawl": lambda: read_crawl(source, settings, tally, languages),
     }

@@ -13,14 +13,17 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from isogloss.corpus.blocks import COMPRESSIONS, DamagedFileError, unpacked
+import xxhash
+
+from isogloss.corpus.blocks import COMPRESSIONS, DamagedFileError, Openable, unpacked
 from isogloss.corpus.names import code_or_none, language_of_name, language_of_path
+from isogloss.corpus.remote import RemoteFile, find_remote, is_remote
 from isogloss.errors import DataError
-from isogloss.manifest import MANIFEST_NAME
+from isogloss.manifest import MANIFEST_NAME, hash_file
 
 __all__ = [
     "COMPRESSIONS",
@@ -54,13 +57,33 @@ INPUTS = "LANG.txt, .jsonl, .parquet, .arrow, .wet, .warc or wiki .xml files"
 
 @dataclass(frozen=True)
 class Source:
-    """One input file: ``name`` relative to the input folder, and what its name says (empty or None: nothing)."""
+    """One input file: ``name`` relative to the input folder, and what its name says (empty or None: nothing).
+
+    Of a file of the Hugging Face Hub ``path`` is only its name.
+    """
 
     path: Path
     name: str
     format: str
     compression: str
     language: str | None
+    remote: RemoteFile | None = None
+
+    @property
+    def file(self) -> Openable:
+        """What is opened to read it."""
+        return self.path if self.remote is None else self.remote
+
+    def state(self) -> FileState:
+        """What changes when the file does; raises OSError as :func:`file_state` does."""
+        # A file of the Hub is one of a commit, and that does not change.
+        return file_state(self.path) if self.remote is None else FileState(self.remote.bytes, 0, 0)
+
+    def digest(self) -> str:
+        """xxh3-128 of the file's bytes, of a file of the Hub of what it says they are; raises OSError."""
+        if self.remote is None:
+            return hash_file(self.path)
+        return xxhash.xxh3_128_hexdigest(f"{self.remote.address} {self.remote.blob}".encode())
 
 
 class FileState(NamedTuple):
@@ -82,8 +105,10 @@ class NumberedLine(NamedTuple):
 def find_sources(root: Path) -> list[Source]:
     """Every file under ``root`` that is not hidden, nor its manifest, by name; ``root`` may be a single file.
 
-    Raises DataError if there is nothing.
+    It may also be the name of a data set, hf://OWNER/NAME/CONFIG. Raises DataError if there is nothing.
     """
+    if is_remote(root):
+        return _remote_sources(str(root))
     if root.is_file():
         return [_source(root, root.name)]
     if not root.is_dir():
@@ -101,6 +126,18 @@ def find_sources(root: Path) -> list[Source]:
     return sorted(sources, key=lambda source: source.name)
 
 
+def _remote_sources(address: str) -> list[Source]:
+    """The files of a data set; what the configuration is called says more of the language than the file."""
+    sources = []
+    for found in find_remote(address):
+        source = _source(Path(found.name), found.name.partition("@")[2].partition("/")[2])
+        # Crawl files are read with a jump behind what is broken, which is for disks.
+        kind = "" if source.format == "crawl" else source.format
+        language = found.language or source.language
+        sources.append(replace(source, name=found.name, format=kind, language=language, remote=found.file))
+    return sorted(sources, key=lambda source: source.name)
+
+
 def file_state(path: Path) -> FileState:
     """Size, modification time and inode; raises OSError, also for a pipe, which would be waited on forever."""
     status = path.stat()
@@ -114,7 +151,7 @@ def read_blocks(source: Source) -> Iterator[bytes]:
 
     Raises DamagedFileError after the last good byte, OSError if the file cannot be read.
     """
-    return unpacked(source.path, source.compression)
+    return unpacked(source.file, source.compression)
 
 
 def numbered_lines(blocks: Iterable[bytes], *, max_bytes: int) -> Iterator[NumberedLine]:
