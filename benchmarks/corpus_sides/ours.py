@@ -53,7 +53,7 @@ def reading(folder: Path) -> measure.Work:
         num_documents = num_characters = 0
         for document in documents_of(folder):
             num_documents += 1
-            num_characters += sum(map(len, document.lines)) + len(document.lines) - 1
+            num_characters += len(document.text)
         return {"documents": num_documents, "characters": num_characters}
 
     return work
