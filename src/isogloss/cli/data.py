@@ -28,6 +28,7 @@ __all__ = [
     "corpus_identify_train",
     "corpus_lm_train",
     "corpus_pairs",
+    "corpus_plan",
     "corpus_report",
     "phrasebook",
     "shards",
@@ -64,6 +65,35 @@ def corpus_export(
 
     given = [*(settings or []), f"corpus={corpus}"]
     run_stage(ExportSettings, export_corpus, given, as_json=as_json, dry_run=dry_run)
+
+
+def corpus_plan(
+    settings: SettingsArguments = None,
+    files: Annotated[int | None, typer.Option(help="Files of the whole; those of the input if not given.")] = None,
+    cores: Annotated[int | None, typer.Option(help="Units at a time; the cores of this machine if not given.")] = None,
+    memory_gb: Annotated[float | None, typer.Option(help="Memory of the machine; little means fewer units.")] = None,
+    sample: Annotated[int | None, typer.Option(help="Files that are built to be measured; 3 if not given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hours, memory and disk of a whole build, from builds of a few files that are measured and thrown away.
+
+    \b
+    isogloss corpus plan recipes/corpus/full.toml input=crawl/ output=corpus/ --files 56000 --cores 64
+    isogloss corpus plan input=texts/ output=corpus/ --sample 6 --memory-gb 32 --json > plan.json
+    """
+    from isogloss.config import make_settings
+    from isogloss.corpus import CorpusSettings
+    from isogloss.corpus.plan import PlanSettings, plan_corpus
+    from isogloss.corpus.plan_report import render_plan
+
+    options = {"files": files, "cores": cores, "memory_gb": memory_gb, "sample_files": sample}
+    given = {key: value for key, value in options.items() if value is not None}
+    asked = make_settings(PlanSettings, given, where="options")
+    plan = plan_corpus(checked_settings(CorpusSettings, settings), asked)
+    if as_json:
+        print_json(dataclasses.asdict(plan))
+    else:
+        typer.echo(render_plan(plan))
 
 
 def corpus_fetch(

@@ -38,7 +38,7 @@ from isogloss.corpus.writing import write_one
 from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.manifest import Manifest, building, finished, hash_file, read_manifest, write_json, write_manifest
 
-__all__ = ["CorpusSettings", "build_corpus"]
+__all__ = ["CorpusSettings", "NoDocumentError", "build_corpus"]
 
 COMMAND = "isogloss corpus build"
 SAMPLES_NAME = "samples.jsonl"
@@ -46,8 +46,14 @@ SAMPLES_NAME = "samples.jsonl"
 LATER = ("repeats", "identifying", "labelled", "judging", "writing")
 
 
-def build_corpus(settings: CorpusSettings) -> Manifest:
+class NoDocumentError(DataError):
+    """Nothing is left of the input."""
+
+
+def build_corpus(settings: CorpusSettings, *, keep_work: bool = False) -> Manifest:
     """Build the corpus, continue an unfinished build of it, or find it done; returns its manifest.
+
+    With ``keep_work`` what the phases left stays in ``OUTPUT.work`` for who wants to see it.
 
     Raises DataError if there is no text or a file changes while it is read, FolderError if the output folder was made
     from other input or settings, a model is not there, or the disk is full.
@@ -64,10 +70,11 @@ def build_corpus(settings: CorpusSettings) -> Manifest:
         _prepare(work, folder, config, sources)
         statistics = _Build(settings, sources, work, folder).run()
         if not statistics["languages"]:
-            raise DataError(f"input {settings.input} gives no document; {_why_nothing(statistics)}")
+            raise NoDocumentError(f"input {settings.input} gives no document; {_why_nothing(statistics)}")
         write_report(folder, statistics, settings)
         manifest = write_manifest(folder, kind="corpus", command=COMMAND, config=config, statistics=statistics)
-    shutil.rmtree(work)
+    if not keep_work:
+        shutil.rmtree(work)
     return manifest
 
 

@@ -4,10 +4,10 @@
     answers = run_units(units, EngineSettings(workers=8), description="reading")
 
 A unit writes its own files, and its answer (JSON) under `done` last, so a unit that has an answer is not done again and
-one that was cut off is done from its beginning. `work` runs in a process of this machine, or as a task of Ray on any
-machine that sees the same folders: the answers, and the files, are the same. Units must not depend on each other. What
-a unit does over columns it does in Daft's native runner. (Daft's own Ray runner was tried here: after one of its actors
-was killed it sometimes waited for ever.)
+one that was cut off is done from its beginning; what it took lies beside (:mod:`isogloss.corpus.costs`). `work` runs in
+a process of this machine, or as a task of Ray on any machine that sees the same folders: the answers, and the files,
+are the same. Units must not depend on each other. What a unit does over columns it does in Daft's native runner.
+(Daft's own Ray runner was tried here: after one of its actors was killed it sometimes waited for ever.)
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ from rich.progress import Progress
 from isogloss import errors
 from isogloss.children import end_with_parent
 from isogloss.config import Settings
+from isogloss.corpus.costs import measured, write_cost
 from isogloss.corpus.extras import load_ray
 from isogloss.errors import DataError, IsoglossError
 from isogloss.manifest import write_json
 
-__all__ = ["EngineSettings", "Unit", "run_units"]
+__all__ = ["EngineSettings", "Unit", "num_cores", "run_units"]
 
 
 class EngineSettings(Settings):
@@ -80,12 +81,12 @@ def run_units(units: Sequence[Unit], settings: EngineSettings, *, description: s
 
 def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[str, Any]]:
     """What each unit said, as it is done; raises BrokenExecutor where a process died too often."""
-    num_workers = settings.workers or _num_cores()
+    num_workers = settings.workers or num_cores()
     if settings.runner == "ray":
         yield from _from_ray([pickle.dumps(unit) for unit in units], num_workers, settings)
     elif num_workers == 1:
         for unit in units:
-            _finish(unit)
+            _finish(unit, own_process=False)
             yield {}
     else:
         # Not forked: a copy of a process that has threads may wait for ever for what another thread held.
@@ -119,9 +120,10 @@ def _from_ray(units: Sequence[bytes], num_workers: int, settings: EngineSettings
             ray.cancel(one)
 
 
-def _finish(unit: Unit) -> None:
-    answer = unit.work()
+def _finish(unit: Unit, *, own_process: bool) -> None:
+    answer, cost = measured(unit.work, own_process=own_process)
     unit.done.parent.mkdir(parents=True, exist_ok=True)
+    write_cost(unit.done, cost)
     write_json(unit.done, answer)
 
 
@@ -129,7 +131,7 @@ def _do(pickled: bytes) -> dict[str, Any]:
     """Do a unit in another process. What a user has to hear comes back as an answer, since exceptions lose their kind
     on the way; what else goes wrong is a mistake of ours, and is told with its traceback."""
     try:
-        _finish(pickle.loads(pickled))
+        _finish(pickle.loads(pickled), own_process=True)
     except IsoglossError as error:
         return {"error": type(error).__name__, "message": str(error)}
     except OSError as error:
@@ -159,5 +161,6 @@ def _hopeless(units: Sequence[Unit], tries: int, error: Exception) -> DataError:
     )
 
 
-def _num_cores() -> int:
+def num_cores() -> int:
+    """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
