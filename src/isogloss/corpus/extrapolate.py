@@ -7,7 +7,7 @@ Seconds grow with the bytes of input, but for what each start costs: loading mod
 identifying) or in a unit (the other phases). The two samples tell them apart: they are two equations in two unknowns.
 A phase ends when its last unit does, so on c cores it takes at most (all - largest) / c + largest, whatever the order
 (Graham 1966); of writing, a language is one unit. Memory is the measured peak, and what grows with documents beside it:
-MEASURED_BYTES and the memory settings, as far as the documents fill them. Disk grows with the bytes of input.
+DOCUMENT_BYTES and the memory settings, as far as the documents fill them. Disk grows with the bytes of input.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ __all__ = ["CorpusPlan", "MeasuredPhase", "PlannedPhase", "Sample", "Whole", "ex
 PHASES = ("reading", "repeats", "identifying", "labelled", "judging", "writing")
 A_SOURCE_EACH = ("reading", "identifying")
 FIRST = "first process"
-# Measured: of a document in memory while its language is compared, and 24 with near-duplicates.
-DOCUMENT_BYTES, NEAR_DOCUMENT_BYTES = 115, 24
+# Measured: of each document in memory while its language is compared, without and with near-duplicates.
+DOCUMENT_BYTES, NEAR_DOCUMENT_BYTES = 27, 39
 # Measured: objects of answers in the first process, for each byte of their files.
 ANSWER_BYTES = 1.7
 # On disk while a group or a language is searched: sorted runs, and what was found.
@@ -266,11 +266,11 @@ class _Scale:
 
     def _comparing(self, num_documents: float) -> float:
         settings, near = self._settings, self._settings.near_duplicates
-        held, searches = float(DOCUMENT_BYTES), [0.0]
+        held, searches = DOCUMENT_BYTES, [0.0]
         if settings.drop_duplicate_documents:
             searches.append(min(settings.duplicate_memory_bytes, BYTES_A_LINE * num_documents))
         if near is not None:
-            held += NEAR_DOCUMENT_BYTES
+            held = NEAR_DOCUMENT_BYTES
             searches.append(min(near.memory_bytes, BYTES_A_ROW * near.num_bands * num_documents))
         return held * num_documents + max(searches)
 
