@@ -162,7 +162,7 @@ def test_every_bad_file_is_named_and_the_good_ones_are_read(tmp_path: Path, buil
         "de.parquet": "damaged Parquet",
         "en.txt": "",
         "fr.txt": "empty file",
-        "notes.md": "not read: no .txt, .jsonl, .parquet, .wet or .warc file",
+        "notes.md": "not read: no .txt, .jsonl, .parquet, .arrow, .wet, .warc or wiki .xml file",
         "ru.txt.gz": "damaged gzip",
         "sw.txt": "unreadable",
     }
@@ -222,7 +222,7 @@ def test_a_file_changed_between_a_kill_and_the_next_start_is_read_again(build, t
 @pytest.mark.parametrize(
     "name",
     [
-        *("reading.read_source", "reading.hash_file", "judging.read_tables", "comparing.find_repeats"),
+        *("reading.read_source", "sources.hash_file", "judging.read_tables", "comparing.find_repeats"),
         *("writing.read_tables", "build.write_report", "build.write_manifest"),
     ],
 )

@@ -32,7 +32,7 @@ from isogloss.corpus.lm.score import models_in
 from isogloss.corpus.reading import read_one
 from isogloss.corpus.report import write_report
 from isogloss.corpus.settings import CorpusSettings
-from isogloss.corpus.sources import Source, file_state, find_sources
+from isogloss.corpus.sources import Source, find_sources
 from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
 from isogloss.corpus.writing import write_one
 from isogloss.errors import ConfigError, DataError, FolderError
@@ -323,7 +323,7 @@ def _check_same_input(settings: CorpusSettings, done: Manifest, sources: Sequenc
         size, mtime_ns = (state[0], state[1]) if state else (0, 0)
         if size != entry["bytes"]:
             _refuse(settings, f"input file {source.name} has {size} bytes, it had {entry['bytes']}")
-        if entry["xxh3_128"] and mtime_ns >= made and hash_file(source.path) != entry["xxh3_128"]:
+        if entry["xxh3_128"] and (mtime_ns >= made or source.remote) and source.digest() != entry["xxh3_128"]:
             _refuse(settings, f"input file {source.name} has other content")
 
 
@@ -335,7 +335,7 @@ def _refuse(settings: CorpusSettings, change: str) -> None:
 
 def _state_or_none(source: Source) -> list[int] | None:
     try:
-        return list(file_state(source.path))
+        return list(source.state())
     except OSError:
         return None
 

@@ -24,10 +24,9 @@ from isogloss.corpus.drops import Drops
 from isogloss.corpus.extras import load_pyarrow
 from isogloss.corpus.readers import Document, read_source
 from isogloss.corpus.settings import CorpusSettings
-from isogloss.corpus.sources import NOT_ASKED_FOR, DamagedFileError, FileState, Source, file_state
+from isogloss.corpus.sources import NOT_ASKED_FOR, DamagedFileError, FileState, Source
 from isogloss.corpus.tally import UNKNOWN_LANGUAGE
 from isogloss.errors import DataError
-from isogloss.manifest import hash_file
 
 __all__ = ["read_one"]
 
@@ -41,7 +40,7 @@ def read_one(source: Source, settings: CorpusSettings, target: Path) -> dict[str
     nothing: dict[str, Any] = {"file": source.name, "bytes": 0, "xxh3_128": "", "problem": "", "state": None}
     entry = nothing | {"counts": {}, "samples": []}
     try:
-        before = file_state(source.path)
+        before = source.state()
         entry |= {"bytes": before.bytes, "state": list(before)}
         if problem := _reason_to_skip(source, before, settings):
             return entry | {"problem": problem}
@@ -54,8 +53,8 @@ def read_one(source: Source, settings: CorpusSettings, target: Path) -> dict[str
             except DamagedFileError as error:
                 entry["problem"] = f"{error}; what stood before it is kept"
             reading.finish()
-        entry["xxh3_128"] = hash_file(source.path)
-        after = file_state(source.path)
+        entry["xxh3_128"] = source.digest()
+        after = source.state()
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
@@ -156,13 +155,13 @@ def _wanted(settings: CorpusSettings) -> tuple[str, ...]:
 
 def _reason_to_skip(source: Source, state: FileState, settings: CorpusSettings) -> str:
     if not source.format:
-        return "not read: no .txt, .jsonl, .parquet, .wet or .warc file"
+        return "not read: no .txt, .jsonl, .parquet, .arrow, .wet, .warc or wiki .xml file"
     if state.bytes == 0:
         return "empty file"
     if source.format == "text" and source.language is None:
         return "not read: no language code in its name"
-    language = settings.language if source.format == "crawl" else source.language
+    language = settings.language if source.format == "crawl" or source.language is None else source.language
     wanted = _wanted(settings)
-    if source.format in ("text", "crawl") and wanted and language not in wanted:
+    if source.format in ("text", "crawl", "wiki") and wanted and language not in wanted:
         return NOT_ASKED_FOR
     return ""

@@ -31,7 +31,8 @@ class CorpusSettings(ReadSettings):
     """What goes into a corpus, and where it comes to lie."""
 
     input: Path = Field(
-        description="folder of LANG.txt, .jsonl, .parquet, .wet or .warc files (but for Parquet also .gz, .zst), or one"
+        description="folder of LANG.txt, .jsonl, .parquet, .arrow, .wet, .warc or wiki .xml files, packed or not, or "
+        "one of them, or a data set of the Hugging Face Hub: hf://OWNER/NAME/CONFIG"
     )
     output: Path = Field(description="the corpus folder to write")
     languages: tuple[str, ...] = Field((), description="BCP 47 codes of the languages to keep; none keeps all")
