@@ -34,6 +34,7 @@ BLOCK_BYTES = 1 << 16
 NUM_CODE_POINTS = 0x110000
 NUM_CODE_UNITS = 0x10000
 COMBINING_DIACRITICAL_MARKS = ((0x300, 0x370), (0x1AB0, 0x1B00), (0x1DC0, 0x1E00), (0x20D0, 0x2100), (0xFE20, 0xFE30))
+_ACCENTS = {code: None for start, end in COMBINING_DIACRITICAL_MARKS for code in range(start, end)}
 # Ideographs, syllables, surrogates, private use and empty planes: nothing in them changes, which a test proves.
 UNCHANGED = ((0x3400, 0xA000), (0xAC00, 0xF900), (0x17000, 0x1A000), (0x20000, 0x2F800), (0x30000, 0xE0000))
 LAST_CHANGED = 0xE1000
@@ -147,37 +148,41 @@ def _unit_table(settings: NormaliseSettings) -> npt.NDArray[np.uint16]:
 def _table(settings: NormaliseSettings) -> npt.NDArray[np.uint32]:
     """What each code point becomes, NUL for nothing. It depends on Python's version of Unicode where that adds."""
     table = np.arange(NUM_CODE_POINTS, dtype=np.uint32)
-    unchanged = iter((*UNCHANGED, (LAST_CHANGED, NUM_CODE_POINTS)))
-    start = 0
-    for first, last in unchanged:
-        for code in range(start, first):
-            table[code] = ord(_levelled(chr(code), settings) or DELETED)
-        start = last
+    starts = [0, *(last for _, last in UNCHANGED)]
+    ends = [first for first, _ in UNCHANGED] + [LAST_CHANGED]
+    codes = [code for start, end in zip(starts, ends, strict=True) for code in range(start, end)]
+    table[codes] = [ord(character) for character in _levelled("".join(map(chr, codes)), settings)]
     return table
 
 
-def _levelled(character: str, settings: NormaliseSettings) -> str:
-    """What one character becomes; what would become several stays as it is."""
-    category = unicodedata.category(character)
+def _levelled(characters: str, settings: NormaliseSettings) -> list[str]:
+    """What each character becomes, NUL for nothing; what would become several stays as it is."""
+    # All at once, a line feed after each: nothing below looks or reaches across one.
+    changed = "\n".join(characters.replace("\n", " "))
+    if settings.lower:
+        changed = changed.lower().replace("ς", "σ")
+    if settings.drop_accents:
+        parts = unicodedata.normalize("NFD", changed)
+        changed = "\n".join(map(_without_accents, changed.split("\n"), parts.split("\n")))
+    kinds = map(unicodedata.category, characters)
+    each = zip(characters, kinds, changed.split("\n"), strict=True)
+    return [_becomes(character, kind, after, settings) for character, kind, after in each]
+
+
+def _becomes(character: str, kind: str, changed: str, settings: NormaliseSettings) -> str:
     if character == "\n":
         return character
     if character.isspace():
         return " "
-    if category in ("Cc", "Cf") or (settings.drop_punctuation and category.startswith("P")):
-        return ""
-    if category == "Nd":
+    if kind in ("Cc", "Cf") or (settings.drop_punctuation and kind.startswith("P")):
+        return DELETED
+    if kind == "Nd":
         return "0" if settings.zero_digits else character
-    changed = character
-    if settings.lower:
-        changed = "σ" if character in "Σς" else character.lower()
-    if settings.drop_accents:
-        parts = unicodedata.normalize("NFD", changed)
-        bare = "".join(part for part in parts if not _is_accent(part))
-        # Without an accent nothing is taken apart: a compatibility ideograph or a nukta is no accent.
-        changed = unicodedata.normalize("NFC", bare) if len(bare) < len(parts) else changed
-    return changed if len(changed) < 2 else character
+    return (changed or DELETED) if len(changed) < 2 else character
 
 
-def _is_accent(character: str) -> bool:
-    code = ord(character)
-    return any(start <= code < end for start, end in COMBINING_DIACRITICAL_MARKS)
+def _without_accents(character: str, parts: str) -> str:
+    """A character that ``parts`` decompose."""
+    bare = parts.translate(_ACCENTS)
+    # Without an accent nothing is taken apart: a compatibility ideograph or a nukta is no accent.
+    return unicodedata.normalize("NFC", bare) if len(bare) < len(parts) else character
