@@ -49,10 +49,16 @@ SIDES_FOLDER = Path(__file__).resolve().parent / "corpus_sides"
 DEFAULT_TEXT = Path(__file__).resolve().parents[2] / "shared" / "data" / "text"
 DEFAULT_LANGUAGES = ("ar", "de", "en", "hi", "ru", "sw", "ur", "zh")
 OURS, PLAIN, FASTWARC = "isogloss", "cc_net's way", "fastwarc"
-# The second is its chain with MinHash.
-DATATROVE, DATATROVE_MINHASH = "datatrove", "datatrove-minhash"
-PEERS = (DATATROVE, DATATROVE_MINHASH)
-FILES = {OURS: "ours.py", PLAIN: "plain.py", FASTWARC: "bare_fastwarc.py", **dict.fromkeys(PEERS, "stock_datatrove.py")}
+# The chain with what CCNet has not: near-duplicates, and of ours decontamination (recipe full.toml, not ccnet.toml).
+OURS_MORE = "isogloss-more"
+DATATROVE, DATATROVE_MORE = "datatrove", "datatrove-more"
+PEERS = (DATATROVE, DATATROVE_MORE)
+FILES = {
+    **dict.fromkeys((OURS, OURS_MORE), "ours.py"),
+    PLAIN: "plain.py",
+    FASTWARC: "bare_fastwarc.py",
+    **dict.fromkeys(PEERS, "stock_datatrove.py"),
+}
 CHAIN, START, LESS_START = "chain", "start", "chain-less-start"
 STEPS = {
     "reading": (OURS, FASTWARC, PLAIN, DATATROVE),
@@ -62,8 +68,8 @@ STEPS = {
     "perplexity": (OURS, PLAIN),
     "minhash": (OURS, DATATROVE),
     "decontaminate": (OURS,),
-    CHAIN: (OURS, PLAIN, DATATROVE, DATATROVE_MINHASH),
-    START: (OURS, PLAIN, DATATROVE, DATATROVE_MINHASH),
+    CHAIN: (OURS, PLAIN, DATATROVE, OURS_MORE, DATATROVE_MORE),
+    START: (OURS, PLAIN, DATATROVE, OURS_MORE, DATATROVE_MORE),
 }
 # The name under which datatrove looks for the model that it would download from there.
 LID_FOLDER = Path("datatrove", "lid", "ft176")
@@ -130,7 +136,7 @@ def run(side: str, step: str, folder: Path, options: argparse.Namespace, *words:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"), "1")
     # The order of a set of strings, and with it the time it takes, would differ from round to round.
     settings = {"HF_ASSETS_CACHE": str(folder / "assets"), "HF_HUB_OFFLINE": "1", "PYTHONHASHSEED": "0"}
-    name = f"{step}-minhash" if side == DATATROVE_MINHASH else step
+    name = f"{step}-more" if side in (OURS_MORE, DATATROVE_MORE) else step
     command = [str(python), str(SIDES_FOLDER / FILES[side]), name, str(folder), *words]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | threads | settings)
     if done.returncode:
@@ -198,8 +204,9 @@ def in_words(told: Mapping[str, Any]) -> str:
 
 def in_json(speeds: Numbers, added: Numbers, sizes: Sizes, options: argparse.Namespace) -> dict[str, Any]:
     """What was measured, and our ratio to each other side; ``ratio`` is the one to cc_net's way, of the last step."""
+    ours = {side: OURS_MORE if side == DATATROVE_MORE else OURS for side in FILES if side not in (OURS, OURS_MORE)}
     ratios = {
-        step: {side: round(of_step[OURS] / speed, 2) for side, speed in of_step.items() if side != OURS}
+        step: {side: round(of_step[ours[side]] / speed, 2) for side, speed in of_step.items() if side in ours}
         for step, of_step in speeds.items()
     }
     with_plain = [of_step[PLAIN] for of_step in ratios.values() if PLAIN in of_step]

@@ -28,7 +28,7 @@ from isogloss.corpus.sources import find_sources
 from isogloss.corpus.tally import Tally
 from isogloss.languages import canonical_code
 
-RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "corpus" / "full.toml"
+RECIPES = Path(__file__).resolve().parents[2] / "recipes" / "corpus"
 BATCH_ROWS = 256
 
 
@@ -150,8 +150,8 @@ def decontamination(folder: Path) -> measure.Work:
     return work
 
 
-def chain(folder: Path) -> measure.Work:
-    """`isogloss corpus build recipes/corpus/full.toml` with one worker."""
+def chain(folder: Path, recipe: str) -> measure.Work:
+    """`isogloss corpus build recipes/corpus/RECIPE` with one worker."""
 
     def work() -> Mapping[str, Any]:
         with tempfile.TemporaryDirectory(dir=folder) as output:
@@ -160,10 +160,11 @@ def chain(folder: Path) -> measure.Work:
                 "output": f"{output}/corpus",
                 "engine.workers": 1,
                 "perplexity.models": folder / "lm",
-                "decontaminate.sets": f'[{{name = "labelled", path = "{folder / "labelled.txt"}"}}]',
             }
+            if recipe == "full.toml":
+                changes["decontaminate.sets"] = f'[{{name = "labelled", path = "{folder / "labelled.txt"}"}}]'
             words = [f"{name}={value}" for name, value in changes.items()]
-            kept = build_corpus(load_recipe(RECIPE, CorpusSettings, words)).statistics["languages"]
+            kept = build_corpus(load_recipe(RECIPES / recipe, CorpusSettings, words)).statistics["languages"]
         return {"documents": sum(of_language["documents"] for of_language in kept.values())}
 
     return work
@@ -177,8 +178,10 @@ STEPS = {
     "perplexity": scoring,
     "minhash": minhash,
     "decontaminate": decontamination,
-    "chain": chain,
-    "start": lambda folder: chain(folder / "few"),
+    "chain": lambda folder: chain(folder, "ccnet.toml"),
+    "start": lambda folder: chain(folder / "few", "ccnet.toml"),
+    "chain-more": lambda folder: chain(folder, "full.toml"),
+    "start-more": lambda folder: chain(folder / "few", "full.toml"),
 }
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ dedup        sentence dedup as paragraph dedup: n_sentences = 1, a sentence is a
 identify     LanguageFilter with its fastText model, threshold 0.5
 minhash      MinhashDedupSignature with its defaults: 14 buckets of 8 hashes, 5-grams of English's tokenizer
 chain        reading, dedup, identify, JSON lines; no language models, no decontamination, no near-duplicates
-chain-minhash  the same and MinHash with all four stages
+chain-more   the same and MinHash with all four stages
 start        both chains with a few pages of each language
 """
 
@@ -160,9 +160,9 @@ STEPS = {
     "identify": identification,
     "minhash": minhash,
     "chain": chain,
-    "chain-minhash": functools.partial(chain, with_minhash=True),
+    "chain-more": functools.partial(chain, with_minhash=True),
     "start": lambda folder: chain(folder / "few"),
-    "start-minhash": lambda folder: chain(folder / "few", with_minhash=True),
+    "start-more": lambda folder: chain(folder / "few", with_minhash=True),
 }
 
 if __name__ == "__main__":
