@@ -272,7 +272,7 @@ def test_another_labelled_set_is_another_corpus(files: Path, tmp_path: Path) -> 
     settings = CorpusSettings(input=files, output=tmp_path / "corpus", identify={}, **values)
     build_corpus(settings)
     exam.write_text(FOREIGN)
-    with pytest.raises(FolderError, match="beside"):
+    with pytest.raises(FolderError, match="labelled set exam, file exam"):
         build_corpus(settings)
 
 

@@ -38,6 +38,8 @@ def work(number, folder, how):
         raise DataError("u3 cannot be read; take it out")
     if number == 3 and how == "full disk":
         raise OSError(28, "No space left on device", "u3.parquet")
+    if number == 3 and how == "no number":
+        raise OSError("Arrow says no number")
     if number == 3 and how == "our mistake":
         raise ZeroDivisionError("ours")
     return {"number": number, "process": os.getpid()}
@@ -126,6 +128,7 @@ def test_a_unit_that_always_kills_its_process_is_named_and_the_others_are_kept(t
     [
         ("bad file", "DataError: u3 cannot be read; take it out"),
         ("full disk", "OSError: [Errno 28] No space left on device: 'u3.parquet'"),
+        ("no number", "OSError: Arrow says no number"),
         ("our mistake", "AssertionError: Traceback"),
     ],
 )

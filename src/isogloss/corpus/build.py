@@ -21,22 +21,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from isogloss.corpus.continuing import alone, check_same_input, delete, prepare, put_away, state_or_none
 from isogloss.corpus.dedup.repeats import find_repeats, groups_of
 from isogloss.corpus.dedup.shingles import division_of
 from isogloss.corpus.drops import Samples
-from isogloss.corpus.engine import Unit, run_units
+from isogloss.corpus.engine import Unit, answer_of, finish_units
 from isogloss.corpus.identifying import identify_one, reading_files
 from isogloss.corpus.judging import Slice, index_one, judge_one, slices_of
 from isogloss.corpus.labelled import labelled_files
 from isogloss.corpus.lm.score import models_in
-from isogloss.corpus.reading import read_one
+from isogloss.corpus.reading import UNREADABLE, read_one
 from isogloss.corpus.report import write_report
 from isogloss.corpus.settings import CorpusSettings
 from isogloss.corpus.sources import Source, find_sources
 from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
 from isogloss.corpus.writing import write_one
-from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.manifest import Manifest, building, finished, hash_file, read_manifest, write_json, write_manifest
+from isogloss.errors import ConfigError, DataError
+from isogloss.manifest import Manifest, building, finished, hash_file, read_manifest, write_manifest
 
 __all__ = ["CorpusSettings", "NoDocumentError", "build_corpus"]
 
@@ -63,18 +64,19 @@ def build_corpus(settings: CorpusSettings, *, keep_work: bool = False) -> Manife
     config = _config(settings)
     work = settings.output.with_name(settings.output.name + ".work")
     if (done := finished(settings.output, "corpus", config, settings=settings)) is not None:
-        _check_same_input(settings, done, sources)
-        shutil.rmtree(work, ignore_errors=True)
+        check_same_input(settings, done, sources)
+        put_away(work)
         return done
-    with building(settings.output) as folder:
-        _prepare(work, folder, config, sources)
-        statistics = _Build(settings, sources, work, folder).run()
-        if not statistics["languages"]:
-            raise NoDocumentError(f"input {settings.input} gives no document; {_why_nothing(statistics)}")
-        write_report(folder, statistics, settings)
-        manifest = write_manifest(folder, kind="corpus", command=COMMAND, config=config, statistics=statistics)
-    if not keep_work:
-        shutil.rmtree(work)
+    with alone(work, settings.output):
+        with building(settings.output) as folder:
+            prepare(work, folder, config, sources)
+            statistics = _Build(settings, sources, work, folder).run()
+            if not statistics["languages"]:
+                raise NoDocumentError(f"input {settings.input} gives no document; {_why_nothing(statistics)}")
+            write_report(folder, statistics, settings)
+            manifest = write_manifest(folder, kind="corpus", command=COMMAND, config=config, statistics=statistics)
+        if not keep_work:
+            put_away(work)
     return manifest
 
 
@@ -92,23 +94,22 @@ def _config(settings: CorpusSettings) -> dict[str, Any]:
     Where the work is done leaves no trace in what is written.
     """
     config = settings.model_dump(mode="json", exclude={"input", "output", "engine"})
-    beside: dict[str, Any] = {}
+    # Names that an error can say to a user, one for each thing: not a table of all models.
+    named: dict[str, str] = {}
     if settings.repeats is not None:
-        beside["unicode"] = unicodedata.unidata_version
+        named["the Unicode of Python"] = unicodedata.unidata_version
     if settings.rules is not None and (blocked := settings.rules.blocked_urls) is not None:
-        beside["blocked_urls"] = _hash_of(blocked, "block list")
+        named["the block list"] = _hash_of(blocked, "block list")
     if settings.identify is not None and (romanised := settings.identify.romanised_model) is not None:
-        beside["romanised_model"] = read_manifest(romanised, "romanised-model").fingerprint
+        named["the romanised model"] = read_manifest(romanised, "romanised-model").fingerprint
     if settings.perplexity is not None:
-        models = models_in(settings.perplexity.models)
-        beside["models"] = {code: manifest.fingerprint for code, (_, manifest) in models.items()}
+        for code, (_, manifest) in models_in(settings.perplexity.models).items():
+            named[f"the language model of {code}"] = manifest.fingerprint
     if settings.decontaminate is not None:
-        sets = {one.name: labelled_files(one.path) for one in settings.decontaminate.sets}
-        beside["labelled"] = {
-            name: {source.name: _hash_of(source.path, "labelled set") for source in files}
-            for name, files in sets.items()
-        }
-    return config | ({"beside": beside} if beside else {})
+        for one in settings.decontaminate.sets:
+            for source in labelled_files(one.path):
+                named[f"the labelled set {one.name}, file {source.name}"] = _hash_of(source.path, "labelled set")
+    return config | named
 
 
 def _hash_of(path: Path, what: str) -> str:
@@ -119,23 +120,13 @@ def _hash_of(path: Path, what: str) -> str:
 
 
 def _check_places(settings: CorpusSettings) -> None:
+    if settings.output.exists() and not settings.output.is_dir():
+        raise ConfigError(f"output {settings.output} is a file; give the name of a folder that is to be made")
     source, target = settings.input.resolve(), settings.output.resolve()
     if target == source or source in target.parents:
         raise ConfigError(
             f"output {settings.output} lies inside input {settings.input} and would be read as text; move it out"
         )
-
-
-def _prepare(work: Path, folder: Path, config: Mapping[str, Any], sources: Sequence[Source]) -> None:
-    """Keep what an earlier attempt left if it was made by the same settings from files of the same names."""
-    plan = {"config": config, "sources": [source.name for source in sources]}
-    plan_file = work / "plan.json"
-    if not plan_file.exists() or json.loads(plan_file.read_text(encoding="utf-8")) != json.loads(json.dumps(plan)):
-        shutil.rmtree(work, ignore_errors=True)
-        shutil.rmtree(folder)
-        folder.mkdir()
-        (work / "reading").mkdir(parents=True)
-        write_json(plan_file, plan)
 
 
 class _Build:
@@ -144,6 +135,7 @@ class _Build:
     def __init__(self, settings: CorpusSettings, sources: Sequence[Source], work: Path, folder: Path) -> None:
         self._settings, self._sources, self._work, self._folder = settings, sources, work, folder
         self._tally, self._samples = Tally(), Samples(settings.num_samples)
+        self._identification: dict[str, dict[str, Any]] = {}
 
     def run(self) -> dict[str, Any]:
         """All phases; returns the statistics of the whole."""
@@ -152,14 +144,11 @@ class _Build:
         slices = self._slices("identifying" if identified else "reading")
         judged = self._judge(slices)
         written = self._write(slices)
-        for answer in (*read, *identified, *written.values()):
-            self._tally.add(answer["counts"])
-            self._samples.add(answer["samples"])
         self._write_samples()
         kept = {code: answer["kept"] for code, answer in written.items() if answer["kept"]["documents"]}
         statistics = {"languages": kept, **self._tally.counts()}
         if self._settings.identify is not None:
-            statistics["identification"] = _sum_by_language([answer["identification"] for answer in identified])
+            statistics["identification"] = dict(sorted(self._identification.items()))
         if self._settings.perplexity is not None:
             perplexity = {code: answer["perplexity"] for code, answer in written.items() if "perplexity" in answer}
             statistics["perplexity"] = perplexity
@@ -184,8 +173,10 @@ class _Build:
 
     def _forget_what_came_later(self) -> None:
         """What was done after reading may have held an earlier text of a file."""
+        for path in (self._folder / "dropped").glob("reading-*"):
+            path.rename(self._work / "reading" / f"{path.name[8:13]}.dropped.jsonl.zst")
         for path in [self._work / name for name in LATER] + list(self._folder.iterdir()):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            delete(path)
 
     def _identify(self, read: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Each source, without the lines that repeat in its group, into work/identifying/NUMBER."""
@@ -257,7 +248,15 @@ class _Build:
 
     def _run(self, phase: str, units: Sequence[Unit]) -> list[dict[str, Any]]:
         (self._work / phase).mkdir(exist_ok=True)
-        return run_units(units, self._settings.engine, description=phase)
+        finish_units(units, self._settings.engine, description=phase)
+        return [self._added_up(answer_of(unit)) for unit in units]
+
+    def _added_up(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """What is left of an answer, whose counts and samples become part of the whole's: a crawl has many files."""
+        self._tally.add(answer.pop("counts", {}))
+        self._samples.add(answer.pop("samples", []))
+        _add_by_language(self._identification, answer.pop("identification", {}))
+        return answer
 
     def _target(self, phase: str, number: int) -> Path:
         return self._work / phase / f"{number:05d}"
@@ -278,8 +277,8 @@ def _is_read(unit: Unit, source: Source) -> bool:
     """Whether a source was read, and is as it was."""
     if not unit.done.exists():
         return False
-    state = json.loads(unit.done.read_text(encoding="utf-8"))["state"]
-    return bool(state == _state_or_none(source))
+    entry = answer_of(unit)
+    return bool(entry["state"] == state_or_none(source)) and not entry["problem"].startswith(UNREADABLE)
 
 
 def _repeats_of(files: Sequence[Path], target: Path, settings: CorpusSettings) -> dict[str, Any]:
@@ -297,47 +296,15 @@ def _sums(tables: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def _sum_by_language(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """Tables of numbers and of lists of numbers by language, added up."""
-    total: dict[str, dict[str, Any]] = {}
-    for table in tables:
-        for code, entry in table.items():
-            have = total.setdefault(code, {})
-            for key, value in entry.items():
-                before = have.get(key)
-                if isinstance(value, list):
-                    have[key] = [a + b for a, b in zip(before or [0] * len(value), value, strict=True)]
-                else:
-                    have[key] = (before or 0) + value
-    return dict(sorted(total.items()))
-
-
-def _check_same_input(settings: CorpusSettings, done: Manifest, sources: Sequence[Source]) -> None:
-    """Refuse a finished corpus whose input is another one now; a file older than the corpus is not hashed again."""
-    before = {entry["file"]: entry for entry in done.statistics["files"]}
-    made = (settings.output / "manifest.json").stat().st_mtime_ns
-    for name in sorted(set(before) ^ {source.name for source in sources}):
-        _refuse(settings, f"input file {name} {'is gone' if name in before else 'is new'}")
-    for source in sources:
-        entry, state = before[source.name], _state_or_none(source)
-        size, mtime_ns = (state[0], state[1]) if state else (0, 0)
-        if size != entry["bytes"]:
-            _refuse(settings, f"input file {source.name} has {size} bytes, it had {entry['bytes']}")
-        if entry["xxh3_128"] and (mtime_ns >= made or source.remote) and source.digest() != entry["xxh3_128"]:
-            _refuse(settings, f"input file {source.name} has other content")
-
-
-def _refuse(settings: CorpusSettings, change: str) -> None:
-    raise FolderError(
-        f"{settings.output} was made from other input: {change}; choose another output folder or delete this one"
-    )
-
-
-def _state_or_none(source: Source) -> list[int] | None:
-    try:
-        return list(source.state())
-    except OSError:
-        return None
+def _add_by_language(total: dict[str, dict[str, Any]], table: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add a table of numbers and of lists of numbers by language."""
+    for code, entry in table.items():
+        have = total.setdefault(code, {})
+        for key, value in entry.items():
+            if isinstance(value, list):
+                have[key] = [a + b for a, b in zip(have.get(key, [0] * len(value)), value, strict=True)]
+            else:
+                have[key] = have.get(key, 0) + value
 
 
 def _why_nothing(statistics: Mapping[str, Any]) -> str:

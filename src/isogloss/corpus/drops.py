@@ -122,13 +122,14 @@ class Drops:
         pa = load_pyarrow()
         texts = table["text"].combine_chunks()
         every = pa.compute.split_pattern(texts, "\n").flatten()
-        owners = np.repeat(np.arange(len(table)), num_lines(texts))
+        owners, said_of = np.repeat(np.arange(len(table)), num_lines(texts)), table.select(["id", "source"])
         for number in np.unique(judged[judged > 0]).tolist():
             gone = judged == number
             self.tally.drop_line(language, reasons[number - 1], lines=int(gone.sum()))
-            of_these = every.filter(pa.array(gone)), table.take(pa.array(owners[gone]))
-            self.samples.offer(language, "line", reasons[number - 1], of_these[1]["id"], of_these[0])
-            self._keep(language, "line", reasons[number - 1], of_these[1]["id"], of_these[0], of_these[1]["source"])
+            # Not the table itself: each line would take its document's text along.
+            lines, said = every.filter(pa.array(gone)), said_of.take(pa.array(owners[gone]))
+            self.samples.offer(language, "line", reasons[number - 1], said["id"], lines)
+            self._keep(language, "line", reasons[number - 1], said["id"], lines, said["source"])
         left, counts = without_lines(texts, judged > 0)
         table = table.set_column(table.schema.get_field_index("text"), "text", left)
         return self.without_empty(language, table, counts == 0)

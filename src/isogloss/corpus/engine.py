@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from rich.console import Console
 from rich.progress import Progress
 
@@ -36,7 +36,7 @@ from isogloss.corpus.extras import load_ray
 from isogloss.errors import DataError, IsoglossError
 from isogloss.manifest import write_json
 
-__all__ = ["EngineSettings", "Unit", "num_cores", "run_units"]
+__all__ = ["EngineSettings", "Unit", "answer_of", "finish_units", "num_cores", "run_units"]
 
 
 class EngineSettings(Settings):
@@ -46,6 +46,12 @@ class EngineSettings(Settings):
     workers: int = Field(0, ge=0, description="units done at a time; 0: as many as there are cores")
     ray_address: str = Field("", description="of a running Ray cluster; none given, a local one is started")
     tries: int = Field(3, ge=1, description="a unit whose process dies is done again, so often in all")
+
+    @model_validator(mode="after")
+    def _address_is_used(self) -> EngineSettings:
+        if self.ray_address and self.runner != "ray":
+            raise ValueError(f"ray_address = '{self.ray_address}' is for runner = 'ray', not '{self.runner}'")
+        return self
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,18 @@ def run_units(units: Sequence[Unit], settings: EngineSettings, *, description: s
 
     Raises what a unit raised for a user's mistake or a full disk, and DataError where processes keep dying.
     """
+    finish_units(units, settings, description=description)
+    return [answer_of(unit) for unit in units]
+
+
+def answer_of(unit: Unit) -> dict[str, Any]:
+    """What a finished unit said."""
+    answer: dict[str, Any] = json.loads(unit.done.read_text(encoding="utf-8"))
+    return answer
+
+
+def finish_units(units: Sequence[Unit], settings: EngineSettings, *, description: str) -> None:
+    """Do what is left of the units; raises as :func:`run_units` does."""
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(description, total=len(units))
         for number in range(1, settings.tries + 1):
@@ -76,7 +94,6 @@ def run_units(units: Sequence[Unit], settings: EngineSettings, *, description: s
             except BrokenExecutor as error:
                 if number == settings.tries or settings.runner == "ray":  # which has tried as often itself
                     raise _hopeless(units, settings.tries, error) from None
-    return [json.loads(unit.done.read_text(encoding="utf-8")) for unit in units]
 
 
 def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[str, Any]]:
@@ -135,7 +152,13 @@ def _do(pickled: bytes) -> dict[str, Any]:
     except IsoglossError as error:
         return {"error": type(error).__name__, "message": str(error)}
     except OSError as error:
-        return {"error": "OSError", "errno": error.errno, "message": error.strerror, "file": error.filename}
+        # Arrow's errors may have no number, and what they say is no `strerror` then.
+        return {
+            "error": "OSError",
+            "errno": error.errno,
+            "message": error.strerror or str(error),
+            "file": error.filename and str(error.filename),
+        }
     except Exception:
         return {"error": "", "message": traceback.format_exc()}
     return {}
@@ -146,7 +169,8 @@ def _raise_if_failed(answer: Mapping[str, Any]) -> None:
         return
     assert answer["error"], answer["message"]
     if answer["error"] == "OSError":
-        raise OSError(answer["errno"], answer["message"], answer["file"])
+        known = answer["errno"] is not None
+        raise OSError(answer["errno"], answer["message"], answer["file"]) if known else OSError(answer["message"])
     kind = getattr(errors, answer["error"], IsoglossError)
     raise (IsoglossError if kind is errors.MissingExtraError else kind)(answer["message"])
 

@@ -29,6 +29,7 @@ from isogloss.corpus.dedup.paragraphs import HASH_DTYPE
 from isogloss.corpus.extras import load_pyarrow
 from isogloss.corpus.lm.score import LanguageModel, models_in
 from isogloss.corpus.settings import CorpusSettings
+from isogloss.corpus.sources import FileState, file_state
 
 __all__ = ["Slice", "index_one", "judge_one", "read_judged", "slices_of"]
 
@@ -61,7 +62,7 @@ def judge_one(part: Slice, settings: CorpusSettings, index: Path | None) -> dict
     """Judge one slice; returns the documents or lines found for each labelled set."""
     pa = load_pyarrow()
     model = _model(settings, part.language)
-    labelled = _index(index) if index is not None else None
+    labelled = _index(index, file_state(index / "index.json")) if index is not None else None
     found: list[Contaminated] = []
     perplexity, places = [np.empty(0)], [pa.array([], pa.list_(pa.int32()))]
     with (
@@ -130,5 +131,6 @@ def _model(settings: CorpusSettings, language: str) -> LanguageModel | None:
 
 
 @functools.lru_cache(maxsize=3)
-def _index(folder: Path) -> LabelledIndex:
+def _index(folder: Path, state: FileState) -> LabelledIndex:
+    """The index that was saved in this state: one process may build several corpora."""
     return LabelledIndex.load(folder)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from isogloss.config import Settings
 from isogloss.corpus.dedup.normalise import num_lines
@@ -74,6 +74,15 @@ class PersonalSettings(Settings):
     email_mark: str = Field("name@example.com", description="stands for an e-mail address")
     ip_mark: str = Field("192.0.2.1", description="stands for an IP address; this one is reserved for examples")
     phone_mark: str = Field("+00 000 0000", description="stands for a telephone number")
+
+    @field_validator("email_mark", "ip_mark", "phone_mark")
+    @classmethod
+    def _is_part_of_a_line(cls, mark: str) -> str:
+        if not mark.strip() or "\n" in mark or "\0" in mark:
+            raise ValueError(
+                "a mark may be all that is left of a line: give something that is seen, without line feeds"
+            )
+        return mark
 
 
 def hide_personal(texts: Any, settings: PersonalSettings) -> tuple[Any, dict[str, int]]:

@@ -8,10 +8,11 @@ first. Memory: BUFFER_BYTES of text for all languages together, and what the rea
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import functools
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,49 +25,85 @@ from isogloss.corpus.drops import Drops
 from isogloss.corpus.extras import load_pyarrow
 from isogloss.corpus.readers import Document, read_source
 from isogloss.corpus.settings import CorpusSettings
-from isogloss.corpus.sources import NOT_ASKED_FOR, DamagedFileError, FileState, Source
-from isogloss.corpus.tally import UNKNOWN_LANGUAGE
+from isogloss.corpus.sources import NOT_ASKED_FOR, DamagedFileError, FileState, Source, file_state
+from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
 from isogloss.errors import DataError
 
-__all__ = ["read_one"]
+__all__ = ["UNREADABLE", "read_one"]
+
+# What the problem of a file begins with that may be read another time.
+UNREADABLE = "unreadable"
 
 
 def read_one(source: Source, settings: CorpusSettings, target: Path) -> dict[str, Any]:
     """Read one source whole, or throw away what was read and say why; returns its entry for the report.
 
-    Raises DataError where the file changes meanwhile, OSError where the disk is full.
+    Raises DataError where the file changes meanwhile, OSError where ``target`` cannot be written.
     """
-    shutil.rmtree(target, ignore_errors=True)
+    _remove(target)
     nothing: dict[str, Any] = {"file": source.name, "bytes": 0, "xxh3_128": "", "problem": "", "state": None}
     entry = nothing | {"counts": {}, "samples": []}
     try:
-        before = source.state()
+        with _of_the_input():
+            before = source.state()
         entry |= {"bytes": before.bytes, "state": list(before)}
         if problem := _reason_to_skip(source, before, settings):
             return entry | {"problem": problem}
-        kept_in = target.with_suffix(".dropped.jsonl.zst") if settings.keep_dropped else None
-        with Drops(settings.num_samples, kept_in) as drops, LanguageFiles(target) as files:
-            reading = _Reading(source, settings, target, drops, files)
-            try:
-                for document in read_source(source, settings, drops.tally, languages=_wanted(settings)):
-                    reading.add(document)
-            except DamagedFileError as error:
-                entry["problem"] = f"{error}; what stood before it is kept"
-            reading.finish()
-        entry["xxh3_128"] = source.digest()
-        after = source.state()
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
-        shutil.rmtree(target, ignore_errors=True)
-        return entry | {"problem": f"unreadable ({error.strerror or error})"}
+        problem, answer = _read_documents(source, settings, target)
+        with _of_the_input():
+            entry["xxh3_128"], after = source.digest(), source.state()
+    except _UnreadableError as error:
+        _remove(target)
+        return entry | {"problem": f"{UNREADABLE} ({error})"}
     if after != before:
-        shutil.rmtree(target)
+        _remove(target)
         raise DataError(
             f"{source.path} changed while it was read ({before.bytes} bytes, then {after.bytes}); "
             "start again when nothing writes to it, the files read before it are kept"
         )
-    return entry | drops.answer()
+    return entry | {"problem": problem} | answer
+
+
+class _UnreadableError(Exception):
+    """The input cannot be read; what cannot be written remains an OSError."""
+
+
+@contextlib.contextmanager
+def _of_the_input() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _UnreadableError(error.strerror or str(error)) from None
+
+
+def _remove(target: Path) -> None:
+    """What an earlier attempt left of a source."""
+    shutil.rmtree(target, ignore_errors=True)
+    _dropped_of(target).unlink(missing_ok=True)
+
+
+def _dropped_of(target: Path) -> Path:
+    return target.with_suffix(".dropped.jsonl.zst")
+
+
+def _read_documents(source: Source, settings: CorpusSettings, target: Path) -> tuple[str, dict[str, Any]]:
+    """Take all documents of a source into ``target``; returns what is damaged in it, and what was dropped."""
+    problem = ""
+    kept_in = _dropped_of(target) if settings.keep_dropped else None
+    with Drops(settings.num_samples, kept_in) as drops, LanguageFiles(target) as files:
+        reading = _Reading(source, settings, target, drops, files)
+        try:
+            for document in _documents(source, settings, drops.tally):
+                reading.add(document)
+        except DamagedFileError as error:
+            problem = f"{error}; what stood before it is kept"
+        reading.finish()
+    return problem, drops.answer()
+
+
+def _documents(source: Source, settings: CorpusSettings, tally: Tally) -> Iterator[Document]:
+    with _of_the_input():
+        yield from read_source(source, settings, tally, languages=_wanted(settings))
 
 
 class _Reading:
@@ -125,7 +162,7 @@ def _judged(language: str, table: Any, settings: CorpusSettings, drops: Drops) -
     if (chosen := settings.rules) is not None:
         if chosen.blocked_urls is not None:
             urls = [json.loads(source).get("url") if source else None for source in table["source"].to_pylist()]
-            blocked = _block_list(chosen.blocked_urls).judge(urls)
+            blocked = _block_list(chosen.blocked_urls, file_state(chosen.blocked_urls)).judge(urls)
             table = drops.judged(language, table, blocked.astype(np.uint8), ["blocked-url"])
         judged = rules.judge_documents(table["text"], chosen, language=language)
         table = drops.judged(language, table, judged, tuple(rules.DOCUMENT_REASONS))
@@ -142,7 +179,8 @@ def _judged(language: str, table: Any, settings: CorpusSettings, drops: Drops) -
 
 
 @functools.lru_cache(maxsize=1)
-def _block_list(path: Path) -> rules.BlockList:
+def _block_list(path: Path, state: FileState) -> rules.BlockList:
+    """The list as it is in this state: one process may build several corpora."""
     return rules.BlockList.read(path)
 
 

@@ -22,11 +22,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from isogloss.config import Settings
 from isogloss.corpus.dedup.normalise import LINE_FEED, NUM_CODE_POINTS, num_lines, text_blocks
 from isogloss.errors import DataError
+from isogloss.languages import canonical_code
 
 __all__ = ["DOCUMENT_REASONS", "LINE_REASONS", "BlockList", "RuleSettings", "judge_documents", "judge_lines"]
 
@@ -58,6 +59,17 @@ class RuleSettings(Settings):
     blocked_urls: Path | None = Field(
         None, description="file of hosts (their subdomains too) or address beginnings, one a line; # opens a comment"
     )
+
+    @field_validator("min_document_characters_by_language")
+    @classmethod
+    def _canonical_limits(cls, limits: dict[str, int]) -> dict[str, int]:
+        try:
+            limits = {canonical_code(code): limit for code, limit in sorted(limits.items())}
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        if below := [code for code, limit in limits.items() if limit < 0]:
+            raise ValueError(f"the limit of '{below[0]}' is {limits[below[0]]}; 0 keeps all")
+        return limits
 
 
 def judge_documents(texts: Any, settings: RuleSettings, *, language: str) -> Judgements:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from isogloss.corpus.decontaminate import DecontaminateSettings
 from isogloss.corpus.dedup.minhash import MinHashSettings
@@ -59,7 +59,9 @@ class CorpusSettings(ReadSettings):
         1 << 28, gt=0, description="bytes of JSON lines in one part of a language, before compression"
     )
     num_samples: int = Field(20, ge=0, description="documents shown in the report for each language and reason")
-    keep_dropped: bool = Field(False, description="write what is dropped, with its reason, to the folder 'dropped'")
+    keep_dropped: bool = Field(
+        False, description="write what the steps drop, with its reason, to the folder 'dropped'; not what is unreadable"
+    )
     engine: EngineSettings = Field(EngineSettings(workers=1), description="where the work is done, how much at once")
 
     @field_validator("languages")
@@ -76,6 +78,22 @@ class CorpusSettings(ReadSettings):
                     f"the limit of '{code}' is {limit}; leave the language out of 'languages' to have none of it"
                 )
         return {_canonical(code): limit for code, limit in sorted(limits.items())}
+
+    @model_validator(mode="after")
+    def _nothing_is_ignored(self) -> CorpusSettings:
+        """What would change nothing, or keep what was not asked for, is a mistake."""
+        if not self.trust_names and self.identify is None:
+            raise ValueError("trust_names = false has nothing to ask instead; give 'identify' too (identify='{}')")
+        if self.normalise != NormaliseSettings() and self.repeats is None:
+            raise ValueError("'normalise' is for 'repeats', which is absent; give it (repeats='{}') or normalise='{}'")
+        if self.languages:
+            found = self.identify.languages if self.identify is not None else ()
+            for key, codes in (("identify.languages", found), ("max_bytes_by_language", self.max_bytes_by_language)):
+                if others := sorted(set(codes) - set(self.languages)):
+                    raise ValueError(
+                        f"{key} has '{others[0]}', which 'languages' does not have; take it out there or add it here"
+                    )
+        return self
 
 
 def _canonical(code: str) -> str:
