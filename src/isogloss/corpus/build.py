@@ -51,16 +51,19 @@ class NoDocumentError(DataError):
     """Nothing is left of the input."""
 
 
-def build_corpus(settings: CorpusSettings, *, keep_work: bool = False) -> Manifest:
+def build_corpus(
+    settings: CorpusSettings, *, sources: Sequence[Source] | None = None, keep_work: bool = False
+) -> Manifest:
     """Build the corpus, continue an unfinished build of it, or find it done; returns its manifest.
 
-    With ``keep_work`` what the phases left stays in ``OUTPUT.work`` for who wants to see it.
+    ``sources`` are some of the input's, all if not given; with ``keep_work`` what the phases left stays in
+    ``OUTPUT.work`` for who wants to see it.
 
     Raises DataError if there is no text or a file changes while it is read, FolderError if the output folder was made
     from other input or settings, a model is not there, or the disk is full.
     """
     _check_places(settings)
-    sources = _sources(settings)
+    sources = _sources(settings, find_sources(settings.input) if sources is None else sources)
     config = _config(settings)
     work = settings.output.with_name(settings.output.name + ".work")
     if (done := finished(settings.output, "corpus", config, settings=settings)) is not None:
@@ -80,11 +83,10 @@ def build_corpus(settings: CorpusSettings, *, keep_work: bool = False) -> Manife
     return manifest
 
 
-def _sources(settings: CorpusSettings) -> list[Source]:
+def _sources(settings: CorpusSettings, sources: Sequence[Source]) -> list[Source]:
     """The input files; where languages are identified, one whose name says none has an unknown one."""
-    sources = find_sources(settings.input)
     if settings.identify is None:
-        return sources
+        return list(sources)
     return [replace(source, language=source.language or UNKNOWN_LANGUAGE) for source in sources]
 
 

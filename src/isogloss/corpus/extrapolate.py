@@ -30,7 +30,7 @@ A_SOURCE_EACH = ("reading", "identifying")
 FIRST = "first process"
 # Measured: of each document in memory while its language is compared, without and with near-duplicates.
 DOCUMENT_BYTES, NEAR_DOCUMENT_BYTES = 27, 39
-# Measured: objects of answers in the first process, for each byte of their files.
+# Measured: objects of answers that the first process holds, for each byte of their JSON.
 ANSWER_BYTES = 1.7
 # On disk while a group or a language is searched: sorted runs, and what was found.
 RUN_BYTES, PLACE_BYTES, SIGNATURE_BYTES = 16, 8, 4
@@ -40,7 +40,7 @@ RUN_BYTES, PLACE_BYTES, SIGNATURE_BYTES = 16, 8, 4
 class Sample:
     """A build of some files as it was measured; ``units`` and ``work_bytes`` are by phase, the last tables by language.
 
-    Of what comes out, ``shown_bytes`` are samples for the report, which do not grow with the input.
+    Of what comes out, ``shown_bytes`` are reports and samples, which do not grow with the input.
     """
 
     files: int

@@ -19,7 +19,7 @@ from pathlib import Path
 from pydantic import Field
 
 from isogloss.config import Settings
-from isogloss.corpus.build import SAMPLES_NAME, NoDocumentError, build_corpus
+from isogloss.corpus.build import NoDocumentError, build_corpus
 from isogloss.corpus.costs import COST_SUFFIX, measured, read_costs
 from isogloss.corpus.dedup.paragraphs import HASH_DTYPE
 from isogloss.corpus.engine import num_cores
@@ -48,11 +48,10 @@ def plan_corpus(settings: CorpusSettings, plan: PlanSettings) -> CorpusPlan:
 
     Raises ConfigError for a sample larger than the input or the whole, and what build_corpus raises.
     """
-    sources = [source for source in find_sources(settings.input) if source.format and source.path.stat().st_size]
+    sources = [source for source in find_sources(settings.input) if source.format and _size_of(source)]
     whole = _whole(settings, plan, sources)
     with _folder_beside(settings.output) as folder:
         chosen = _spread(sources, plan.sample_files)
-        # The small one first: of two, it may find files that the disk has to look for.
         few = _spread(chosen, max(1, len(chosen) // 3))
         small = _built(settings, few, folder / "small") if len(few) < len(chosen) else None
         large = _built(settings, chosen, folder / "large")
@@ -68,7 +67,7 @@ def _whole(settings: CorpusSettings, plan: PlanSettings, sources: Sequence[Sourc
     for name, number in ((f"input {settings.input} has", len(sources)), ("the whole has", num_files)):
         if plan.sample_files > number:
             raise ConfigError(f"a sample of {plan.sample_files} files was asked for, but {name} {number}; take fewer")
-    in_input = sum(source.path.stat().st_size for source in sources)
+    in_input = sum(map(_size_of, sources))
     return Whole(
         files=num_files,
         input_bytes=round(in_input * num_files / len(sources)),
@@ -97,33 +96,29 @@ def _folder_beside(output: Path) -> Iterator[Path]:
 
 def _built(settings: CorpusSettings, sources: Sequence[Source], folder: Path) -> Sample | None:
     """Build some of the sources and measure it; None where they give no document."""
-    for source in sources:
-        link = folder / "input" / source.name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(source.path.resolve())
     # In processes of their own, units can be measured one by one.
     workers = max(2, settings.engine.workers or num_cores())
     engine = settings.engine.model_copy(update={"workers": workers})
-    update = {"input": folder / "input", "output": folder / "corpus", "engine": engine}
-    sample = settings.model_copy(update=update)
+    sample = settings.model_copy(update={"output": folder / "corpus", "engine": engine})
     try:
-        manifest, first = measured(lambda: build_corpus(sample, keep_work=True), own_process=False)
+        manifest, first = measured(lambda: build_corpus(sample, sources=sources, keep_work=True), own_process=False)
     except NoDocumentError:
         return None
     work = folder / "corpus.work"
     phases = [phase for phase in PHASES if (work / phase).exists()]
-    shown = manifest.files[SAMPLES_NAME]["bytes"]
+    # Texts lie in folders; beside them is what is for people: reports, and samples of a bounded number.
+    shown = sum(entry["bytes"] for name, entry in manifest.files.items() if "/" not in name)
     before_judging = "identifying" if "identifying" in phases else "reading"
     return Sample(
         files=len(sources),
-        input_bytes=sum(source.path.stat().st_size for source in sources),
+        input_bytes=sum(map(_size_of, sources)),
         workers=workers,
         units={phase: read_costs(work / phase) for phase in phases},
         work_bytes={phase: _size(work / phase) for phase in phases},
         output_bytes=sum(entry["bytes"] for entry in manifest.files.values()) - shown,
         shown_bytes=shown,
         first=first,
-        answer_bytes=sum(path.stat().st_size for path in _answers(work)),
+        answer_bytes=sum(map(_held_bytes, _answers(work))),
         lines=sum(json.loads(path.read_text(encoding="utf-8"))["lines"] for path in _answers(work, "repeats")),
         compared=_compared(work / "judging"),
         stored_bytes=_stored_bytes(work / before_judging),
@@ -131,8 +126,23 @@ def _built(settings: CorpusSettings, sources: Sequence[Source], folder: Path) ->
     )
 
 
+def _size_of(source: Source) -> int:
+    """Bytes of a source, 0 of one that cannot be read: a build says why."""
+    try:
+        return source.state().bytes
+    except OSError:
+        return 0
+
+
 def _answers(work: Path, phase: str = "*") -> list[Path]:
     return [path for path in work.glob(f"{phase}/*.json") if not path.name.endswith(COST_SUFFIX)]
+
+
+def _held_bytes(path: Path) -> int:
+    """Bytes of an answer but for what the first process adds up as it reads."""
+    answer = json.loads(path.read_text(encoding="utf-8"))
+    held = {key: value for key, value in answer.items() if key not in ("counts", "samples", "identification")}
+    return len(json.dumps(held, indent=2))
 
 
 def _size(folder: Path) -> int:
