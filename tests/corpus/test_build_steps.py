@@ -311,3 +311,33 @@ def test_the_recipes_can_be_read(name: str) -> None:
     assert settings.repeats is not None
     assert settings.repeats.rule == {"ccnet": "every", "full": "first"}[name]
     assert (settings.decontaminate is not None) == (name == "full")
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code", "says"), [(signal.SIGTERM, 75, "goes on from there"), (signal.SIGINT, 130, "")]
+)
+def test_stopped_it_ends_at_once_with_a_line_and_no_more(
+    files: Path, tmp_path: Path, number: signal.Signals, exit_code: int, says: str
+) -> None:
+    # A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that.
+    code = """if True:
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        from isogloss.cli import main
+        if __name__ == "__main__":
+            main()
+    """
+    script = tmp_path / "main.py"
+    script.write_text(code, encoding="utf-8")
+    words = ["corpus", "build", f"input={files}", f"output={tmp_path / 'corpus'}", "identify={}", "engine.workers=2"]
+    command = [sys.executable, script, *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while process.poll() is None and not (tmp_path / "corpus.work" / "reading").exists():
+            time.sleep(0.005)
+        # To all of them, as a terminal sends Ctrl-C.
+        os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == exit_code
+    assert len(said.splitlines()) == (1 if says else 0), said
+    assert says in said
+    assert not (tmp_path / "corpus").exists()

@@ -32,6 +32,7 @@ from isogloss.corpus.labelled import labelled_files
 from isogloss.corpus.lm.score import models_in
 from isogloss.corpus.reading import UNREADABLE, read_one
 from isogloss.corpus.report import write_report
+from isogloss.corpus.report.samples import SAMPLES_NAME
 from isogloss.corpus.settings import CorpusSettings
 from isogloss.corpus.sources import Source, find_sources
 from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
@@ -42,7 +43,6 @@ from isogloss.manifest import Manifest, building, finished, hash_file, read_mani
 __all__ = ["CorpusSettings", "NoDocumentError", "build_corpus"]
 
 COMMAND = "isogloss corpus build"
-SAMPLES_NAME = "samples.jsonl"
 # The folders of OUTPUT.work that hold what comes after reading.
 LATER = ("repeats", "identifying", "labelled", "judging", "writing")
 

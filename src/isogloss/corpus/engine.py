@@ -6,8 +6,8 @@
 A unit writes its own files, and its answer (JSON) under `done` last, so a unit that has an answer is not done again and
 one that was cut off is done from its beginning; what it took lies beside (:mod:`isogloss.corpus.costs`). `work` runs in
 a process of this machine, or as a task of Ray on any machine that sees the same folders: the answers, and the files,
-are the same. Units must not depend on each other. What a unit does over columns it does in Daft's native runner.
-(Daft's own Ray runner was tried here: after one of its actors was killed it sometimes waited for ever.)
+are the same. Units must not depend on each other. (Daft's own Ray runner was tried here: after one of its actors was
+killed it sometimes waited for ever. And its group-by holds all keys of a group in memory, which no setting bounds.)
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ import json
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pydantic import Field, model_validator
 from rich.console import Console
 from rich.progress import Progress
 
 from isogloss import errors
-from isogloss.children import end_with_parent
+from isogloss.children import end_with_parent, on_termination
 from isogloss.config import Settings
 from isogloss.corpus.costs import measured, write_cost
 from isogloss.corpus.extras import load_ray
-from isogloss.errors import DataError, IsoglossError
+from isogloss.errors import DataError, IsoglossError, Preempted
 from isogloss.manifest import write_json
 
 __all__ = ["EngineSettings", "Unit", "answer_of", "finish_units", "num_cores", "run_units"]
@@ -79,8 +80,9 @@ def answer_of(unit: Unit) -> dict[str, Any]:
 
 
 def finish_units(units: Sequence[Unit], settings: EngineSettings, *, description: str) -> None:
-    """Do what is left of the units; raises as :func:`run_units` does."""
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+    """Do what is left of the units; raises as :func:`run_units` does, and Preempted after SIGTERM."""
+    bar = Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())
+    with on_termination(_stop), bar as progress:
         task = progress.add_task(description, total=len(units))
         for number in range(1, settings.tries + 1):
             left = [unit for unit in units if not unit.done.exists()]
@@ -109,13 +111,26 @@ def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[s
         # Not forked: a copy of a process that has threads may wait for ever for what another thread held.
         fresh = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(num_workers, len(units)), fresh, end_with_parent) as pool:
+            # Ctrl-C is for this process: those that are started while it is blocked never hear it.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             futures = [pool.submit(_do, pickle.dumps(unit)) for unit in units]
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             try:
                 for future in as_completed(futures):
                     yield future.result()
-            finally:
+            except (KeyboardInterrupt, Preempted):
+                # The units they are at may take long, and are done again from their beginning.
+                for worker in multiprocessing.active_children():
+                    worker.terminate()
+                raise
+            except BaseException:
                 for future in futures:
                     future.cancel()
+                raise
+
+
+def _stop() -> NoReturn:
+    raise Preempted("stopped; what is finished is kept, and the same command goes on from there")
 
 
 def _from_ray(units: Sequence[bytes], num_workers: int, settings: EngineSettings) -> Iterator[dict[str, Any]]:
