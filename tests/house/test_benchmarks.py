@@ -19,6 +19,9 @@ SMALL = {
         "--recipes", "mini", "--rounds", "1", "--steps", "1", "--warmup", "1", "--sequences", "2", "--length", "16",
         "--layers", "1", "--documents", "40", "--pieces", "1200", "--threads", "1",
     ],
+    "vocab_train.py": [
+        "--phrasebook", "--megabytes", "0.6", "--plain-megabytes", "0.3", "--pieces", "1500", "--memory-mb", "64",
+    ],
     "tokenize.py": ["--rounds", "1", "--text", "README.md", "--megabytes", "0.02", "--size", "400"],
 }  # fmt: skip
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
+import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.config import make_settings
 from isogloss.errors import ConfigError, DataError, FolderError, VocabularyError
 from isogloss.manifest import read_manifest
+from isogloss.phrasebook import parallel_sentences
 from isogloss.vocab import MODEL_NAME, VocabSettings, Vocabulary, train_vocabulary
-from isogloss.vocab.sample import LanguageSample, plan_sample, sample_lines
+from isogloss.vocab.sample import LanguageSample, plan_sample, sample_text
 
 
 def train(corpus: Path, output: Path, **values: object) -> Vocabulary:
@@ -149,8 +154,8 @@ def test_the_report_counts_what_the_vocabulary_does(
 def test_unknown_text_shows_in_the_report(
     write_corpus: Callable[..., Path], documents: Mapping[str, str], tmp_path: Path
 ) -> None:
-    corpus = write_corpus(tmp_path / "corpus", {"en": [documents["en"]], "zh-Hans": [documents["zh-Hans"]]})
-    train(corpus, tmp_path / "vocab", size=62, character_coverage=0.98)
+    corpus = write_corpus(tmp_path / "corpus", {"en": [documents["en"]] * 5, "zh-Hans": [documents["zh-Hans"]]})
+    train(corpus, tmp_path / "vocab", size=58, character_coverage=0.98, alpha=1.0)
     rows = read_manifest(tmp_path / "vocab", "vocab").statistics["languages"]
     assert rows["zh-Hans"]["unknown_rate"] > rows["en"]["unknown_rate"]
     assert rows["zh-Hans"]["unknown"] > 0
@@ -180,18 +185,102 @@ def test_the_plan_takes_shares_by_alpha_and_no_more_than_asked(
 def test_lines_are_taken_as_often_as_planned(repeats: float) -> None:
     documents = [f"line {n} a\nline {n} b" for n in range(2000)]
     plan = LanguageSample(share=0.5, repeats=repeats)
-    lines = list(sample_lines(documents, plan, seed="1/en"))
-    assert len(lines) == pytest.approx(4000 * repeats, rel=0.06)
-    times = Counter(lines).values()
-    assert set(times) <= {int(repeats), int(repeats) + 1} - {0}
-    assert lines == list(sample_lines(documents, plan, seed="1/en"))
-    if repeats != 1.0:
-        assert lines != list(sample_lines(documents, plan, seed="2/en"))
+    lines = "\n".join(sample_text(documents, plan, seed="1/en")).split("\n")
+    assert len(lines) * plan.weight == pytest.approx(4000 * repeats, rel=0.06)
+    assert set(Counter(lines).values()) == {1}
+    assert lines == "\n".join(sample_text(documents, plan, seed="1/en")).split("\n")
+    other = "\n".join(sample_text(documents, plan, seed="2/en")).split("\n")
+    assert (lines == other) == (repeats >= 1)
 
 
-@settings(deadline=None)
-@given(text=st.text(alphabet="ab c面", max_size=5000))
-def test_long_lines_are_cut_and_nothing_of_them_lost(text: str) -> None:
-    lines = list(sample_lines([text], LanguageSample(share=1.0, repeats=1.0), seed="1/en"))
-    assert all(len(line.encode()) <= 4192 for line in lines)
-    assert "".join("".join(lines).split()) == "".join(text.split())
+def test_texts_come_in_blocks_and_nothing_of_them_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isogloss.vocab.sample.BLOCK_CHARACTERS", 50)
+    documents = [f"{number} " * number + "面" * 3 * number + "\nshort" for number in range(60)]
+    blocks = list(sample_text(documents, LanguageSample(share=1.0, repeats=1.0), seed="1/en"))
+    assert max(map(len, blocks)) <= 150
+    assert "".join("".join(blocks).split()) == "".join("".join(documents).split())
+
+
+def test_any_memory_that_has_room_for_all_words_gives_the_same_bytes(
+    corpus: Path, vocab_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = train(corpus, tmp_path / "small", memory_mb=16)
+    # Every table of words is spilled after its first block, and every file read in several passes.
+    monkeypatch.setattr("isogloss.vocab.counting.BYTES_A_WORD", 1 << 23)
+    monkeypatch.setattr("isogloss.vocab.counting.BYTES_A_LINE", 1 << 23)
+    monkeypatch.setattr("isogloss.vocab.sample.BLOCK_CHARACTERS", 40)
+    spilled = train(corpus, tmp_path / "spilled", memory_mb=16)
+    assert Vocabulary.load(vocab_folder).content == small.content == spilled.content
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".work"] == []
+
+
+def test_a_vocabulary_with_a_limit_of_text_of_an_earlier_version_is_done(
+    corpus: Path, tmp_path: Path, without_setting: Callable[[Path, str], None]
+) -> None:
+    made = train(corpus, tmp_path / "vocab", sample_bytes=100_000_000)
+    for setting in ("span", "memory_mb"):
+        without_setting(tmp_path / "vocab" / "manifest.json", setting)
+    assert train(corpus, tmp_path / "vocab", sample_bytes=100_000_000).content == made.content
+
+
+def test_a_memory_too_small_says_how_much_it_takes(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(VocabularyError, match=r"memory_mb = 16 has no room .* set memory_mb=(\d+) or higher") as told:
+        train(corpus, tmp_path / "vocab", size=100_000, memory_mb=16)
+    enough = int(re.search(r"set memory_mb=(\d+)", str(told.value))[1])  # type: ignore[index]
+    with pytest.raises(
+        VocabularyError, match=r"size = 100000 is more than .* set size=\d+ or lower, or give more text"
+    ):
+        train(corpus, tmp_path / "vocab", size=100_000, memory_mb=enough)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("coverage", [1.0, 0.98])
+def test_every_character_that_is_covered_is_a_piece(
+    write_corpus: Callable[..., Path], documents: Mapping[str, str], tmp_path: Path, coverage: float
+) -> None:
+    texts = {code: [text, "Żółw ☃ ꙮ"] for code, text in documents.items()}
+    vocabulary = train(
+        write_corpus(tmp_path / "corpus", texts), tmp_path / "vocab", size=260, alpha=1.0, character_coverage=coverage
+    )
+    known = {piece for piece in vocabulary.pieces if len(piece) == 1}
+    written = Counter("".join(vocabulary.normalize("\n".join(part)) for part in texts.values()).replace(" ", ""))
+    missing = sum(count for character, count in written.items() if character not in known)
+    assert missing == 0 if coverage == 1 else 0 < missing <= 0.025 * written.total()
+
+
+def pieces_of(vocabulary: Vocabulary, texts: Sequence[str]) -> int:
+    return len(vocabulary.encode_flat(texts)[0])
+
+
+def bits_of(vocabulary: Vocabulary, texts: Sequence[str]) -> float:
+    return -sum(vocabulary.scores[index] for index in vocabulary.encode_flat(texts)[0].tolist())
+
+
+@pytest.mark.parametrize("model_type", ["unigram", "bpe"])
+def test_as_good_as_sentencepiece_by_itself(
+    write_corpus: Callable[..., Path], tmp_path: Path, model_type: Literal["unigram", "bpe"]
+) -> None:
+    """On the phrasebook's sentences: the same pieces but for a few, as many of them a text, as many bits."""
+    languages = ["en", "ru", "th", "zh-Hans"]
+    rows = list(parallel_sentences(["en", "ru", "th", "zh"], 1500, seed=1))
+    texts = {code: [row[column] for row in rows] for column, code in enumerate(languages)}
+    corpus = write_corpus(tmp_path / "corpus", texts)
+    ours = train(corpus, tmp_path / "vocab", size=700, alpha=1.0, character_coverage=0.9995, model_type=model_type)
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=itertools.chain.from_iterable(texts.values()),
+        model_writer=model,
+        vocab_size=698,
+        model_type=model_type,
+        minloglevel=2,
+    )
+    plain = Vocabulary.from_bytes(model.getvalue())
+    same = len(set(ours.pieces) & set(plain.pieces)) / ours.size
+    assert same > (0.85 if model_type == "unigram" else 0.97)
+    everything = list(itertools.chain.from_iterable(texts.values()))
+    assert pieces_of(ours, everything) <= 1.002 * pieces_of(plain, everything)
+    if model_type == "unigram":
+        assert bits_of(ours, everything) <= 1.01 * bits_of(plain, everything)
+    for code in languages:
+        assert pieces_of(ours, texts[code]) <= 1.05 * pieces_of(plain, texts[code]), code
+    assert [ours.normalize(text) for text in ("ﬁ ½", " a  b ")] == [plain.normalize(t) for t in ("ﬁ ½", " a  b ")]

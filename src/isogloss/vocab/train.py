@@ -1,5 +1,9 @@
 """Train a vocabulary: a SentencePiece model on raw text, languages sampled by q ∝ p^alpha from a corpus folder.
 
+Text is read once. What is kept of it are its words and how often each comes, languages weighted, so the memory does not
+grow with the corpus: words are counted on disk (``counting``), as many are chosen as there is room for (``choosing``),
+and SentencePiece is trained on those (``learning``).
+
     manifest = train_vocabulary(VocabSettings(corpus=Path("corpus"), output=Path("vocab"), size=8000))
 
 The folder holds ``sentencepiece.bpe.model``, the files Hugging Face loads, a report of each language's pieces and a
@@ -8,36 +12,36 @@ manifest. The same settings and corpus give the same bytes on any machine with t
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import sentencepiece
 from pydantic import Field
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from isogloss.config import Settings
 from isogloss.corpus import Corpus
 from isogloss.errors import DataError, VocabularyError
-from isogloss.manifest import Manifest, building, finished, write_manifest
+from isogloss.manifest import Manifest, building, finished, room_for, write_manifest
+from isogloss.vocab.choosing import KeptWords, choose_alphabet, keep_words
+from isogloss.vocab.counting import WordCounts
 from isogloss.vocab.hub import write_hub_files
 from isogloss.vocab.layout import MODEL_NAME, Vocabulary
+from isogloss.vocab.learning import NUM_ADDED, Asked, learn_pieces
 from isogloss.vocab.report import measure_pieces, write_report
-from isogloss.vocab.sample import LanguageSample, languages_with_text, plan_sample, sample_lines
+from isogloss.vocab.sample import LanguageSample, languages_with_text, plan_sample, sample_text
+from isogloss.vocab.words import NORMALISATION, normalised, words_of
 
 __all__ = ["VocabSettings", "train_vocabulary"]
 
 COMMAND = "isogloss vocab train"
-# SentencePiece adds up its counts thread by thread, so another number of threads gives other last digits: a fixed
-# number keeps the model the same on every machine.
-NUM_THREADS = 16
-# Ids that are not SentencePiece's own: <pad> and <mask>.
-NUM_ADDED = 2
+WORDS_NAME = "words.tsv"
+MEBIBYTE = 1 << 20
 
 
 class VocabSettings(Settings):
@@ -56,10 +60,21 @@ class VocabSettings(Settings):
         description="share of the sample's characters that get a piece; the rest is <unk>",
     )
     max_piece_length: int = Field(default=16, ge=1, le=64, description="longest piece, in characters")
-    sample_bytes: int = Field(
-        default=100_000_000, ge=1, description="most text to train on, in bytes; memory is about twenty times as much"
+    span: int = Field(
+        default=32,
+        ge=4,
+        le=64,
+        description="a word of more characters, as in languages written without spaces, is counted in parts of so many",
     )
-    seed: int = Field(default=1, description="of the choice of lines")
+    memory_mb: int = Field(
+        default=4096,
+        ge=16,
+        description="most memory to work in, in MiB; where the words take more, the rare ones stand for each other",
+    )
+    sample_bytes: int | None = Field(
+        default=None, ge=1, description="most text to train on, in bytes; none: every line of every language"
+    )
+    seed: int = Field(default=1, description="of the choice of lines under sample_bytes")
 
 
 def train_vocabulary(settings: VocabSettings) -> Manifest:
@@ -78,8 +93,8 @@ def train_vocabulary(settings: VocabSettings) -> Manifest:
         sample_bytes=settings.sample_bytes,
     )
     with _progress() as progress:
-        vocabulary = _train(_sample(corpus, plan, settings, progress), settings, progress)
-        progress.add_task("measuring the pieces of each language")
+        vocabulary, words = _train(corpus, plan, settings, progress)
+        progress.add_task("measuring the pieces of each language", total=None)
         measured = {
             code: measure_pieces(vocabulary, corpus.documents(code), code, characters=counts["characters"])
             for code, counts in statistics.items()
@@ -99,71 +114,77 @@ def train_vocabulary(settings: VocabSettings) -> Manifest:
             statistics={
                 "size": vocabulary.size,
                 "fingerprint": vocabulary.fingerprint,
+                "words": words,
                 "languages": rows,
                 "warnings": warnings,
             },
         )
 
 
-def _sample(
+def _train(
     corpus: Corpus, plan: Mapping[str, LanguageSample], settings: VocabSettings, progress: Progress
-) -> list[bytes]:
-    task = progress.add_task("sampling lines", total=len(plan))
-    lines: list[bytes] = []
-    for code, language_plan in plan.items():
-        sampled = sample_lines(corpus.documents(code), language_plan, seed=f"{settings.seed}/{code}")
-        # Half a surrogate pair has no UTF-8; it is no text to learn from either.
-        lines.extend(line.encode("utf-8", errors="replace") for line in sampled)
-        progress.advance(task)
-    return lines
-
-
-def _train(lines: list[bytes], settings: VocabSettings, progress: Progress) -> Vocabulary:
-    if not lines:
-        raise DataError(
-            f"{settings.corpus}: the sample holds no line of text; raise sample_bytes ({settings.sample_bytes})"
-        )
-    progress.add_task(f"training {settings.size:,} pieces on {len(lines):,} lines")
-    model = io.BytesIO()
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(lines),
-            model_writer=model,
-            model_type=settings.model_type,
-            vocab_size=settings.size - NUM_ADDED,
-            character_coverage=settings.character_coverage,
-            max_sentencepiece_length=settings.max_piece_length,
-            num_threads=NUM_THREADS,
-            minloglevel=2,
-        )
-    except RuntimeError as error:
-        raise VocabularyError(_explain(str(error), settings, len(lines))) from None
-    vocabulary = Vocabulary.from_bytes(model.getvalue())
+) -> tuple[Vocabulary, dict[str, Any]]:
+    """The vocabulary, and what is told of the words it was trained on."""
+    memory = settings.memory_mb * MEBIBYTE
+    asked = Asked(settings.size, settings.model_type, settings.max_piece_length, memory)
+    work = settings.output.with_name(f"{settings.output.name}.work")
+    with WordCounts(work, memory=memory) as counts, room_for(work):
+        _count(counts, corpus, plan, settings, progress)
+        alphabet = choose_alphabet(counts.characters(), coverage=settings.character_coverage)
+        if not alphabet:
+            raise DataError(f"{settings.corpus}: the sample holds no text; raise sample_bytes")
+        room = asked.room(alphabet)
+        progress.add_task("choosing words", total=None)
+        kept = keep_words(counts, work / WORDS_NAME, alphabet, room=room)
+        progress.add_task(f"training {settings.size:,} pieces on {kept.num_words:,} words", total=None)
+        try:
+            content = learn_pieces(kept, asked, work)
+        except RuntimeError as error:
+            raise VocabularyError(_explain(str(error), settings, kept)) from None
+    vocabulary = Vocabulary.from_bytes(content)
     assert vocabulary.size == settings.size, f"SentencePiece gave {vocabulary.size} ids for {settings.size}"
-    return vocabulary
+    return vocabulary, {
+        "met": kept.num_met,
+        "kept": kept.num_words,
+        "characters": kept.num_characters,
+        "floor": kept.floor,
+        "alphabet": len(alphabet),
+    }
 
 
-def _explain(message: str, settings: VocabSettings, num_lines: int) -> str:
+def _count(
+    counts: WordCounts, corpus: Corpus, plan: Mapping[str, LanguageSample], settings: VocabSettings, progress: Progress
+) -> None:
+    """Read every language once."""
+    normaliser = sentencepiece.SentencePieceNormalizer(rule_name=NORMALISATION)
+    sizes = {code: corpus.statistics[code]["characters"] * min(plan[code].repeats, 1.0) for code in plan}
+    task = progress.add_task("counting words", total=sum(sizes.values()))
+    for code, of_language in plan.items():
+        counts.begin_language(of_language.weight)
+        for block in sample_text(corpus.documents(code), of_language, seed=f"{settings.seed}/{code}"):
+            text = normalised(normaliser, block)
+            counts.add(text, words_of(text, span=settings.span))
+            progress.advance(task, len(block))
+
+
+def _explain(message: str, settings: VocabSettings, kept: KeptWords) -> str:
     """SentencePiece's reason in our numbers: its sizes are without <pad> and <mask>."""
     if match := re.search(r"Please set it to a value <= (\d+)", message):
+        way_out = "give more text" if kept.floor == 1 else f"raise memory_mb ({settings.memory_mb}) or give more text"
         return (
-            f"size = {settings.size} is more than {num_lines:,} lines of {settings.corpus} yield; "
-            f"set size={int(match[1]) + NUM_ADDED} or lower, or give more text"
-        )
-    if match := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
-        return (
-            f"size = {settings.size} is too small for the characters of {settings.corpus}; set "
-            f"size={int(match[1]) + NUM_ADDED} or higher, or lower character_coverage ({settings.character_coverage})"
+            f"size = {settings.size} is more than {kept.num_words:,} words of {settings.corpus} yield; "
+            f"set size={int(match[1]) + NUM_ADDED} or lower, or {way_out}"
         )
     reason = message.removeprefix("INTERNAL: ").strip()
-    return f"SentencePiece could not train {settings.size} pieces on {num_lines:,} lines of {settings.corpus}: {reason}"
+    return f"SentencePiece could not train {settings.size} pieces on {kept.num_words:,} words: {reason}"
 
 
 def _progress() -> Progress:
-    """A spinner on stderr with a line a stage; silent when stderr is not a terminal."""
+    """Bars on stderr, one a stage; silent when stderr is not a terminal."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
+        BarColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
