@@ -12,10 +12,11 @@ manifest. The same settings and corpus give the same bytes on any machine with t
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -94,11 +95,11 @@ def train_vocabulary(settings: VocabSettings) -> Manifest:
     )
     with _progress() as progress:
         vocabulary, words = _train(corpus, plan, settings, progress)
-        progress.add_task("measuring the pieces of each language", total=None)
-        measured = {
-            code: measure_pieces(vocabulary, corpus.documents(code), code, characters=counts["characters"])
-            for code, counts in statistics.items()
-        }
+        with _stage(progress, "measuring the pieces of each language"):
+            measured = {
+                code: measure_pieces(vocabulary, corpus.documents(code), code, characters=counts["characters"])
+                for code, counts in statistics.items()
+            }
     with building(settings.output) as folder:
         shutil.rmtree(folder)
         folder.mkdir()
@@ -134,13 +135,13 @@ def _train(
         if not alphabet:
             raise DataError(f"{settings.corpus}: the sample holds no text; raise sample_bytes")
         room = asked.room(alphabet)
-        progress.add_task("choosing words", total=None)
-        kept = keep_words(counts, work / WORDS_NAME, alphabet, room=room)
-        progress.add_task(f"training {settings.size:,} pieces on {kept.num_words:,} words", total=None)
-        try:
-            content = learn_pieces(kept, asked, work)
-        except RuntimeError as error:
-            raise VocabularyError(_explain(str(error), settings, kept)) from None
+        with _stage(progress, "choosing words"):
+            kept = keep_words(counts, work / WORDS_NAME, alphabet, room=room)
+        with _stage(progress, f"training {settings.size:,} pieces on {kept.num_words:,} words"):
+            try:
+                content = learn_pieces(kept, asked, work)
+            except RuntimeError as error:
+                raise VocabularyError(_explain(str(error), settings, kept)) from None
     vocabulary = Vocabulary.from_bytes(content)
     assert vocabulary.size == settings.size, f"SentencePiece gave {vocabulary.size} ids for {settings.size}"
     return vocabulary, {
@@ -165,6 +166,14 @@ def _count(
             text = normalised(normaliser, block)
             counts.add(text, words_of(text, span=settings.span))
             progress.advance(task, len(block))
+
+
+@contextlib.contextmanager
+def _stage(progress: Progress, description: str) -> Iterator[None]:
+    """A bar for what does not say how far it is."""
+    task = progress.add_task(description, total=None)
+    yield
+    progress.update(task, total=1, completed=1)
 
 
 def _explain(message: str, settings: VocabSettings, kept: KeptWords) -> str:
