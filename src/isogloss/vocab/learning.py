@@ -35,7 +35,7 @@ NUM_SPECIAL = 3
 # number keeps the model the same on every machine.
 NUM_THREADS = 16
 # What SentencePiece takes for a character of the words, measured with 800,000 of nine characters: 33 bytes, 63 for BPE
-# (250,000 words); and for a string that may become a piece 127, or 150 here while it is looked for. With some room.
+# (250,000 words); and for a string that may become a piece 127, more than looking for it does. With some room.
 BYTES_OF_WORDS = {"unigram": 48, "bpe": 80}
 BYTES_A_SEED = 224
 # SentencePiece's own number of strings, which is enough for XLM-R's size, and how many a larger vocabulary asks for.

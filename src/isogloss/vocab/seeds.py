@@ -27,8 +27,8 @@ from isogloss.vocab.scripts import kinds_of_characters
 __all__ = ["BYTES_A_CHARACTER", "WordTable", "find_seeds"]
 
 Integers = npt.NDArray[np.int64]
-# What a character takes in a table, and a place in it while the strings that begin there are followed.
-BYTES_A_CHARACTER = 9
+# What a character takes in a table (measured 14), and a place in it while the strings that begin there are followed.
+BYTES_A_CHARACTER = 16
 BYTES_A_PLACE = 80
 LEAST_COUNT = 2
 NUM_POINTS = 0x110000
