@@ -76,6 +76,13 @@ def test_chances_are_even_and_of_the_word_alone(tmp_path: Path) -> None:
         )
 
 
+def test_a_file_read_in_passes_loses_nothing_at_their_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xxhash.xxh3_64_hexdigest", lambda data: f"00{data.decode()}{'0' * 10}")
+    words = [f"{number:04x}" for number in (0, 1, 0x3FFF, 0x4000, 0x7FFF, 0x8000, 0xBFFF, 0xC000, 0xFFFE, 0xFFFF)]
+    for memory in (1, 500, 1000, 1 << 20):
+        assert [row.word for row in counted(tmp_path / "work", [(1.0, [words])], memory=memory)] == words
+
+
 def test_what_a_killed_run_left_is_neither_counted_nor_kept(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
