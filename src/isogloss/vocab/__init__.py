@@ -4,11 +4,11 @@
     train_vocabulary(settings)
     vocabulary = Vocabulary.load("vocab")
 
-``sample`` says how much of each language a vocabulary is trained on, ``train`` trains it: ``words`` cuts text (by the
-``scripts``), ``counting`` counts it on disk, ``choosing`` takes what there is memory for, ``seeds`` finds the strings that
-may become pieces, and ``learning`` has SentencePiece learn. ``layout`` maps text to ids and back,
-``hub`` writes the files Hugging Face loads, ``report`` measures each language's pieces, ``check`` compares with other
-programs on the texts of ``probes``, ``tokenizer`` says what tasks ask of this and of any other tokenizer.
+``sample`` says how much of each language a vocabulary is trained on, ``train`` trains it: ``words`` cuts text (by its
+``scripts``), ``counting`` counts it on disk, ``choosing`` takes what there is memory for, ``seeds`` finds the strings
+that may become pieces, and ``learning`` has SentencePiece learn them. ``layout`` maps text to ids and back, ``hub``
+writes the files Hugging Face loads, ``report`` measures each language's pieces, ``check`` compares with other programs
+on the texts of ``probes``, ``tokenizer`` says what tasks ask of this and of any other tokenizer.
 """
 
 from isogloss.vocab.layout import MODEL_NAME, Vocabulary
