@@ -20,7 +20,7 @@ NUM_UNITS = 5
 
 # What the processes import; it must be a module that they find.
 WORK = """
-import os, signal
+import os, signal, time
 from pathlib import Path
 from isogloss.errors import DataError
 
@@ -31,9 +31,14 @@ def work(number, folder, how):
     first = times.stat().st_size == 1
     if number == 3 and (how == "always dies" or how == "dies once" and first):
         os.kill(os.getpid(), signal.SIGKILL)
-    if how == "waits":
+    if how in ("waits", "meets another"):
         (Path(folder) / f"at-{os.getpid()}").touch()
+    if how == "waits":
         signal.pause()
+    if number == 0 and how == "meets another":
+        end = time.monotonic() + 60
+        while len(list(Path(folder).glob("at-*"))) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
     if number == 3 and how == "bad file":
         raise DataError("u3 cannot be read; take it out")
     if number == 3 and how == "full disk":
@@ -101,7 +106,7 @@ def numbers(said: object) -> list[int]:
 
 
 def test_answers_come_in_order_from_several_processes_and_are_kept(tmp_path: Path) -> None:
-    said = run(tmp_path, "native", "")
+    said = run(tmp_path, "native", "meets another")
     assert numbers(said) == list(range(NUM_UNITS))
     assert len({answer["process"] for answer in said}) > 1
     # The same again does nothing anew, whatever would have happened.

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from isogloss.manifest import Manifest, write_json
 __all__ = ["alone", "check_same_input", "delete", "prepare", "put_away", "state_or_none"]
 
 PLAN_NAME = "plan.json"
+# Seconds.
+PATIENCE = 2.0
 
 
 @contextlib.contextmanager
@@ -31,18 +34,29 @@ def alone(work: Path, output: Path) -> Iterator[None]:
     work.mkdir(parents=True, exist_ok=True)
     folder = os.open(work, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _is_locked(folder):
             raise FolderError(
                 f"{output} is being built by another process, at work in {work}; wait for its end, or choose another "
                 "output folder"
-            ) from None
-        except OSError:
-            pass  # a file system without locks
+            )
         yield
     finally:
         os.close(folder)
+
+
+def _is_locked(folder: int) -> bool:
+    """Whether the lock could be had, or there are none; a killed build's last child may hold it a moment longer."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        except OSError:  # a file system without locks
+            return True
 
 
 def prepare(work: Path, folder: Path, config: Mapping[str, Any], sources: Sequence[Source]) -> None:

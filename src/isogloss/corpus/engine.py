@@ -110,12 +110,12 @@ def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[s
     else:
         # Not forked: a copy of a process that has threads may wait for ever for what another thread held.
         fresh = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(num_workers, len(units)), fresh, end_with_parent) as pool:
-            # Ctrl-C is for this process: those that are started while it is blocked never hear it.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        with ProcessPoolExecutor(min(num_workers, len(units)), fresh, _begin) as pool:
+            # Neither may come between a worker's start and what it is told to do.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
             futures = [pool.submit(_do, pickle.dumps(unit)) for unit in units]
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             try:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 for future in as_completed(futures):
                     yield future.result()
             except (KeyboardInterrupt, Preempted):
@@ -127,6 +127,12 @@ def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[s
                 for future in futures:
                     future.cancel()
                 raise
+
+
+def _begin() -> None:
+    """Of a worker, which was started with both signals blocked: Ctrl-C stays so, it is for the first process."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    end_with_parent()
 
 
 def _stop() -> NoReturn:
