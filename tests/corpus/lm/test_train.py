@@ -146,7 +146,9 @@ PEAK = """
 import json, sys
 from isogloss.corpus.extras import load_kenlm, load_pyarrow
 from isogloss.corpus.lm.train import LanguageModelSettings, train_models
-load_kenlm(), load_pyarrow()
+load_kenlm()
+# Arrow loads pandas, where it is installed, with the first list that it is given.
+load_pyarrow().array(["x"])
 if sys.argv[1] != "idle":
     train_models(LanguageModelSettings(**json.loads(sys.argv[1])))
 with open("/proc/self/status") as stream:
