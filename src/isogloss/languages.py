@@ -27,7 +27,16 @@ from typing import Literal, get_args
 
 from isogloss.errors import ConfigError, DataError
 
-__all__ = ["Language", "WordDivision", "all_languages", "canonical_code", "is_known", "language", "sampling_shares"]
+__all__ = [
+    "Language",
+    "WordDivision",
+    "all_languages",
+    "canonical_code",
+    "code_in_settings",
+    "is_known",
+    "language",
+    "sampling_shares",
+]
 
 # spaces: words stand between spaces; syllables: spaces divide syllables and a word may hold several (Vietnamese);
 # none: written without spaces between words.
@@ -89,6 +98,14 @@ def canonical_code(code: str) -> str:
     if resolved not in _table() and _WELL_FORMED.fullmatch(resolved.lower()) is None:
         raise DataError(f"'{code}' is not a language code (BCP 47, for example en, zh-Hans, hi-Latn); {_nearest(code)}")
     return resolved
+
+
+def code_in_settings(text: str) -> str:
+    """:func:`canonical_code` of a value of settings, whose checks say what is wrong by ValueError."""
+    try:
+        return canonical_code(text)
+    except DataError as error:
+        raise ValueError(str(error)) from None
 
 
 def sampling_shares(sizes: Mapping[str, float], *, alpha: float) -> dict[str, float]:

@@ -13,8 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from isogloss.config import Settings
 from isogloss.corpus.tally import UNKNOWN_LANGUAGE, Tally
-from isogloss.errors import DataError
-from isogloss.languages import canonical_code
+from isogloss.languages import code_in_settings
 
 __all__ = ["CrawlSettings", "Document", "Line", "ReadSettings", "WikiSettings", "assemble", "lose", "record_lines"]
 
@@ -72,10 +71,7 @@ class ReadSettings(Settings):
     @field_validator("language")
     @classmethod
     def _canonical_language(cls, code: str) -> str:
-        try:
-            return canonical_code(code)
-        except DataError as error:
-            raise ValueError(str(error)) from None
+        return code_in_settings(code)
 
     @model_validator(mode="after")
     def _line_fits_document(self) -> ReadSettings:

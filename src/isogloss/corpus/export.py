@@ -23,7 +23,7 @@ from isogloss.config import Settings
 from isogloss.corpus.engine import EngineSettings, Unit, run_units
 from isogloss.corpus.folder import Corpus
 from isogloss.errors import DataError
-from isogloss.languages import canonical_code
+from isogloss.languages import code_in_settings
 from isogloss.manifest import Manifest, building, finished, write_json, write_manifest
 
 __all__ = ["ExportSettings", "export_corpus"]
@@ -45,10 +45,7 @@ class ExportSettings(Settings):
     @field_validator("languages")
     @classmethod
     def _canonical_languages(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            return tuple(sorted({canonical_code(code) for code in codes}))
-        except DataError as error:
-            raise ValueError(str(error)) from None
+        return tuple(sorted({code_in_settings(code) for code in codes}))
 
 
 def export_corpus(settings: ExportSettings) -> Manifest:

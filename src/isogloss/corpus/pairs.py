@@ -27,7 +27,7 @@ from isogloss.corpus.blocks import DamagedFileError
 from isogloss.corpus.engine import EngineSettings, Unit, run_units
 from isogloss.corpus.sources import file_state
 from isogloss.errors import ConfigError, DataError
-from isogloss.languages import canonical_code
+from isogloss.languages import code_in_settings
 from isogloss.manifest import Manifest, building, finished, hash_file, write_json, write_manifest
 
 __all__ = ["PAIR_REASONS", "PairSettings", "write_pairs"]
@@ -64,10 +64,7 @@ class PairSettings(Settings):
     @field_validator("languages")
     @classmethod
     def _two_languages(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            found = tuple(map(canonical_code, codes))
-        except DataError as error:
-            raise ValueError(str(error)) from None
+        found = tuple(map(code_in_settings, codes))
         if len(set(found)) not in (0, 2) or len(found) > 2:
             raise ValueError("give two languages, in the order of the columns, or none")
         return found

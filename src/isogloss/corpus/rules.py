@@ -27,7 +27,7 @@ from pydantic import Field, field_validator
 from isogloss.config import Settings
 from isogloss.corpus.dedup.normalise import LINE_FEED, NUM_CODE_POINTS, num_lines, text_blocks
 from isogloss.errors import DataError
-from isogloss.languages import canonical_code
+from isogloss.languages import code_in_settings
 
 __all__ = ["DOCUMENT_REASONS", "LINE_REASONS", "BlockList", "RuleSettings", "judge_documents", "judge_lines"]
 
@@ -63,10 +63,7 @@ class RuleSettings(Settings):
     @field_validator("min_document_characters_by_language")
     @classmethod
     def _canonical_limits(cls, limits: dict[str, int]) -> dict[str, int]:
-        try:
-            limits = {canonical_code(code): limit for code, limit in sorted(limits.items())}
-        except DataError as error:
-            raise ValueError(str(error)) from None
+        limits = {code_in_settings(code): limit for code, limit in sorted(limits.items())}
         if below := [code for code, limit in limits.items() if limit < 0]:
             raise ValueError(f"the limit of '{below[0]}' is {limits[below[0]]}; 0 keeps all")
         return limits

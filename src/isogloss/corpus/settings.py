@@ -21,8 +21,7 @@ from isogloss.corpus.identify.settings import IdentifySettings
 from isogloss.corpus.lm.step import PerplexitySettings
 from isogloss.corpus.personal import PersonalSettings
 from isogloss.corpus.rules import RuleSettings
-from isogloss.errors import DataError
-from isogloss.languages import canonical_code
+from isogloss.languages import code_in_settings
 
 __all__ = ["CorpusSettings"]
 
@@ -67,7 +66,7 @@ class CorpusSettings(ReadSettings):
     @field_validator("languages")
     @classmethod
     def _canonical_languages(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(sorted({_canonical(code) for code in codes}))
+        return tuple(sorted({code_in_settings(code) for code in codes}))
 
     @field_validator("max_bytes_by_language")
     @classmethod
@@ -77,7 +76,7 @@ class CorpusSettings(ReadSettings):
                 raise ValueError(
                     f"the limit of '{code}' is {limit}; leave the language out of 'languages' to have none of it"
                 )
-        return {_canonical(code): limit for code, limit in sorted(limits.items())}
+        return {code_in_settings(code): limit for code, limit in sorted(limits.items())}
 
     @model_validator(mode="after")
     def _nothing_is_ignored(self) -> CorpusSettings:
@@ -94,10 +93,3 @@ class CorpusSettings(ReadSettings):
                         f"{key} has '{others[0]}', which 'languages' does not have; take it out there or add it here"
                     )
         return self
-
-
-def _canonical(code: str) -> str:
-    try:
-        return canonical_code(code)
-    except DataError as error:
-        raise ValueError(str(error)) from None

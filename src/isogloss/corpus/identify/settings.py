@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from isogloss.config import Settings
-from isogloss.errors import DataError
-from isogloss.languages import all_languages, canonical_code
+from isogloss.languages import all_languages, code_in_settings
 
 __all__ = ["IdentifySettings"]
 
@@ -65,10 +64,7 @@ class IdentifySettings(Settings):
     @field_validator("languages")
     @classmethod
     def _canonical_languages(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            return tuple(sorted({canonical_code(code) for code in codes}))
-        except DataError as error:
-            raise ValueError(str(error)) from None
+        return tuple(sorted({code_in_settings(code) for code in codes}))
 
     @property
     def kept(self) -> frozenset[str]:
