@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {
         *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "sharing", "encode"),
         "interop",
-        *("checkpoint", "heads"),
+        *("checkpoint", "heads", "rows"),
     },
     {"plan", "pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export"},
     {"demo"},
