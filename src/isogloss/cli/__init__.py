@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli import ask, data, exchange, planning, training
+from isogloss.cli import ask, data, exchange, planning, training, vocabulary
 from isogloss.errors import IsoglossError
 
 __all__ = ["app", "main"]
@@ -62,8 +62,8 @@ corpus_app.command("identify-train")(data.corpus_identify_train)
 corpus_app.add_typer(lm_app, name="lm")
 lm_app.command("train")(data.corpus_lm_train)
 app.add_typer(vocab_app, name="vocab")
-vocab_app.command("train")(data.vocab_train)
-vocab_app.command("check")(data.vocab_check)
+vocab_app.command("train")(vocabulary.vocab_train)
+vocab_app.command("check")(vocabulary.vocab_check)
 app.add_typer(predict_app, name="predict")
 predict_app.command("fill-mask")(ask.predict_fill_mask)
 predict_app.command("classify")(ask.predict_classify)

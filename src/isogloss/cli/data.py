@@ -1,10 +1,9 @@
-"""Sub-commands from text to token files: corpus, vocabulary, shards, and the embedded phrasebook."""
+"""Sub-commands from text to token files: corpus, shards, and the embedded phrasebook."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -32,8 +31,6 @@ __all__ = [
     "corpus_report",
     "phrasebook",
     "shards",
-    "vocab_check",
-    "vocab_train",
 ]
 
 
@@ -207,42 +204,6 @@ def corpus_report(
         print_json({"markdown": markdown, "page": page})
     else:
         typer.echo(f"done: {page}", err=True)
-
-
-def vocab_train(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
-    """A corpus → a vocabulary folder: SentencePiece on languages sampled by q ∝ p^alpha.
-
-    \b
-    isogloss vocab train corpus=corpus/ output=vocab/ size=8000
-    isogloss vocab train recipes/smoke/vocab.toml corpus=corpus/ output=vocab/ alpha=0.5
-    """
-    from isogloss.vocab import VocabSettings, train_vocabulary
-
-    run_stage(VocabSettings, train_vocabulary, settings, as_json=as_json, dry_run=dry_run)
-
-
-def vocab_check(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A vocab or model folder, or a .model file.")],
-    as_json: AsJson = False,
-) -> None:
-    """The certificate: ids, offsets and round trips beside SentencePiece and tokenizer.json; exit 2 if any differs.
-
-    \b
-    isogloss vocab check vocab/
-    isogloss vocab check runs/demo/pretrain/model --json > certificate.json
-    """
-    from isogloss.errors import VocabularyError
-    from isogloss.vocab.check import check_vocabulary
-
-    certificate = check_vocabulary(folder)
-    if as_json:
-        print_json({**dataclasses.asdict(certificate), "agrees": certificate.agrees})
-    else:
-        typer.echo("\n".join([certificate.table(), *(f"\n{found}" for found in certificate.differences)]))
-    if certificate.differences:
-        by_program = Counter(found.against for found in certificate.differences)
-        said = ", ".join(f"{number} beside {against}" for against, number in by_program.items())
-        raise VocabularyError(f"{folder}: differences ({said}); what disagrees and how is on stdout")
 
 
 def shards(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:

@@ -1,0 +1,65 @@
+"""Sub-commands of vocabularies."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isogloss.cli.stage import AsJson, DryRun, print_json, run_stage
+
+__all__ = ["vocab_check", "vocab_train"]
+
+
+def vocab_train(
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CORPUS | RECIPE.toml] [KEY=VALUE]...", help="A corpus folder or a recipe; settings."),
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="How many ids in all.")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Languages are sampled by q ∝ p^alpha.")] = None,
+    output: Annotated[Path | None, typer.Option(help="The folder to write.")] = None,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
+    """A corpus → a vocabulary folder: SentencePiece on languages sampled by q ∝ p^alpha.
+
+    \b
+    isogloss vocab train corpus/ --size 250002 --alpha 0.3 --output vocab/
+    isogloss vocab train recipes/smoke/vocab.toml corpus=corpus/ output=vocab/ memory_mb=8192
+    """
+    from isogloss.vocab import VocabSettings, train_vocabulary
+
+    words = list(settings or [])
+    if words and "=" not in words[0] and not words[0].endswith(".toml"):
+        words[0] = f"corpus={words[0]}"
+    options = {"size": size, "alpha": alpha, "output": output}
+    words += [f"{key}={value}" for key, value in options.items() if value is not None]
+    run_stage(VocabSettings, train_vocabulary, words, as_json=as_json, dry_run=dry_run)
+
+
+def vocab_check(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A vocab or model folder, or a .model file.")],
+    as_json: AsJson = False,
+) -> None:
+    """The certificate: ids, offsets and round trips beside SentencePiece and tokenizer.json; exit 2 if any differs.
+
+    \b
+    isogloss vocab check vocab/
+    isogloss vocab check runs/demo/pretrain/model --json > certificate.json
+    """
+    from isogloss.errors import VocabularyError
+    from isogloss.vocab.check import check_vocabulary
+
+    certificate = check_vocabulary(folder)
+    if as_json:
+        print_json({**dataclasses.asdict(certificate), "agrees": certificate.agrees})
+    else:
+        typer.echo("\n".join([certificate.table(), *(f"\n{found}" for found in certificate.differences)]))
+    if certificate.differences:
+        by_program = Counter(found.against for found in certificate.differences)
+        said = ", ".join(f"{number} beside {against}" for against, number in by_program.items())
+        raise VocabularyError(f"{folder}: differences ({said}); what disagrees and how is on stdout")
