@@ -14,14 +14,14 @@ ROOT = Path(isogloss.__file__).parent
 
 # The floors, from the ground up; a room is a file or folder directly under src/isogloss.
 FLOORS: list[set[str]] = [
-    {"errors", "languages", "config", "manifest", "runs", "randomness", "report", "scores", "children"},
+    {"errors", "languages", "config", "manifest", "runs", "randomness", "report", "scores", "children", "published"},
     {"corpus", "phrasebook", "vocab", "shards", "model", "attention", "devices", "dropout", "loss", "processes"},
     {
         *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "sharing", "encode"),
         "interop",
         *("checkpoint", "heads", "rows"),
     },
-    {"plan", "pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export"},
+    {"plan", "pretrain", "finetune", "evaluate", "predict", "lines", "convert", "export", "results"},
     {"demo"},
     {"cli", "__main__"},
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from isogloss.cli.results import say_comparison, shape_name
 from isogloss.cli.stage import (
     AsJson,
     DryRun,
@@ -49,27 +50,44 @@ def finetune(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
     run_stage(FinetuneSettings, run_finetuning, settings, as_json=as_json, dry_run=dry_run)
 
 
-def evaluate(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+def evaluate(
+    settings: SettingsArguments = None,
+    expect: Annotated[
+        str | None, typer.Option(help="'published': compare with the published row of a model of this shape.")
+    ] = None,
+    published_model: Annotated[str | None, typer.Option(help="Another row to compare with: 'XLM-R large'.")] = None,
+    tolerance: Annotated[float, typer.Option(help="Points that a language may differ by.", min=0)] = 1.0,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
     """Score fine-tuned models on every language there is data for; writes results.json and prints the table.
+
+    With --expect published the exit code is 2 where a score lies further from the published one than the tolerance.
 
     \b
     isogloss evaluate models='["runs/smoke-pos"]' task=pos data=pos/ output=runs/smoke-pos/scores
-    isogloss evaluate models='["runs/a", "runs/b"]' task=nli data=nli/ split=test output=runs/scores --json
+    isogloss evaluate models='["runs/xnli"]' task=xnli data=xnli/ split=test output=runs/scores --expect published
     """
+    from isogloss.errors import ConfigError
     from isogloss.evaluate import EvaluateSettings, model_names, results_file
     from isogloss.evaluate import evaluate as run_evaluation
     from isogloss.scores import table
 
+    if expect not in (None, "published"):
+        raise ConfigError(f"--expect {expect} is not known; 'published' is all there is")
     checked = checked_settings(EvaluateSettings, settings)
     if dry_run:
         print_json(checked.model_dump(mode="json"))
         return
+    row = (published_model or shape_name(checked.models)) if expect else None
     scores = run_evaluation(checked)
     if as_json:
         print_json([dataclasses.asdict(score) for score in scores])
     else:
         typer.echo(table(scores, names=model_names(checked.models), width=num_columns()))
     typer.echo(f"results: {results_file(checked.output)}", err=True)
+    if row is not None:
+        say_comparison(scores, row, tolerance)
 
 
 def demo(

@@ -1,4 +1,4 @@
-"""Reports: what is said once as blocks (headings, text, tables, plots, folds) becomes Markdown and a page in one file.
+"""Reports: what is said once as blocks (headings, text, tables, plots, folds) becomes Markdown, LaTeX, or a page.
 
     blocks = [Heading("Corpus report", level=1), Table(("code", "documents"), [("sw", "656")])]
     (folder / "report.md").write_text(to_markdown(blocks), encoding="utf-8")
@@ -10,6 +10,7 @@ Plots are in :mod:`isogloss.report.plots`, which loads matplotlib.
 from __future__ import annotations
 
 from isogloss.report.blocks import Block, Cell, Code, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text
+from isogloss.report.latex import to_latex
 from isogloss.report.markdown import to_markdown
 from isogloss.report.page import to_page
 
@@ -25,6 +26,7 @@ __all__ = [
     "Quotations",
     "Table",
     "Text",
+    "to_latex",
     "to_markdown",
     "to_page",
 ]
