@@ -62,24 +62,26 @@ def without_setting() -> Callable[[Path, str], None]:
 
 
 @pytest.fixture(scope="session")
-def write_corpus() -> Callable[[Path, Mapping[str, Sequence[str]]], Path]:
-    """Writes a corpus folder of the given documents, without the room that builds them."""
+def write_corpus() -> Callable[..., Path]:
+    """Writes a corpus folder of the given documents, so many a part, without the room that builds them."""
     import zstandard
 
     from isogloss.manifest import write_manifest
 
-    def write(folder: Path, texts: Mapping[str, Sequence[str]]) -> Path:
+    def write(folder: Path, texts: Mapping[str, Sequence[str]], *, documents_a_part: int = 1 << 20) -> Path:
         for code, language_texts in texts.items():
             (folder / code).mkdir(parents=True)
             rows = [json.dumps({"id": f"{code}:{n}", "text": text}) for n, text in enumerate(language_texts)]
-            content = "".join(row + "\n" for row in rows).encode()
-            (folder / code / "part-00000.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(content))
+            for number, start in enumerate(range(0, max(1, len(rows)), documents_a_part)):
+                content = "".join(row + "\n" for row in rows[start : start + documents_a_part]).encode()
+                part = folder / code / f"part-{number:05d}.jsonl.zst"
+                part.write_bytes(zstandard.ZstdCompressor().compress(content))
         statistics = {
             code: {
                 "documents": len(language_texts),
                 "lines": sum(len(text.splitlines()) for text in language_texts),
                 "characters": sum(len(text) for text in language_texts),
-                "bytes": sum(len(text.encode()) for text in language_texts),
+                "bytes": sum(len(text.encode("utf-8", "replace")) for text in language_texts),
                 "words": sum(len(text.split()) for text in language_texts),
             }
             for code, language_texts in texts.items()

@@ -1,4 +1,4 @@
-"""Shards: tokens are what the vocabulary says, held-out text stays out, the same bytes on any number of threads."""
+"""Shards: tokens are what the vocabulary says, held-out text stays out, a build goes on where it was stopped."""
 
 from __future__ import annotations
 
@@ -129,34 +129,19 @@ def test_statistics_add_up(folder: Path, corpus: Path, vocabulary: Vocabulary) -
         assert shards.sizes[code] == known[code]["bytes"]
 
 
-def test_the_bytes_do_not_depend_on_threads(folder: Path, build: Callable[..., Manifest], tmp_path: Path) -> None:
-    one = build(tmp_path / "one", num_threads=1)
-    two = build(tmp_path / "two", num_threads=2)
-    assert one.fingerprint == two.fingerprint == read_manifest(folder, "shards").fingerprint
-    assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(folder)
-
-
-def test_batches_leave_no_trace(
+def test_an_interrupted_build_goes_on_with_what_is_not_encoded(
     folder: Path, build: Callable[..., Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("isogloss.shards.build.BATCH_CHARACTERS", 50)
-    build(tmp_path / "small")
-    assert contents(tmp_path / "small") == contents(folder)
-
-
-def test_an_interrupted_build_goes_on_with_the_next_language(
-    folder: Path, build: Callable[..., Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    encode = Vocabulary.encode
+    encode = Vocabulary.encode_flat
     encoded: list[str] = []
 
-    def stops_at_chinese(self: Vocabulary, texts: Sequence[str], **values: int) -> list[np.ndarray]:
+    def stops_at_chinese(self: Vocabulary, texts: Sequence[str], **values: int) -> tuple[np.ndarray, np.ndarray]:
         encoded.append(texts[0])
         if "面" in texts[0] and len(encoded) == 3:
             raise KeyboardInterrupt
         return encode(self, texts, **values)
 
-    monkeypatch.setattr(Vocabulary, "encode", stops_at_chinese)
+    monkeypatch.setattr(Vocabulary, "encode_flat", stops_at_chinese)
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path / "shards")
     assert not (tmp_path / "shards").exists()

@@ -21,7 +21,7 @@ from isogloss.corpus.sources import Source
 from isogloss.errors import FolderError
 from isogloss.manifest import Manifest, write_json
 
-__all__ = ["alone", "check_same_input", "delete", "prepare", "put_away", "state_or_none"]
+__all__ = ["PLAN_NAME", "alone", "check_same_input", "delete", "prepare", "put_away", "state_or_none"]
 
 PLAN_NAME = "plan.json"
 # Seconds.

@@ -27,7 +27,15 @@ from typing import Any, Literal, NoReturn
 
 from pydantic import Field, model_validator
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from isogloss import errors
 from isogloss.children import end_with_parent, on_termination
@@ -37,7 +45,7 @@ from isogloss.corpus.extras import load_ray
 from isogloss.errors import DataError, IsoglossError, Preempted
 from isogloss.manifest import write_json
 
-__all__ = ["EngineSettings", "Unit", "answer_of", "finish_units", "num_cores", "run_units"]
+__all__ = ["EngineSettings", "Unit", "answer_of", "finish_units", "num_cores", "preempt", "run_units"]
 
 
 class EngineSettings(Settings):
@@ -57,11 +65,15 @@ class EngineSettings(Settings):
 
 @dataclass(frozen=True)
 class Unit:
-    """A piece of work: ``work`` can be pickled and its answer written as JSON; ``name`` is said if it fails."""
+    """A piece of work: ``work`` can be pickled and its answer written as JSON; ``name`` is said if it fails.
+
+    Where every unit has ``num_bytes``, of what it reads, progress is told in bytes.
+    """
 
     name: str
     done: Path
     work: Callable[[], Mapping[str, Any]]
+    num_bytes: int = 0
 
 
 def run_units(units: Sequence[Unit], settings: EngineSettings, *, description: str) -> list[dict[str, Any]]:
@@ -81,43 +93,56 @@ def answer_of(unit: Unit) -> dict[str, Any]:
 
 def finish_units(units: Sequence[Unit], settings: EngineSettings, *, description: str) -> None:
     """Do what is left of the units; raises as :func:`run_units` does, and Preempted after SIGTERM."""
-    bar = Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())
-    with on_termination(_stop), bar as progress:
-        task = progress.add_task(description, total=len(units))
+    in_bytes = all(unit.num_bytes for unit in units)
+    columns = _columns_in_bytes() if in_bytes else Progress.get_default_columns()
+    bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+    with on_termination(preempt), bar as progress:
+        whole = sum(unit.num_bytes for unit in units) if in_bytes else len(units)
+        task = progress.add_task(description, total=whole)
         for number in range(1, settings.tries + 1):
             left = [unit for unit in units if not unit.done.exists()]
-            progress.update(task, completed=len(units) - len(left))
+            progress.update(task, completed=whole - sum(unit.num_bytes if in_bytes else 1 for unit in left))
             if not left:
                 break
             try:
-                for answer in _answers(left, settings):
+                for unit, answer in _answers(left, settings):
                     _raise_if_failed(answer)
-                    progress.advance(task)
+                    progress.advance(task, unit.num_bytes if in_bytes else 1)
             except BrokenExecutor as error:
                 if number == settings.tries or settings.runner == "ray":  # which has tried as often itself
                     raise _hopeless(units, settings.tries, error) from None
 
 
-def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[dict[str, Any]]:
-    """What each unit said, as it is done; raises BrokenExecutor where a process died too often."""
+def _columns_in_bytes() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+
+
+def _answers(units: Sequence[Unit], settings: EngineSettings) -> Iterator[tuple[Unit, dict[str, Any]]]:
+    """Each unit and what it said, as it is done; raises BrokenExecutor where a process died too often."""
     num_workers = settings.workers or num_cores()
     if settings.runner == "ray":
-        yield from _from_ray([pickle.dumps(unit) for unit in units], num_workers, settings)
+        yield from _from_ray(units, num_workers, settings)
     elif num_workers == 1:
         for unit in units:
             _finish(unit, own_process=False)
-            yield {}
+            yield unit, {}
     else:
         # Not forked: a copy of a process that has threads may wait for ever for what another thread held.
         fresh = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(min(num_workers, len(units)), fresh, _begin) as pool:
             # Neither may come between a worker's start and what it is told to do.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-            futures = [pool.submit(_do, pickle.dumps(unit)) for unit in units]
+            futures = {pool.submit(_do, pickle.dumps(unit)): unit for unit in units}
             try:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 for future in as_completed(futures):
-                    yield future.result()
+                    yield futures[future], future.result()
             except (KeyboardInterrupt, Preempted):
                 # The units they are at may take long, and are done again from their beginning.
                 for worker in multiprocessing.active_children():
@@ -135,22 +160,25 @@ def _begin() -> None:
     end_with_parent()
 
 
-def _stop() -> NoReturn:
+def preempt() -> NoReturn:
+    """What SIGTERM does to work that the same command goes on with."""
     raise Preempted("stopped; what is finished is kept, and the same command goes on from there")
 
 
-def _from_ray(units: Sequence[bytes], num_workers: int, settings: EngineSettings) -> Iterator[dict[str, Any]]:
+def _from_ray(
+    units: Sequence[Unit], num_workers: int, settings: EngineSettings
+) -> Iterator[tuple[Unit, dict[str, Any]]]:
     """Ray does a task again, elsewhere, when its process or its machine is lost."""
     ray = load_ray()
     if not ray.is_initialized():
         quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
         ray.init(settings.ray_address, **quiet) if settings.ray_address else ray.init(num_cpus=num_workers, **quiet)
     task = ray.remote(num_cpus=1, max_retries=settings.tries - 1)(_do)
-    left = [task.remote(unit) for unit in units]
+    left = {task.remote(pickle.dumps(unit)): unit for unit in units}
     try:
         while left:
-            (done,), left = ray.wait(left)
-            yield ray.get(done)
+            (done,), _ = ray.wait(list(left))
+            yield left.pop(done), ray.get(done)
     except ray.exceptions.RayError as error:
         raise BrokenExecutor(str(error)) from None
     finally:

@@ -6,6 +6,7 @@ for text in corpus.documents("sw"): ...
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,29 @@ from isogloss.errors import DataError, FolderError
 from isogloss.languages import canonical_code
 from isogloss.manifest import Manifest, hash_file, read_manifest
 
-__all__ = ["Corpus", "read_documents"]
+__all__ = ["Corpus", "CorpusPart", "read_documents"]
+
+
+@dataclass(frozen=True)
+class CorpusPart:
+    """One file of a corpus, as its manifest knows it."""
+
+    path: Path
+    num_bytes: int
+    digest: str
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Each document with its id, file and line; raises FolderError if the file is not as it was written."""
+        # The reader of zstd ends a cut file without an error; the hash finds that and any flipped bit.
+        if hash_file(self.path) != self.digest:
+            raise FolderError(
+                f"{self.path} is not as it was written; make the corpus again with 'isogloss corpus build'"
+            )
+        yield from read_part(self.path)
+
+    def texts(self) -> Iterator[str]:
+        """The text of each document."""
+        return (record["text"] for record in self.records())
 
 
 @dataclass(frozen=True)
@@ -48,21 +71,18 @@ class Corpus:
 
     def records(self, language: str) -> Iterator[dict[str, Any]]:
         """Each document with its id, file and line; raises DataError if the corpus has none of the language."""
+        return itertools.chain.from_iterable(part.records() for part in self.parts(language))
+
+    def parts(self, language: str) -> list[CorpusPart]:
+        """The files of a language, in order; raises DataError if the corpus has none of the language."""
         code = canonical_code(language)
         if code not in self.statistics:
             raise DataError(f"corpus {self.folder} has no text in '{language}'; it has {', '.join(self.languages)}")
-        return self._records(code)
-
-    def _records(self, code: str) -> Iterator[dict[str, Any]]:
-        for name, facts in sorted(self.manifest.files.items()):
-            if name.startswith(f"{code}/"):
-                path = self.folder / name
-                # The reader of zstd ends a cut file without an error; the hash finds that and any flipped bit.
-                if hash_file(path) != facts["xxh3_128"]:
-                    raise FolderError(
-                        f"{path} is not as it was written; make the corpus again with 'isogloss corpus build'"
-                    )
-                yield from read_part(path)
+        return [
+            CorpusPart(self.folder / name, facts["bytes"], facts["xxh3_128"])
+            for name, facts in sorted(self.manifest.files.items())
+            if name.startswith(f"{code}/")
+        ]
 
 
 def read_documents(folder: Path | str, language: str) -> Iterator[str]:
