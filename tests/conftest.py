@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,64 @@ def golden() -> Path:
     if not (SHARED / "golden").is_dir():
         pytest.skip("no folder shared/golden beside the checkout: official scores are not at hand")
     return SHARED / "golden"
+
+
+NOUNS = {"en": ["dog", "house", "river", "moon"], "sw": ["mbwa", "nyumba", "mto", "mwezi"]}
+VERBS = {"en": ["runs", "sleeps", "falls", "sings"], "sw": ["anakimbia", "analala", "anaanguka", "anaimba"]}
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with random weights: what a pretraining run leaves."""
+    import sentencepiece
+
+    from isogloss.checkpoint import save_model
+    from isogloss.model import MaskedLM, ModelSettings, initialise
+    from isogloss.vocab import MODEL_NAME, Vocabulary
+    from isogloss.vocab.hub import write_hub_files
+
+    folder = tmp_path_factory.mktemp("pretrained")
+    lines = [f"{noun} {verb} ." for code in NOUNS for noun in NOUNS[code] for verb in VERBS[code]]
+    content = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=content, model_type="bpe", vocab_size=110, minloglevel=2
+    )
+    vocabulary = Vocabulary.from_bytes(content.getvalue())
+    (folder / "vocab").mkdir()
+    (folder / "vocab" / MODEL_NAME).write_bytes(content.getvalue())
+    write_hub_files(folder / "vocab", vocabulary)
+    settings = ModelSettings(
+        vocabulary_size=vocabulary.size, width=64, num_layers=1, num_heads=2, feedforward=64, max_length=32
+    )
+    model = MaskedLM(settings)
+    initialise(model, seed=1)
+    save_model(
+        folder / "model", model, vocabulary_folder=folder / "vocab", parents=[], command="test", card="A test model."
+    )
+    return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Words and their tags, texts and labels, questions and answers, in two languages, learnable by word."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "text").mkdir()
+    for code in NOUNS:
+        pairs = [(noun, verb) for noun in NOUNS[code] for verb in VERBS[code]]
+        tagged = "\n\n".join(f"{noun}\tNOUN\n{verb}\tVERB\n.\tPUNCT" for noun, verb in pairs)
+        texts = "\n".join(f"{noun} {verb}\t{verb}" for noun, verb in pairs)
+        entries = [
+            {
+                "context": f"{n} {v}",
+                "qas": [{"id": str(i), "question": ".", "answers": [{"text": v, "answer_start": len(n) + 1}]}],
+            }
+            for i, (n, v) in enumerate(pairs)
+        ]
+        for split in ("train", "dev"):
+            (folder / f"{split}.{code}.tsv").write_text(tagged)
+            (folder / "text" / f"{split}.{code}.tsv").write_text(texts)
+            (folder / f"{split}.{code}.json").write_text(json.dumps({"data": [{"paragraphs": entries}]}))
+    return folder
 
 
 @pytest.fixture(scope="session")

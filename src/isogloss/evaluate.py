@@ -50,9 +50,13 @@ from isogloss.vocab import Tokenizer
 
 __all__ = [
     "HEADS",
+    "PER_LANGUAGE",
+    "SELECTED",
+    "ChosenModel",
     "EvaluateSettings",
     "LabelledSet",
     "Score",
+    "chosen_models",
     "evaluate",
     "load_task_model",
     "majority_scores",
@@ -63,6 +67,9 @@ __all__ = [
 ]
 
 Item = TypeVar("Item")
+
+# The folder of a run that holds the models of further selections, and the selection that has one a language.
+SELECTED, PER_LANGUAGE = "selected", "per-language-dev"
 
 # The head that answers each kind of task.
 HEADS: Mapping[Kind, Literal["sequence", "token", "question"]] = {
@@ -84,6 +91,9 @@ class EvaluateSettings(Settings):
     max_length: int = Field(512, ge=16, description="longest sequence in tokens, at most the model's")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
+    selections: Literal["chosen", "all"] = Field(
+        "chosen", description="of each run the model it chose, or those of also_select beside it too"
+    )
     cards: bool = Field(False, description="write the scores into the metadata of each model's README.md too")
 
 
@@ -131,14 +141,19 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     files = find_files(task, settings.data, split=settings.split, languages=settings.languages)
     device = choose(settings.device, precision=settings.precision)
     # All of them first: a name misspelt is said before an hour of scoring.
-    models = [(folder, _origin(folder)) for folder in map(model_folder, settings.models)]
+    chosen = chosen_models(settings.models, selections=settings.selections)
+    models = [(one.folder, one.language, _origin(one.folder)) for one in chosen]
+    if missing := [language for _, language, _ in models if language and language not in files]:
+        raise ConfigError(
+            f"a model was selected for {missing[0]}, which is not scored; add it to languages, or set selections=chosen"
+        )
     if settings.cards:
-        for folder, _ in models:
+        for folder, _, _ in models:
             _write_card(folder, task, [])
     sets: list[LabelledSet] = []
     made_for: tuple[Any, ...] = ()
     scores: list[Score] = []
-    for folder, origin in models:
+    for folder, only, origin in models:
         model = load_task_model(folder, task)
         device.place(model).eval()
         tokenizer = load_tokenizer(folder, model.encoder)
@@ -158,13 +173,14 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
                 for language, path in _shown(files.items(), f"{task.name}: reading")
             ]
         scores = scores or [score for data in sets for score in majority_scores(data)]
-        values = _shown(score_sets(model, sets, device=device), f"{task.name}: {folder.parent.name}", total=len(sets))
-        for data, of_set in zip(sets, values, strict=True):
+        own = [data for data in sets if only in ("", data.language)]
+        values = _shown(score_sets(model, own, device=device), f"{task.name}: {folder.parent.name}", total=len(own))
+        for data, of_set in zip(own, values, strict=True):
             scores += _scores(data, of_set, **origin)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, [asdict(score) for score in scores])
     if settings.cards:
-        for folder, origin in models:
+        for folder, _, origin in models:
             model_of = origin["fingerprints"]["model"]
             _write_card(folder, task, [score for score in scores if score.fingerprints.get("model") == model_of])
     return scores
@@ -237,6 +253,32 @@ def model_folder(folder: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class ChosenModel:
+    """A model folder, and the one language that it was chosen for, where it was chosen for one."""
+
+    folder: Path
+    language: str = ""
+
+
+def chosen_models(folders: Sequence[Path], *, selections: Literal["chosen", "all"] = "chosen") -> list[ChosenModel]:
+    """The models of runs, of folders with a run for each seed (`seed-1`, …), and of model folders, in this order.
+
+    Raises FolderError where there is no model.
+    """
+    found: list[ChosenModel] = []
+    for folder in folders:
+        seeds = [run for run in folder.glob("seed-*") if run.is_dir()]
+        for run in sorted(seeds, key=lambda run: (len(run.name), run.name)) or [folder]:
+            found.append(ChosenModel(model_folder(run)))
+            if selections == "all":
+                found += [
+                    ChosenModel(path, path.parent.name if path.parent.parent.name == PER_LANGUAGE else "")
+                    for path in sorted((run / SELECTED).rglob("model"))
+                ]
+    return found
+
+
 def results_file(output: Path) -> Path:
     """The file that scores are written to: `output` if it is called .json, else results.json in that folder.
 
@@ -252,14 +294,20 @@ def results_file(output: Path) -> Path:
 
 
 def model_names(folders: Sequence[Path]) -> dict[str, str]:
-    """What a table calls each model, by its fingerprint: the name of its folder, or its path if two share that."""
-    models = {folder: model_folder(folder) for folder in folders}
-    short = {folder: folder.resolve().name for folder in models}
-    clashes = Counter(short.values())
-    return {
-        fingerprint_of(model): short[folder] if clashes[short[folder]] == 1 else str(folder)
-        for folder, model in models.items()
-    }
+    """What a table calls each model, by its fingerprint: the name of its folder, or its path if two share that.
+
+    The seeds of a run have its name; what further selections chose has it too, and that of the selection.
+    """
+    clashes = Counter(folder.resolve().name for folder in folders)
+    names: dict[str, str] = {}
+    for folder in folders:
+        short = folder.resolve().name
+        name = short if clashes[short] == 1 else str(folder)
+        for one in chosen_models([folder], selections="all"):
+            selection = one.folder.parent.parent.name if one.language else one.folder.parent.name
+            is_further = SELECTED in one.folder.parts[len(folder.parts) :]
+            names[fingerprint_of(one.folder)] = f"{name}, {selection}" if is_further else name
+    return names
 
 
 def _origin(folder: Path) -> dict[str, Any]:
@@ -271,6 +319,7 @@ def _origin(folder: Path) -> dict[str, Any]:
         "setting": f"{setting}, random weights" if training.get("random_weights") else setting,
         "selection": training.get("selection", ""),
         "fingerprints": {"model": fingerprint_of(folder)},
+        "restarts": training.get("restarts", 0),
     }
 
 
@@ -297,6 +346,7 @@ def _scores(
     setting: str,
     selection: str,
     fingerprints: Mapping[str, str],
+    restarts: int = 0,
 ) -> list[Score]:
     return [
         Score(
@@ -311,6 +361,7 @@ def _scores(
             setting=setting,
             selection=selection,
             fingerprints={**fingerprints, "data": data.fingerprint},
+            restarts=restarts,
         )
         for metric in data.task.metrics
     ]

@@ -4,16 +4,18 @@
     run = finetune(settings)                             # started again it goes on, or finds itself done
 
 Which files are trained on is the setting (zero-shot, each, translate-train, translate-train-all, all); which
-checkpoint is kept is the selection (source-dev, joint-dev, last). Both are written beside every score.
+checkpoint is kept is the selection (`selection.py`). Both are written beside every score. A run that learns nothing is
+begun anew (`collapse.py`).
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch.nn.functional as F
 from pydantic import Field
@@ -30,10 +32,11 @@ from isogloss.checkpoint import (
     name_of,
     save_model,
 )
+from isogloss.collapse import CollapsedError, Guard, GuardSettings, chance_loss, check_step, next_attempt
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.evaluate import HEADS, LabelledSet, model_folder, score_sets
+from isogloss.evaluate import HEADS, LabelledSet, model_folder
 from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.loop import Action, LoopSettings, train
@@ -41,7 +44,8 @@ from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest,
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
 from isogloss.processes import started
-from isogloss.runs import CONFIG_NAME, RunFolder
+from isogloss.runs import CONFIG_NAME, METRICS_NAME, RunFolder
+from isogloss.selection import BEST, Chooser, Rule, Save, Selection, rules_for
 from isogloss.tasks import (
     Target,
     Task,
@@ -54,6 +58,7 @@ from isogloss.tasks import (
     make_windows,
 )
 from isogloss.tasks.training import ExampleBatch, ExampleBatches, TrainingSet
+from isogloss.transfer import SETTINGS, Setting, training_files
 from isogloss.vocab import Tokenizer
 
 __all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune"]
@@ -61,28 +66,11 @@ __all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune
 # What may change when a run goes on: where its folders lie and how it is watched, but nothing that is learned from.
 MAY_DIFFER = ("run", "model", "data", "loop", "device")
 
+# Attempts at this run that learned nothing.
+COLLAPSED_NAME = "collapsed.json"
+
 # What the model says about itself and evaluation writes beside its scores.
 KEPT = ("task", "setting", "source_languages", "selection", "random_weights", "seed")
-
-Setting = Literal["zero-shot", "each", "translate-train", "translate-train-all", "all"]
-Selection = Literal["source-dev", "joint-dev", "last"]
-
-
-@dataclass(frozen=True)
-class SettingRule:
-    """How many languages a setting trains on: any number that is given, one, or many (if none are given, all)."""
-
-    languages: Literal["any", "one", "many"]
-    about: str
-
-
-SETTINGS: Mapping[Setting, SettingRule] = {
-    "zero-shot": SettingRule("any", "labels of the source languages only, English unless others are given"),
-    "each": SettingRule("one", "labels of the one language that is tested: a model a language"),
-    "translate-train": SettingRule("one", "training text translated into the one language that is tested"),
-    "translate-train-all": SettingRule("many", "training text translated into all languages, one model"),
-    "all": SettingRule("many", "the labels of all languages, one model"),
-}
 
 
 class FinetuneOptim(OptimSettings):
@@ -102,9 +90,15 @@ class FinetuneSettings(Settings):
     setting: Setting = Field("zero-shot", description="which languages' training files are used, and why")
     source_languages: tuple[str, ...] = Field((), description="languages trained on, where the setting leaves a choice")
     dev_languages: tuple[str, ...] = Field(
-        (), description="joint-dev: languages that choose; none given: all there are"
+        (), description="joint-dev, per-language-dev: languages that choose; none given: all there are"
     )
-    selection: Selection = Field("source-dev", description="which checkpoint is kept: by which dev files, or the last")
+    selection: Selection = Field(
+        "source-dev", description="which checkpoint becomes RUN/model: by which dev files, the last, or a mean"
+    )
+    also_select: tuple[Selection, ...] = Field(
+        (), description="further selections of the same training, kept in RUN/selected and scored beside it"
+    )
+    average_last: int = Field(3, ge=1, description="selection average: weights of so many validations, the last ones")
     train_split: str = Field("train", description="split that is trained on")
     dev_split: str = Field("dev", description="split that chooses the checkpoint")
     steps: int | None = Field(None, ge=1, description="optimizer steps; instead of epochs")
@@ -113,6 +107,8 @@ class FinetuneSettings(Settings):
     max_length: int = Field(256, ge=16, description="longest sequence in tokens, at most the model's")
     validate_every: Duration = Field(Duration("10 %"), description="how often the dev files are scored")
     seed: int = Field(1, ge=0, description="head weights, data order and dropout follow from it")
+    seeds: tuple[int, ...] = Field((), description="a run for each in RUN/seed-N, one after another, in place of seed")
+    guard: GuardSettings = Field(GuardSettings(), description="what is done where nothing is learned")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
     optim: FinetuneOptim = Field(FinetuneOptim(), description="AdamW, its schedule, what is frozen")
@@ -127,8 +123,13 @@ def finetune(settings: FinetuneSettings) -> Path:
     """
     if started().count > 1:
         raise ConfigError(f"fine-tuning runs in one process, torchrun started {started().count}; start it without")
+    if settings.seeds:
+        for seed in settings.seeds:
+            finetune(settings.model_copy(update={"run": settings.run / f"seed-{seed}", "seed": seed, "seeds": ()}))
+        return settings.run
     task = find_task(settings.task)
-    files = _training_files(settings, task)
+    _check(settings)
+    files = training_files(task, settings.data, settings.setting, settings.source_languages, split=settings.train_split)
     changes = {"source_languages": tuple(files), "model": model_folder(settings.model)}
     settings = settings.model_copy(update=changes)
     data = {language: hash_file(path) for language, path in files.items()}
@@ -143,41 +144,88 @@ def finetune(settings: FinetuneSettings) -> Path:
             return settings.run
 
     device = choose(settings.device, precision=settings.precision)
-    encoder = load_encoder(settings.model)
-    tokenizer = load_tokenizer(settings.model, encoder)
-    settings = settings.model_copy(update={"max_length": min(settings.max_length, encoder.settings.max_length)})
-    labels, training = _read_training(settings, task, files, tokenizer, encoder)
-    model = TaskModel(encoder, HEADS[task.kind], labels)
-    _draw_weights(model, settings)
-    batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
-    chooser = _Chooser(settings, task, model, tokenizer, device, parents)
-    # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
-    run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
-
-    train(
-        model,
-        run=run,
-        batches=batches.batch,
-        loss_of=loss_of,
-        total_steps=settings.steps or max(1, round(settings.epochs * batches.steps_per_epoch)),
-        optim=settings.optim,
-        settings=settings.loop,
-        seed=settings.seed,
-        device=device,
-        tokens_per_step=round(settings.batch_size * training.mean_length),
-        actions=[Action("validate", settings.validate_every, chooser.validate)] if chooser.dev_sets else [],
-    )
-    chooser.finish(target)
+    while not _attempt(settings, task, files, device, parents, config):
+        pass
     return settings.run
 
 
-def _draw_weights(model: TaskModel, settings: FinetuneSettings) -> None:
+def _attempt(
+    settings: FinetuneSettings,
+    task: Task,
+    files: Mapping[str, Path],
+    device: Device,
+    parents: Sequence[Manifest],
+    config: Mapping[str, Any],
+) -> bool:
+    """Train once; False where nothing was learned, and the run is to be begun anew."""
+    earlier = _collapsed_attempts(settings.run)
+    attempt = next_attempt(settings.seed, len(earlier))
+    encoder = load_encoder(settings.model)
+    tokenizer = load_tokenizer(settings.model, encoder)
+    settings = settings.model_copy(update={"max_length": min(settings.max_length, encoder.settings.max_length)})
+    labels, training, chance = _read_training(settings, task, files, tokenizer, encoder)
+    model = TaskModel(encoder, HEADS[task.kind], labels)
+    _draw_weights(model, settings, attempt.seed)
+    batches = ExampleBatches(training, batch_size=settings.batch_size, seed=attempt.seed)
+    save = _Saver(settings, model, parents, restarts=len(earlier))
+    chooser = _chooser(settings, task, model, tokenizer, device, save)
+    # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
+    run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
+    total_steps = settings.steps or max(1, round(settings.epochs * batches.steps_per_epoch))
+    tokens_per_step = round(settings.batch_size * training.mean_length)
+    actions = [Action("validate", settings.validate_every, chooser.validate)] if chooser.is_needed else []
+    step = check_step(
+        settings.guard, warmup=settings.optim.warmup, total_steps=total_steps, tokens_per_step=tokens_per_step
+    )
+    # Fresh weights may take long to learn, and are there to be compared with as they are.
+    guarded = step is not None and len(earlier) < settings.guard.restarts and not settings.random_weights
+    guard = Guard(loss_of, chance=chance, step=step or 1)
+    try:
+        train(
+            model,
+            run=run,
+            batches=batches.batch,
+            loss_of=guard.loss_of if guarded else loss_of,
+            total_steps=total_steps,
+            optim=settings.optim.model_copy(update={"peak_rate": settings.optim.peak_rate * attempt.rate_share}),
+            settings=settings.loop,
+            seed=attempt.seed,
+            device=device,
+            tokens_per_step=tokens_per_step,
+            actions=[*actions, guard.action()] if guarded else actions,
+        )
+    except CollapsedError as error:
+        _begin_anew(settings.run, [*earlier, {"seed": attempt.seed, "rate_share": attempt.rate_share, **vars(error)}])
+        return False
+    chooser.finish()
+    return True
+
+
+def _collapsed_attempts(run: Path) -> list[dict[str, Any]]:
+    """What is known of attempts at this run that learned nothing."""
+    path = run / COLLAPSED_NAME
+    known: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return known
+
+
+def _begin_anew(run: Path, attempts: Sequence[Mapping[str, Any]]) -> None:
+    """Forget what an attempt left. The note comes last: killed before it, the same attempt is made again."""
+    for name in ("checkpoints", BEST, "tensorboard"):
+        if (run / name).exists():
+            # At once: half of the checkpoints would be gone on from.
+            leftover = (run / name).rename(run / f"{name}.old")
+            shutil.rmtree(leftover)
+    (run / METRICS_NAME).unlink(missing_ok=True)
+    write_json(run / COLLAPSED_NAME, list(attempts))
+
+
+def _draw_weights(model: TaskModel, settings: FinetuneSettings, seed: int) -> None:
     """Fresh weights for the head; for the encoder as well where pretraining is to be left out."""
     encoder, whole = model.encoder, settings.random_weights
     if whole and isinstance(encoder, ForeignEncoder):
-        encoder.initialise(settings.seed)
+        encoder.initialise(seed)
         whole = False
-    initialise(model if whole else model.head, settings.seed, std=encoder.settings.initial_std)
+    initialise(model if whole else model.head, seed, std=encoder.settings.initial_std)
 
 
 def loss_of(model: TaskModel, batch: ExampleBatch) -> Tensor:
@@ -197,97 +245,89 @@ def loss_of(model: TaskModel, batch: ExampleBatch) -> Tensor:
     return total
 
 
-class _Chooser:
-    """Scores the dev files once in a while and keeps the best model so far beside the run."""
+def _rules(settings: FinetuneSettings, task: Task) -> tuple[tuple[Rule, ...], dict[str, Path]]:
+    """What is kept, and the dev files that it takes."""
+    source, asked = settings.source_languages, {settings.selection, *settings.also_select}
+    needed: dict[str, Path] = {}
+    dev: tuple[str, ...] = ()
+    if asked & {"joint-dev", "per-language-dev"}:
+        needed = find_files(task, settings.data, split=settings.dev_split, languages=settings.dev_languages)
+        dev = tuple(needed)
+    if "source-dev" in asked:
+        needed = needed | find_files(task, settings.data, split=settings.dev_split, languages=source)
+    return rules_for(settings.selection, settings.also_select, source=source, dev=dev), needed
 
-    def __init__(
-        self,
-        settings: FinetuneSettings,
-        task: Task,
-        model: TaskModel,
-        tokenizer: Tokenizer,
-        device: Device,
-        parents: Sequence[Manifest],
+
+def _chooser(
+    settings: FinetuneSettings,
+    task: Task,
+    model: TaskModel,
+    tokenizer: Tokenizer,
+    device: Device,
+    save: Save,
+) -> Chooser:
+    rules, files = _rules(settings, task)
+    dev_sets = [
+        LabelledSet.read(
+            task,
+            path,
+            tokenizer,
+            language=language,
+            split=settings.dev_split,
+            labels=model.labels,
+            max_length=settings.max_length,
+        )
+        for language, path in files.items()
+    ]
+    return Chooser(
+        rules,
+        run=settings.run,
+        model=model,
+        dev_sets=dev_sets,
+        metric=task.metrics[0],
+        device=device,
+        save=save,
+        average_last=settings.average_last,
+    )
+
+
+@dataclass(frozen=True)
+class _Saver:
+    """Writes a chosen model with its card."""
+
+    settings: FinetuneSettings
+    model: TaskModel
+    parents: Sequence[Manifest]
+    restarts: int
+
+    def __call__(
+        self, folder: Path, selection: Selection, chosen: str, scores: Mapping[str, Mapping[str, float]]
     ) -> None:
-        self._settings, self._task, self._model = settings, task, model
-        self._folder, self._device, self._parents = settings.run / "best", device, parents
-        self.dev_sets = [] if settings.selection == "last" else self._read_dev_sets(tokenizer)
-
-    def validate(self, step: int) -> Mapping[str, Any]:
-        """Score of each dev file and their mean; the model is kept when the mean is higher than ever before."""
-        metric = self._task.metrics[0]
-        values = list(score_sets(self._model, self.dev_sets, device=self._device))
-        scores = {data.language: of_set[metric] for data, of_set in zip(self.dev_sets, values, strict=True)}
-        mean = sum(scores.values()) / len(scores)
-        best = self._best()
-        # A run that goes on repeats to the bit what came after its checkpoint: there an equal score is the same step's.
-        if best is None or mean > best["mean"]:
-            chosen = f"step {step}, {metric} {mean:.2f} on {self._settings.selection}"
-            self._save(self._folder / "model", chosen, values)
-            write_json(self._folder / "score.json", {"step": step, "mean": mean})
-            best = {"step": step, "mean": mean}
-        return {"dev": scores, "dev_mean": mean, "best_step": best["step"]}
-
-    def finish(self, target: Path) -> None:
-        """Put the chosen model in its place: the best, or the last one where nothing chooses."""
-        if not self.dev_sets:
-            self._save(target, "last step")
-            return
-        if not (self._folder / "model").exists():
-            raise FolderError(
-                f"{target} was taken away, and no other copy of the chosen model is kept; put it back, "
-                f"or delete {self._settings.run} and start again"
-            )
-        (self._folder / "model").rename(target)
-
-    def _best(self) -> dict[str, Any] | None:
-        if not ((self._folder / "model").exists() and (self._folder / "score.json").exists()):
-            return None  # nothing yet, or killed while one model took the place of another
-        known: dict[str, Any] = json.loads((self._folder / "score.json").read_text(encoding="utf-8"))
-        return known
-
-    def _save(self, folder: Path, chosen: str, values: Sequence[Mapping[str, float]] = ()) -> None:
-        settings = self._settings
-        scored = zip(self.dev_sets, values, strict=True) if values else ()
+        settings = self.settings
+        restarted = f"; begun anew {self.restarts} times, as nothing was learned" if self.restarts else ""
         card = Card(
             f"Fine-tuned with isogloss on {settings.task} ({settings.setting} from "
-            f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}).",
+            f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}{restarted}).",
             name=settings.run.name,
             languages=sorted({*languages_of(settings.model), *map(data_language, settings.source_languages)}),
             base_model=name_of(settings.model),
             corpus=f"labels of {settings.task} in {', '.join(settings.source_languages)}",
             scores=[
-                CardScore(settings.task, data.language, data.split, metric, value)
-                for data, of_set in scored
+                CardScore(settings.task, language, settings.dev_split, metric, value)
+                for language, of_set in scores.items()
                 for metric, value in of_set.items()
             ],
         )
+        training = settings.model_dump(mode="json", include=set(KEPT))
         save_model(
             folder,
-            self._model,
+            self.model,
             vocabulary_folder=settings.model,
-            parents=self._parents,
+            parents=self.parents,
             command=FINETUNE,
             card=card,
-            training=settings.model_dump(mode="json", include=set(KEPT)),
+            training=training | {"selection": selection, "restarts": self.restarts},
         )
-
-    def _read_dev_sets(self, tokenizer: Tokenizer) -> list[LabelledSet]:
-        settings = self._settings
-        languages = settings.source_languages if settings.selection == "source-dev" else settings.dev_languages
-        files = find_files(self._task, settings.data, split=settings.dev_split, languages=languages)
-        return [
-            LabelledSet.read(
-                self._task,
-                path,
-                tokenizer,
-                language=language,
-                split=settings.dev_split,
-                labels=self._model.labels,
-                max_length=settings.max_length,
-            )
-            for language, path in files.items()
-        ]
 
 
 def _goes_on(run: Path) -> bool:
@@ -301,36 +341,26 @@ def _goes_on(run: Path) -> bool:
     return False
 
 
-def _training_files(settings: FinetuneSettings, task: Task) -> dict[str, Path]:
-    """The training files that the setting asks for, by language; raises ConfigError for settings that do not agree."""
-    given, rule = settings.source_languages, SETTINGS[settings.setting]
+def _check(settings: FinetuneSettings) -> None:
+    """Raises ConfigError for settings that do not agree."""
     if settings.loop.accumulate > settings.batch_size:
         raise ConfigError(
             f"loop.accumulate = {settings.loop.accumulate} is more than batch_size = {settings.batch_size}: "
             "a micro-batch would be empty"
         )
-    if settings.dev_languages and settings.selection != "joint-dev":
+    if settings.selection == "per-language-dev":
+        raise ConfigError(
+            "selection = per-language-dev is a model a language and no RUN/model; set selection=joint-dev and "
+            'also_select=["per-language-dev"]'
+        )
+    if settings.dev_languages and not {settings.selection, *settings.also_select} & {"joint-dev", "per-language-dev"}:
         raise ConfigError(f"dev_languages are given, but selection = {settings.selection}; set selection=joint-dev")
-    if rule.languages == "one" and len(given) != 1:
-        raise ConfigError(
-            f"setting = {settings.setting} trains on one language, source_languages has {len(given)}; "
-            f'for example source_languages=["sw"]'
-        )
-    if rule.languages == "any" and not given:
-        given = ("en",)
-    files = find_files(task, settings.data, split=settings.train_split, languages=given)
-    if rule.languages == "many" and len(files) < 2:
-        raise ConfigError(
-            f"setting = {settings.setting} trains on several languages, {settings.data} has {settings.train_split} in "
-            f"{', '.join(files)} only; use setting=zero-shot or setting=each"
-        )
-    return files
 
 
 def _read_training(
     settings: FinetuneSettings, task: Task, files: Mapping[str, Path], tokenizer: Tokenizer, encoder: AnyEncoder
-) -> tuple[tuple[str, ...], TrainingSet]:
-    """The labels, and the sequences of all languages with their targets."""
+) -> tuple[tuple[str, ...], TrainingSet, float]:
+    """The labels, the sequences of all languages with their targets, and the loss of one answer for all."""
     examples = {language: task.read(path) for language, path in files.items()}
     labels = labels_of(task, [example for read in examples.values() for example in read])
     if task.kind != "answer" and len(labels) < 2:
@@ -349,4 +379,4 @@ def _read_training(
     training = TrainingSet.of(task.kind, windows, targets, rows)
     if len(training) == 0:
         raise DataError(f"{settings.data}: no word of the training files has a visible character: nothing is learned")
-    return labels, training
+    return labels, training, chance_loss(task.kind, windows, targets)

@@ -26,7 +26,10 @@ WIDEST_HEADING = 16
 
 @dataclass(frozen=True)
 class Score:
-    """One number and where it comes from; `value` is percent, `n` counts examples (texts, sentences, questions)."""
+    """One number and where it comes from; `value` is percent, `n` counts examples (texts, sentences, questions).
+
+    `restarts` says how often the fine-tuning was begun anew because it learned nothing.
+    """
 
     task: str
     language: str
@@ -39,6 +42,7 @@ class Score:
     setting: str
     selection: str
     fingerprints: dict[str, str]
+    restarts: int = 0
 
 
 def read_results(path: Path) -> list[Score]:
@@ -46,7 +50,8 @@ def read_results(path: Path) -> list[Score]:
     names = {field.name for field in fields(Score)}
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(rows, list) or any(set(row) != names for row in rows):
+        # Earlier versions did not count restarts.
+        if not isinstance(rows, list) or any({*row, "restarts"} != names for row in rows):
             raise FolderError(f"{path} is not a results.json; 'isogloss evaluate' writes one")
         return [Score(**row) for row in rows]
     except (OSError, json.JSONDecodeError, TypeError) as error:

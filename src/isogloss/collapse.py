@@ -1,0 +1,112 @@
+"""Fine-tunings that learn nothing: noticed early, by a loss that no knowledge of the text is needed for.
+
+    guard = Guard(loss_of, chance=chance_loss("classify", targets), step=400)
+    train(…, loss_of=guard.loss_of, actions=[guard.action()])      # raises CollapsedError at step 400
+
+A model that gives every text the same answer cannot have a lower loss than the entropy of the labels; one that has
+collapsed stays there or above (large encoders with a rate too high, small sets, unlucky seeds: Devlin et al. 2019,
+section 4.1; facebookresearch/XLM issues 56 and 110, where NLI stays at 33.33 %). What is compared is the mean training
+loss of the steps before the check. The run is then begun anew with another seed, and the second time with half the rate
+too; how often that was is told in the model and in every score of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+from torch import Tensor
+
+from isogloss.config import Duration, Settings
+from isogloss.heads import TaskModel
+from isogloss.loop import Action
+from isogloss.tasks import Target, Window
+from isogloss.tasks.training import ExampleBatch
+from isogloss.tasks.windows import Kind
+
+__all__ = ["Attempt", "CollapsedError", "Guard", "GuardSettings", "chance_loss", "check_step", "next_attempt"]
+
+# Far from chance by noise alone: a mean over some thousand labels is sure to a few hundredths.
+LEAST_GAIN = 0.03
+# Apart from seeds that people choose.
+SEEDS_APART = 1000
+
+
+class GuardSettings(Settings):
+    """When a fine-tuning counts as collapsed, and how often it is begun anew."""
+
+    restarts: int = Field(2, ge=0, description="so many times a collapsed run is begun anew; 0: nothing is checked")
+    after: int = Field(300, ge=20, description="steps after the warmup after which the loss must be below chance")
+
+
+class CollapsedError(Exception):
+    """The loss is at chance or above; caught by who started the run."""
+
+    def __init__(self, step: int, loss: float, chance: float) -> None:
+        super().__init__(f"at step {step} the loss is {loss:.3f} nats, {chance:.3f} is reached by one answer for all")
+        self.step, self.loss, self.chance = step, loss, chance
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The seed and the share of the learning rate that a run is tried with."""
+
+    seed: int
+    rate_share: float
+
+
+def next_attempt(seed: int, num_collapsed: int) -> Attempt:
+    """The first is the run as it was asked for; the next has another seed, later ones half the rate each too."""
+    return Attempt(seed + SEEDS_APART * num_collapsed, 0.5 ** max(0, num_collapsed - 1))
+
+
+def chance_loss(kind: Kind, windows: Sequence[Window], targets: Sequence[Target]) -> float:
+    """The least loss in nats that one answer for all has: the entropy of the labels; of answers, all rows alike."""
+    if kind == "answer":
+        return math.fsum(math.log(max(len(window.ids), 1)) for window in windows) / max(len(windows), 1)
+    counts = Counter(int(label) for target in targets for label in target.labels)
+    total = counts.total()
+    return -math.fsum(count / total * math.log(count / total) for count in counts.values()) if total else 0.0
+
+
+def check_step(settings: GuardSettings, *, warmup: Duration, total_steps: int, tokens_per_step: int) -> int | None:
+    """The step at which the loss is looked at; None where nothing is checked, or the run is too short for it."""
+    step = warmup.steps(total_steps=total_steps, tokens_per_step=tokens_per_step) + settings.after
+    return step if settings.restarts and 2 * step <= total_steps else None
+
+
+class Guard:
+    """Adds up the loss between checks; ``step`` is the one at which it must be below chance."""
+
+    def __init__(self, loss_of: Callable[[TaskModel, ExampleBatch], Tensor], *, chance: float, step: int) -> None:
+        self._loss_of, self._chance, self._step = loss_of, chance, step
+        self._every = max(1, step // 2)
+        self._loss: Tensor | None = None
+        self._num_targets = 0
+
+    def loss_of(self, model: TaskModel, batch: ExampleBatch) -> Tensor:
+        """The loss, remembered."""
+        total = self._loss_of(model, batch)
+        # No .item(): a device would be waited for at each step.
+        self._loss = total.detach().double() + (0.0 if self._loss is None else self._loss)
+        self._num_targets += batch.num_targets
+        return total
+
+    def action(self) -> Action:
+        """To be done by the loop."""
+        return Action("guard", Duration(f"{self._every} steps"), self.check)
+
+    def check(self, step: int) -> Mapping[str, Any]:
+        """Nothing, or what is told of the check; raises CollapsedError."""
+        loss, num_targets = self._loss, self._num_targets
+        self._loss, self._num_targets = None, 0
+        if step != 2 * self._every or loss is None or not num_targets:
+            return {}
+        mean = float(loss / num_targets)
+        if not mean < self._chance * (1 - LEAST_GAIN):
+            raise CollapsedError(step, mean, self._chance)
+        return {"guard": {"loss": mean, "chance": self._chance}}
