@@ -41,6 +41,7 @@ def test_the_folder_is_whole_and_names_its_corpus(vocab_folder: Path, corpus: Pa
         "tokenizer.json",
         "tokenizer_config.json",
         "special_tokens_map.json",
+        "report.html",
         "report.json",
         "report.md",
     }
@@ -134,11 +135,14 @@ def test_the_report_counts_what_the_vocabulary_does(
     vocab_folder: Path, vocabulary: Vocabulary, documents: Mapping[str, str]
 ) -> None:
     report = json.loads((vocab_folder / "report.json").read_text("utf-8"))
-    assert report["size"] == vocabulary.size
-    assert set(report["languages"]) == set(documents)
-    assert sum(row["share"] for row in report["languages"].values()) == pytest.approx(1)
+    (one,) = report["vocabularies"].values()
+    assert one["size"] == vocabulary.size
+    assert set(one["languages"]) == set(documents)
+    assert sum(row["share"] for row in report["sample"].values()) == pytest.approx(1)
+    rows = read_manifest(vocab_folder, "vocab").statistics["languages"]
+    assert rows == {code: {**report["sample"][code], **one["languages"][code]} for code in documents}
     for code, text in documents.items():
-        row = report["languages"][code]
+        row = one["languages"][code]
         (ids,) = vocabulary.encode([text])
         words = text.split()
         assert row["pieces"] == len(ids)

@@ -11,7 +11,7 @@ import typer
 
 from isogloss.cli.stage import AsJson, DryRun, print_json, run_stage
 
-__all__ = ["vocab_check", "vocab_train"]
+__all__ = ["vocab_check", "vocab_report", "vocab_train"]
 
 
 def vocab_train(
@@ -63,3 +63,40 @@ def vocab_check(
         by_program = Counter(found.against for found in certificate.differences)
         said = ", ".join(f"{number} beside {against}" for against, number in by_program.items())
         raise VocabularyError(f"{folder}: differences ({said}); what disagrees and how is on stdout")
+
+
+def vocab_report(
+    vocabularies: Annotated[
+        list[Path],
+        typer.Argument(metavar="VOCAB...", help="Vocab or model folders, .model files, folders of other tokenizers."),
+    ],
+    corpus: Annotated[Path, typer.Option(help="The text: a corpus folder, or one of LANG.txt.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder for report.md, report.html and report.json; else Markdown on stdout."),
+    ] = None,
+    languages: Annotated[str, typer.Option(help="Codes separated by commas; all, if none is given.")] = "",
+    parallel: Annotated[
+        Path | None, typer.Option(help="LANG.txt, line by line translations: what each language costs over English.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How vocabularies serve each language: pieces, unknown text, scripts; several side by side.
+
+    \b
+    isogloss vocab report vocab/ --corpus corpus/ --output report/
+    isogloss vocab report vocab/ xlm-roberta-base/ --corpus texts/ --languages en,sw,th --json
+    """
+    from isogloss.cli.vocabulary_report import measure_vocabularies
+    from isogloss.vocab.report import PAGE_NAME, render_report, write_report
+
+    codes = [code.strip() for code in languages.split(",") if code.strip()]
+    values = measure_vocabularies(vocabularies, corpus, codes, parallel)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        write_report(output, values)
+        typer.echo(f"done: {output / PAGE_NAME}", err=True)
+    if as_json:
+        print_json(values)
+    elif output is None:
+        typer.echo(render_report(values), nl=False)

@@ -9,7 +9,20 @@ Plots are in :mod:`isogloss.report.plots`, which loads matplotlib.
 
 from __future__ import annotations
 
-from isogloss.report.blocks import Block, Cell, Code, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text
+from isogloss.report.blocks import (
+    Block,
+    Cell,
+    Code,
+    Codes,
+    Figure,
+    Fold,
+    Heading,
+    Link,
+    Quotation,
+    Quotations,
+    Table,
+    Text,
+)
 from isogloss.report.latex import to_latex
 from isogloss.report.markdown import to_markdown
 from isogloss.report.page import to_page
@@ -18,6 +31,7 @@ __all__ = [
     "Block",
     "Cell",
     "Code",
+    "Codes",
     "Figure",
     "Fold",
     "Heading",

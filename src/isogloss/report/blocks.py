@@ -13,6 +13,7 @@ __all__ = [
     "Block",
     "Cell",
     "Code",
+    "Codes",
     "Figure",
     "Fold",
     "Heading",
@@ -32,6 +33,13 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Codes:
+    """Several short ones in one cell, in any scripts."""
+
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Link:
     """Text that leads to the fold with this ``anchor`` of the same page."""
 
@@ -39,7 +47,7 @@ class Link:
     anchor: str
 
 
-Cell = str | Code | Link
+Cell = str | Code | Codes | Link
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from isogloss.report.blocks import Block, Cell, Figure, Fold, Heading, Quotations, Table, Text
+from isogloss.report.blocks import Block, Cell, Codes, Figure, Fold, Heading, Quotations, Table, Text
 
 __all__ = ["to_latex"]
 
@@ -49,7 +49,7 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
 
 def _table(table: Table) -> str:
     columns = "".join("l" if column in table.words else "r" for column in range(len(table.head)))
-    rows = [[_inline(cell if isinstance(cell, str) else cell.text) for cell in row] for row in table.rows]
+    rows = [[_cell(cell) for cell in row] for row in table.rows]
     if table.strong is not None:
         rows[table.strong] = [f"\\textbf{{{cell}}}" if cell else "" for cell in rows[table.strong]]
     return "\n".join(
@@ -63,6 +63,12 @@ def _table(table: Table) -> str:
             "\\end{tabular}",
         ]
     )
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, Codes):
+        return " ".join(f"\\texttt{{{_inline(text)}}}" for text in cell.texts)
+    return _inline(cell if isinstance(cell, str) else cell.text)
 
 
 def _line(cells: Sequence[Cell]) -> str:

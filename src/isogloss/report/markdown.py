@@ -5,7 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from isogloss.report.blocks import Block, Cell, Code, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text
+from isogloss.report.blocks import (
+    Block,
+    Cell,
+    Code,
+    Codes,
+    Figure,
+    Fold,
+    Heading,
+    Link,
+    Quotation,
+    Quotations,
+    Table,
+    Text,
+)
 
 __all__ = ["to_markdown"]
 
@@ -53,6 +66,8 @@ def _cell(cell: Cell) -> str:
     if isinstance(cell, Code):
         # A bar would end the cell even here.
         return _code(cell.text).replace("|", "\\|")
+    if isinstance(cell, Codes):
+        return " ".join(f"{_ISOLATE}{_cell(Code(text))}{_END}" for text in cell.texts)
     return _inline(cell.text if isinstance(cell, Link) else cell)
 
 

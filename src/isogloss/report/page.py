@@ -10,7 +10,20 @@ import html
 import re
 from collections.abc import Sequence
 
-from isogloss.report.blocks import Block, Cell, Code, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text
+from isogloss.report.blocks import (
+    Block,
+    Cell,
+    Code,
+    Codes,
+    Figure,
+    Fold,
+    Heading,
+    Link,
+    Quotation,
+    Quotations,
+    Table,
+    Text,
+)
 
 __all__ = ["to_page"]
 
@@ -34,6 +47,7 @@ th { color: var(--soft); font-weight: 600; } tr.strong td { font-weight: 600; }
 th.words, td.words { text-align: left; } th:first-child, td:first-child { padding-left: .2rem; }
 td.words:last-child { white-space: normal; min-width: 16rem; max-width: 36rem; }
 td code { display: inline-block; min-width: 10rem; max-width: 34rem; white-space: normal; }
+td code.short { min-width: 0; background: var(--ground); border-radius: 3px; padding: 0 .25rem; margin-right: .2rem; }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: 0 .9rem; background: #fff; }
 details > summary { cursor: pointer; padding: .45rem 0; font-weight: 600; overflow-wrap: anywhere; }
 details > summary:hover { color: var(--accent); } details[open] { padding-bottom: .6rem; }
@@ -104,6 +118,9 @@ def _row(row: Sequence[Cell], kinds: Sequence[str], *, strong: bool) -> str:
 def _cell(cell: Cell) -> str:
     if isinstance(cell, Code):
         return f"<code><bdi>{_escaped(cell.text)}</bdi></code>"
+    if isinstance(cell, Codes):
+        # A space between them, where a line may end.
+        return " ".join(f'<code class="short"><bdi>{_escaped(text)}</bdi></code>' for text in cell.texts)
     if isinstance(cell, Link):
         return f'<a href="#{_escaped(cell.anchor)}">{_escaped(cell.text)}</a>'
     return _escaped(cell)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullLocator
 
@@ -20,9 +21,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # Inches; 96 pixels of a page each.
 SIZE = (7.6, 3.0)
 SMALL_SIZE = (3.6, 2.1)
-DOTS_HEIGHT, INCHES_A_DOT = 3.6, 0.098
+DOTS_HEIGHT, INCHES_A_DOT = 3.6, 0.091
 # Categories whose names have room side by side.
 FEW = 12
+# Names of series in one line of a legend.
+MOST_SIDE_BY_SIDE = 4
 # Any, because matplotlib types each key by name. Text stays text, so that the page can be searched; ids are seeded, so
 # that the same plot is the same file.
 STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "isogloss", "font.family": "sans-serif", "font.size": 9}
@@ -48,16 +51,18 @@ def bars_svg(series: Mapping[str, Mapping[str, float]], *, ylabel: str) -> str:
                 hatch=HATCHES[number % len(HATCHES)],
                 edgecolor="white",
             )
-        axes.set_xticks(range(len(categories)), categories)
+        _name_categories(axes, categories)
         axes.set_ylabel(ylabel)
         axes.spines[["top", "right"]].set_visible(False)
         if len(series) > 1:
-            figure.legend(loc="outside upper center", ncols=len(series), frameon=False)
+            figure.legend(loc="outside upper center", ncols=min(len(series), MOST_SIDE_BY_SIDE), frameon=False)
         return _svg(figure)
 
 
-def curves_svg(series: Mapping[str, Sequence[tuple[float, float]]], *, ylabel: str, xlabel: str = "step") -> str:
-    """Lines through ``series[name] = [(x, y), …]``."""
+def curves_svg(
+    series: Mapping[str, Sequence[tuple[float, float]]], *, ylabel: str, xlabel: str = "step", log: bool = False
+) -> str:
+    """Lines through ``series[name] = [(x, y), …]``; ``log`` is said of the horizontal axis."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained")
         axes = figure.subplots()
@@ -72,6 +77,10 @@ def curves_svg(series: Mapping[str, Sequence[tuple[float, float]]], *, ylabel: s
                 markersize=3,
                 linewidth=1.3,
             )
+        if log:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         axes.spines[["top", "right"]].set_visible(False)
@@ -80,10 +89,11 @@ def curves_svg(series: Mapping[str, Sequence[tuple[float, float]]], *, ylabel: s
         return _svg(figure)
 
 
-def dots_svg(series: Mapping[str, Mapping[str, float]], *, ylabel: str) -> str:
-    """A dot for each ``series[name][category]`` above zero, on a logarithmic axis; wider the more categories there are.
+def dots_svg(series: Mapping[str, Mapping[str, float]], *, ylabel: str, log: bool = True) -> str:
+    """A dot for each ``series[name][category]`` above zero; wider the more categories there are.
 
-    Categories are those of the first series, in its order. The first series is filled, the others are hollow.
+    The axis is logarithmic, or else begins at zero. Categories are those of the first series, in its order. The first
+    series is filled, the others are hollow.
     """
     categories = list(next(iter(series.values())))
     with mpl.rc_context(STYLE):
@@ -101,17 +111,19 @@ def dots_svg(series: Mapping[str, Mapping[str, float]], *, ylabel: str) -> str:
                 color=COLOURS[number % len(COLOURS)],
                 markerfacecolor="none" if number else None,
             )
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_locator(NullLocator())
-        upright = len(categories) <= FEW
-        axes.set_xticks(range(len(categories)), categories, rotation=0 if upright else 90, fontsize=9 if upright else 7)
+        if log:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_locator(NullLocator())
+        else:
+            axes.set_ylim(bottom=0)
+        _name_categories(axes, categories)
         axes.set_xlim(-1, len(categories))
         axes.grid(color="#e4e8ed", linewidth=0.6)
         axes.set_axisbelow(True)
         axes.set_ylabel(ylabel)
         axes.spines[["top", "right"]].set_visible(False)
-        figure.legend(loc="outside upper left", ncols=len(series), frameon=False)
+        figure.legend(loc="outside upper left", ncols=min(len(series), MOST_SIDE_BY_SIDE), frameon=False)
         return _svg(figure)
 
 
@@ -141,6 +153,12 @@ def histogram_svg(
         axes.set_ylabel("documents")
         axes.spines[["top", "right"]].set_visible(False)
         return _svg(figure)
+
+
+def _name_categories(axes: Axes, categories: Sequence[str]) -> None:
+    """Side by side where there is room, else each turned."""
+    upright = len(categories) <= FEW
+    axes.set_xticks(range(len(categories)), categories, rotation=0 if upright else 90, fontsize=9 if upright else 6.5)
 
 
 def _svg(figure: Figure) -> str:

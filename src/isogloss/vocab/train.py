@@ -13,10 +13,12 @@ manifest. The same settings and corpus give the same bytes on any machine with t
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,11 +32,14 @@ from isogloss.corpus import Corpus
 from isogloss.errors import DataError, VocabularyError
 from isogloss.manifest import Manifest, building, finished, room_for, write_manifest
 from isogloss.vocab.choosing import KeptWords, choose_alphabet, keep_words
+from isogloss.vocab.comparing import measure
 from isogloss.vocab.counting import WordCounts
+from isogloss.vocab.excerpts import Excerpt
 from isogloss.vocab.hub import write_hub_files
 from isogloss.vocab.layout import MODEL_NAME, Vocabulary
 from isogloss.vocab.learning import NUM_ADDED, Asked, learn_pieces
-from isogloss.vocab.report import measure_pieces, write_report
+from isogloss.vocab.measuring import Subject
+from isogloss.vocab.report import write_report
 from isogloss.vocab.sample import LanguageSample, languages_with_text, plan_sample, sample_text
 from isogloss.vocab.words import NORMALISATION, normalised, words_of
 
@@ -42,6 +47,9 @@ __all__ = ["VocabSettings", "train_vocabulary"]
 
 COMMAND = "isogloss vocab train"
 WORDS_NAME = "words.tsv"
+EXCERPT_SUFFIX = ".lines.json"
+# Its report calls it so: where its folder lies, and under which name, is no part of it.
+REPORTED_NAME = "vocabulary"
 MEBIBYTE = 1 << 20
 
 
@@ -94,18 +102,13 @@ def train_vocabulary(settings: VocabSettings) -> Manifest:
         sample_bytes=settings.sample_bytes,
     )
     with _progress() as progress:
-        vocabulary, words = _train(corpus, plan, settings, progress)
-        with _stage(progress, "measuring the pieces of each language"):
-            measured = {
-                code: measure_pieces(vocabulary, corpus.documents(code), code, characters=counts["characters"])
-                for code, counts in statistics.items()
-            }
+        vocabulary, words, measured = _train(corpus, plan, settings, progress)
     with building(settings.output) as folder:
         shutil.rmtree(folder)
         folder.mkdir()
         (folder / MODEL_NAME).write_bytes(vocabulary.content)
         write_hub_files(folder, vocabulary)
-        rows = write_report(folder, vocabulary, measured, plan)
+        write_report(folder, measured)
         return write_manifest(
             folder,
             kind="vocab",
@@ -116,7 +119,10 @@ def train_vocabulary(settings: VocabSettings) -> Manifest:
                 "size": vocabulary.size,
                 "fingerprint": vocabulary.fingerprint,
                 "words": words,
-                "languages": rows,
+                "languages": {
+                    code: {**measured["sample"][code], **row}
+                    for code, row in measured["vocabularies"][REPORTED_NAME]["languages"].items()
+                },
                 "warnings": warnings,
             },
         )
@@ -124,13 +130,13 @@ def train_vocabulary(settings: VocabSettings) -> Manifest:
 
 def _train(
     corpus: Corpus, plan: Mapping[str, LanguageSample], settings: VocabSettings, progress: Progress
-) -> tuple[Vocabulary, dict[str, Any]]:
-    """The vocabulary, and what is told of the words it was trained on."""
+) -> tuple[Vocabulary, dict[str, Any], dict[str, Any]]:
+    """The vocabulary, what is told of the words it was trained on, and what its report is made from."""
     memory = settings.memory_mb * MEBIBYTE
     asked = Asked(settings.size, settings.model_type, settings.max_piece_length, memory)
     work = settings.output.with_name(f"{settings.output.name}.work")
     with WordCounts(work, memory=memory) as counts, room_for(work):
-        _count(counts, corpus, plan, settings, progress)
+        _count(counts, corpus, plan, settings, work, progress)
         alphabet = choose_alphabet(counts.characters(), coverage=settings.character_coverage)
         if not alphabet:
             raise DataError(f"{settings.corpus}: the sample holds no text; raise sample_bytes")
@@ -142,30 +148,51 @@ def _train(
                 content = learn_pieces(kept, asked, work)
             except RuntimeError as error:
                 raise VocabularyError(_explain(str(error), settings, kept)) from None
-    vocabulary = Vocabulary.from_bytes(content)
-    assert vocabulary.size == settings.size, f"SentencePiece gave {vocabulary.size} ids for {settings.size}"
-    return vocabulary, {
+        vocabulary = Vocabulary.from_bytes(content)
+        assert vocabulary.size == settings.size, f"SentencePiece gave {vocabulary.size} ids for {settings.size}"
+        measured = _measure(vocabulary, plan, work, progress)
+    words = {
         "met": kept.num_met,
         "kept": kept.num_words,
         "characters": kept.num_characters,
         "floor": kept.floor,
         "alphabet": len(alphabet),
     }
+    return vocabulary, words, measured
 
 
 def _count(
-    counts: WordCounts, corpus: Corpus, plan: Mapping[str, LanguageSample], settings: VocabSettings, progress: Progress
+    counts: WordCounts,
+    corpus: Corpus,
+    plan: Mapping[str, LanguageSample],
+    settings: VocabSettings,
+    work: Path,
+    progress: Progress,
 ) -> None:
-    """Read every language once."""
+    """Read every language once; what the vocabulary will be measured on is put into ``work``."""
     normaliser = sentencepiece.SentencePieceNormalizer(rule_name=NORMALISATION)
     sizes = {code: corpus.statistics[code]["characters"] * min(plan[code].repeats, 1.0) for code in plan}
     task = progress.add_task("counting words", total=sum(sizes.values()))
     for code, of_language in plan.items():
         counts.begin_language(of_language.weight)
-        for block in sample_text(corpus.documents(code), of_language, seed=f"{settings.seed}/{code}"):
+        excerpt = Excerpt(of=corpus.statistics[code]["characters"])
+        documents = excerpt.passing(corpus.documents(code))
+        for block in sample_text(documents, of_language, seed=f"{settings.seed}/{code}"):
             text = normalised(normaliser, block)
             counts.add(text, words_of(text, span=settings.span))
             progress.advance(task, len(block))
+        # JSON keeps half of a surrogate pair, which no UTF-8 holds.
+        (work / f"{code}{EXCERPT_SUFFIX}").write_text(json.dumps(excerpt.lines), encoding="utf-8")
+
+
+def _measure(
+    vocabulary: Vocabulary, plan: Mapping[str, LanguageSample], work: Path, progress: Progress
+) -> dict[str, Any]:
+    """What the report is made from: the pieces of every language, in the lines that were put into ``work``."""
+    task = progress.add_task("measuring the pieces of each language", total=len(plan))
+    texts = ((code, json.loads((work / f"{code}{EXCERPT_SUFFIX}").read_text(encoding="utf-8"))) for code in plan)
+    measured = measure({REPORTED_NAME: Subject.of(vocabulary)}, texts, on_language=lambda: progress.advance(task))
+    return {**measured, "sample": {code: asdict(of_language) for code, of_language in plan.items()}}
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ import xxhash
 from isogloss.errors import ConfigError, VocabularyError
 from isogloss.interop.foreign.align import align
 from isogloss.interop.foreign.quiet import quiet, reason_of
+from isogloss.interop.foreign.spelling import spell_pieces
 from isogloss.vocab.tokenizer import Frame, Ids
 
 __all__ = ["ForeignTokenizer", "SequenceFormat", "read_tokenizer"]
@@ -63,9 +64,14 @@ class ForeignTokenizer:
         self.size = 1 + max(tokenizer.vocab_size - 1, *self.frame.before, *self.frame.after, *added)
         self.language = language
         self._where = where
-        self._unknown_id: int | None = tokenizer.unk_token_id
-        self._special_ids = sorted({*tokenizer.all_special_ids} - {self._unknown_id})
+        self.unknown_id: int | None = tokenizer.unk_token_id
+        self._special_ids = sorted({*tokenizer.all_special_ids} - {self.unknown_id})
         self.fingerprint = _fingerprint(tokenizer)
+
+    @property
+    def texts(self) -> list[str]:
+        """Its pieces by id in the spelling of `spelling`; special ones are empty."""
+        return spell_pieces(self.tokenizer, self.size)
 
     def for_language(self, language: str | None) -> ForeignTokenizer:
         """Itself, or where texts are divided by the rules of their language, one that does so."""
@@ -108,8 +114,8 @@ class ForeignTokenizer:
     def _as_text(self, ids: Sequence[int]) -> Ids:
         """The ids, unknown where a special piece was spelt out in the text: SentencePiece's kin take it for one."""
         array = np.array(ids, np.int32).reshape(-1)
-        if self._unknown_id is not None:
-            array[np.isin(array, self._special_ids)] = self._unknown_id
+        if self.unknown_id is not None:
+            array[np.isin(array, self._special_ids)] = self.unknown_id
         return array
 
 
