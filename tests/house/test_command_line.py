@@ -49,7 +49,7 @@ EXPECTED = {
     *("corpus build", "vocab train", "shards", "pretrain", "finetune", "evaluate", "convert", "phrasebook", "demo"),
     *("export", "plan", "corpus fetch", "corpus report"),
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),
-    *("vocab check", "results"),
+    *("vocab check", "vocab report", "results"),
     *("corpus identify", "corpus identify-train", "corpus plan"),
     "corpus lm train",
     *("corpus export", "corpus pairs"),

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isogloss.report import Code, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text, to_page
+from isogloss.report import Code, Codes, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text, to_page
 from isogloss.report.plots import histogram_svg
 
 HOSTILE = st.text(
@@ -50,6 +50,12 @@ def test_texts_of_others_are_texts(one: str, two: str, three: str) -> None:
         *("html", "head", "meta", "title", "style", "body", "h1", "div", "table", "thead", "tbody", "tr", "th", "td"),
         *("code", "bdi", "details", "summary", "ol", "li", "blockquote", "p"),
     }
+
+
+@given(st.lists(HOSTILE, max_size=4))
+def test_several_codes_stand_by_themselves_in_a_cell(texts: list[str]) -> None:
+    page = parsed(to_page("", [Table(("pieces",), [(Codes(texts),)])]))
+    assert ["".join(code.itertext()) for code in page.iter("bdi")] == [as_shown(text) for text in texts]
 
 
 def test_quotations_find_their_direction_and_say_their_language() -> None:

@@ -18,7 +18,9 @@ from isogloss.manifest import write_json
 
 __all__ = ["JSON_NAME", "MARKDOWN_NAME", "PAGE_NAME", "render_page", "render_report", "write_report"]
 
-MARKDOWN_NAME, PAGE_NAME, JSON_NAME = "report.md", "report.html", "report.json"
+MARKDOWN_NAME = "report.md"
+PAGE_NAME = "report.html"
+JSON_NAME = "report.json"
 TITLE = "Vocabulary report"
 
 
