@@ -12,9 +12,10 @@ import sentencepiece
 
 from isogloss.checkpoint import save_model
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.evaluate import EvaluateSettings, LabelledSet, evaluate, majority_scores, model_names
+from isogloss.evaluate import EvaluateSettings, LabelledSet, evaluate, majority_scores
 from isogloss.heads import TaskModel
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
+from isogloss.run_models import model_names
 from isogloss.scores import read_results
 from isogloss.tasks import find_task
 from isogloss.vocab import MODEL_NAME, Vocabulary

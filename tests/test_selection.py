@@ -12,9 +12,10 @@ import torch
 from isogloss.checkpoint import load_model, training_of
 from isogloss.config import Duration
 from isogloss.errors import ConfigError
-from isogloss.evaluate import EvaluateSettings, chosen_models, evaluate, model_names
+from isogloss.evaluate import EvaluateSettings, evaluate
 from isogloss.finetune import FinetuneOptim, FinetuneSettings, finetune
 from isogloss.loop import LoopSettings
+from isogloss.run_models import chosen_models, model_names
 from isogloss.runs import read_metrics
 from isogloss.scores import table
 from isogloss.selection import rules_for

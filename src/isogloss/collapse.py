@@ -12,10 +12,13 @@ too; how often that was is told in the model and in every score of it.
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -24,12 +27,27 @@ from torch import Tensor
 from isogloss.config import Duration, Settings
 from isogloss.heads import TaskModel
 from isogloss.loop import Action
+from isogloss.manifest import write_json
+from isogloss.runs import METRICS_NAME
+from isogloss.selection import BEST
 from isogloss.tasks import Target, Window
 from isogloss.tasks.training import ExampleBatch
 from isogloss.tasks.windows import Kind
 
-__all__ = ["Attempt", "CollapsedError", "Guard", "GuardSettings", "chance_loss", "check_step", "next_attempt"]
+__all__ = [
+    "Attempt",
+    "CollapsedError",
+    "Guard",
+    "GuardSettings",
+    "begin_anew",
+    "chance_loss",
+    "check_step",
+    "collapsed_attempts",
+    "next_attempt",
+]
 
+# Attempts at a run that learned nothing.
+COLLAPSED_NAME = "collapsed.json"
 # Far from chance by noise alone: a mean over some thousand labels is sure to a few hundredths.
 LEAST_GAIN = 0.03
 # Apart from seeds that people choose.
@@ -77,6 +95,24 @@ def check_step(settings: GuardSettings, *, warmup: Duration, total_steps: int, t
     """The step at which the loss is looked at; None where nothing is checked, or the run is too short for it."""
     step = warmup.steps(total_steps=total_steps, tokens_per_step=tokens_per_step) + settings.after
     return step if settings.restarts and 2 * step <= total_steps else None
+
+
+def collapsed_attempts(run: Path) -> list[dict[str, Any]]:
+    """What is known of attempts at this run that learned nothing."""
+    path = run / COLLAPSED_NAME
+    known: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return known
+
+
+def begin_anew(run: Path, attempts: Sequence[Mapping[str, Any]]) -> None:
+    """Forget what an attempt left. The note comes last: killed before it, the same attempt is made again."""
+    for name in ("checkpoints", BEST, "tensorboard"):
+        if (run / name).exists():
+            # At once: half of the checkpoints would be gone on from.
+            leftover = (run / name).rename(run / f"{name}.old")
+            shutil.rmtree(leftover)
+    (run / METRICS_NAME).unlink(missing_ok=True)
+    write_json(run / COLLAPSED_NAME, list(attempts))
 
 
 class Guard:

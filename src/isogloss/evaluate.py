@@ -29,7 +29,7 @@ from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import TaskModel
 from isogloss.interop.model_card import with_scores
 from isogloss.manifest import hash_file, write_json
-from isogloss.runs import METRICS_NAME
+from isogloss.run_models import chosen_models
 from isogloss.scores import Score
 from isogloss.tasks import (
     Example,
@@ -50,26 +50,17 @@ from isogloss.vocab import Tokenizer
 
 __all__ = [
     "HEADS",
-    "PER_LANGUAGE",
-    "SELECTED",
-    "ChosenModel",
     "EvaluateSettings",
     "LabelledSet",
     "Score",
-    "chosen_models",
     "evaluate",
     "load_task_model",
     "majority_scores",
-    "model_folder",
-    "model_names",
     "results_file",
     "score_sets",
 ]
 
 Item = TypeVar("Item")
-
-# The folder of a run that holds the models of further selections, and the selection that has one a language.
-SELECTED, PER_LANGUAGE = "selected", "per-language-dev"
 
 # The head that answers each kind of task.
 HEADS: Mapping[Kind, Literal["sequence", "token", "question"]] = {
@@ -236,49 +227,6 @@ def load_task_model(folder: Path, task: Task) -> TaskModel:
     )
 
 
-def model_folder(folder: Path) -> Path:
-    """The model of a run folder; any other folder is taken for the model itself.
-
-    Raises FolderError where there is no folder, and for a run that has made no model yet.
-    """
-    if (folder / "model").is_dir():
-        return folder / "model"
-    if not folder.is_dir():
-        raise FolderError(
-            f"model folder {folder} does not exist; give a model's folder or that of the run that made it, "
-            "by 'isogloss pretrain' or 'isogloss finetune'"
-        )
-    if (folder / METRICS_NAME).exists():
-        raise FolderError(f"{folder} is a run that has made no model yet; the command that started it goes on with it")
-    return folder
-
-
-@dataclass(frozen=True)
-class ChosenModel:
-    """A model folder, and the one language that it was chosen for, where it was chosen for one."""
-
-    folder: Path
-    language: str = ""
-
-
-def chosen_models(folders: Sequence[Path], *, selections: Literal["chosen", "all"] = "chosen") -> list[ChosenModel]:
-    """The models of runs, of folders with a run for each seed (`seed-1`, …), and of model folders, in this order.
-
-    Raises FolderError where there is no model.
-    """
-    found: list[ChosenModel] = []
-    for folder in folders:
-        seeds = [run for run in folder.glob("seed-*") if run.is_dir()]
-        for run in sorted(seeds, key=lambda run: (len(run.name), run.name)) or [folder]:
-            found.append(ChosenModel(model_folder(run)))
-            if selections == "all":
-                found += [
-                    ChosenModel(path, path.parent.name if path.parent.parent.name == PER_LANGUAGE else "")
-                    for path in sorted((run / SELECTED).rglob("model"))
-                ]
-    return found
-
-
 def results_file(output: Path) -> Path:
     """The file that scores are written to: `output` if it is called .json, else results.json in that folder.
 
@@ -291,23 +239,6 @@ def results_file(output: Path) -> Path:
     if not nearest.is_dir():
         raise FolderError(f"output = {output} cannot be written, as {nearest} is a file; name a folder or a .json file")
     return path
-
-
-def model_names(folders: Sequence[Path]) -> dict[str, str]:
-    """What a table calls each model, by its fingerprint: the name of its folder, or its path if two share that.
-
-    The seeds of a run have its name; what further selections chose has it too, and that of the selection.
-    """
-    clashes = Counter(folder.resolve().name for folder in folders)
-    names: dict[str, str] = {}
-    for folder in folders:
-        short = folder.resolve().name
-        name = short if clashes[short] == 1 else str(folder)
-        for one in chosen_models([folder], selections="all"):
-            selection = one.folder.parent.parent.name if one.language else one.folder.parent.name
-            is_further = SELECTED in one.folder.parts[len(folder.parts) :]
-            names[fingerprint_of(one.folder)] = f"{name}, {selection}" if is_further else name
-    return names
 
 
 def _origin(folder: Path) -> dict[str, Any]:

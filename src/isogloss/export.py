@@ -37,7 +37,6 @@ from isogloss.checkpoint import (
     write_vocabulary,
 )
 from isogloss.errors import CheckpointError, ConfigError, FolderError
-from isogloss.evaluate import model_folder
 from isogloss.heads import TaskModel
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.interop.huggingface import to_hub
@@ -57,6 +56,7 @@ from isogloss.interop.sentence_transformers import read_modules, write_modules
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, finished, hash_file, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
 from isogloss.randomness import key_of, spread
+from isogloss.run_models import model_folder
 from isogloss.vocab import Vocabulary
 
 __all__ = ["Export", "OutputDifference", "export"]

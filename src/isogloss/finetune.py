@@ -10,8 +10,6 @@ begun anew (`collapse.py`).
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,20 +30,30 @@ from isogloss.checkpoint import (
     name_of,
     save_model,
 )
-from isogloss.collapse import CollapsedError, Guard, GuardSettings, chance_loss, check_step, next_attempt
+from isogloss.collapse import (
+    CollapsedError,
+    Guard,
+    GuardSettings,
+    begin_anew,
+    chance_loss,
+    check_step,
+    collapsed_attempts,
+    next_attempt,
+)
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.evaluate import HEADS, LabelledSet, model_folder
+from isogloss.evaluate import HEADS, LabelledSet
 from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.loop import Action, LoopSettings, train
-from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest, write_json
+from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
 from isogloss.processes import started
-from isogloss.runs import CONFIG_NAME, METRICS_NAME, RunFolder
-from isogloss.selection import BEST, Chooser, Rule, Save, Selection, rules_for
+from isogloss.run_models import model_folder
+from isogloss.runs import CONFIG_NAME, RunFolder
+from isogloss.selection import Chooser, Rule, Save, Selection, rules_for
 from isogloss.tasks import (
     Target,
     Task,
@@ -65,9 +73,6 @@ __all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune
 
 # What may change when a run goes on: where its folders lie and how it is watched, but nothing that is learned from.
 MAY_DIFFER = ("run", "model", "data", "loop", "device")
-
-# Attempts at this run that learned nothing.
-COLLAPSED_NAME = "collapsed.json"
 
 # What the model says about itself and evaluation writes beside its scores.
 KEPT = ("task", "setting", "source_languages", "selection", "random_weights", "seed")
@@ -158,7 +163,7 @@ def _attempt(
     config: Mapping[str, Any],
 ) -> bool:
     """Train once; False where nothing was learned, and the run is to be begun anew."""
-    earlier = _collapsed_attempts(settings.run)
+    earlier = collapsed_attempts(settings.run)
     attempt = next_attempt(settings.seed, len(earlier))
     encoder = load_encoder(settings.model)
     tokenizer = load_tokenizer(settings.model, encoder)
@@ -195,28 +200,10 @@ def _attempt(
             actions=[*actions, guard.action()] if guarded else actions,
         )
     except CollapsedError as error:
-        _begin_anew(settings.run, [*earlier, {"seed": attempt.seed, "rate_share": attempt.rate_share, **vars(error)}])
+        begin_anew(settings.run, [*earlier, {"seed": attempt.seed, "rate_share": attempt.rate_share, **vars(error)}])
         return False
     chooser.finish()
     return True
-
-
-def _collapsed_attempts(run: Path) -> list[dict[str, Any]]:
-    """What is known of attempts at this run that learned nothing."""
-    path = run / COLLAPSED_NAME
-    known: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    return known
-
-
-def _begin_anew(run: Path, attempts: Sequence[Mapping[str, Any]]) -> None:
-    """Forget what an attempt left. The note comes last: killed before it, the same attempt is made again."""
-    for name in ("checkpoints", BEST, "tensorboard"):
-        if (run / name).exists():
-            # At once: half of the checkpoints would be gone on from.
-            leftover = (run / name).rename(run / f"{name}.old")
-            shutil.rmtree(leftover)
-    (run / METRICS_NAME).unlink(missing_ok=True)
-    write_json(run / COLLAPSED_NAME, list(attempts))
 
 
 def _draw_weights(model: TaskModel, settings: FinetuneSettings, seed: int) -> None:

@@ -24,11 +24,11 @@ from isogloss.checkpoint import encoder_of, load_tokenizer, read_model
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import TOKEN_BUDGET, in_language, one_row, run_packed
 from isogloss.errors import ConfigError, DataError
-from isogloss.evaluate import model_folder
 from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.interop.sentence_transformers import Modules, read_modules
 from isogloss.model import Encoder, MaskedLM
+from isogloss.run_models import model_folder
 from isogloss.tasks import (
     FloatArray,
     IntArray,

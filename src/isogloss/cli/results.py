@@ -75,8 +75,8 @@ def say_comparison(scores: Sequence[Score], model: str, tolerance: float) -> Non
 
 def shape_name(folders: Sequence[Path]) -> str:
     """What the published tables call a model of the shape that the first folder holds."""
-    from isogloss.evaluate import model_folder
     from isogloss.published import published_name
+    from isogloss.run_models import model_folder
 
     path = model_folder(folders[0]) / "config.json"
     try:

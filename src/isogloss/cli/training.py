@@ -69,8 +69,9 @@ def evaluate(
     isogloss evaluate models='["runs/xnli"]' task=xnli data=xnli/ split=test output=runs/scores --expect published
     """
     from isogloss.errors import ConfigError
-    from isogloss.evaluate import EvaluateSettings, model_names, results_file
+    from isogloss.evaluate import EvaluateSettings, results_file
     from isogloss.evaluate import evaluate as run_evaluation
+    from isogloss.run_models import model_names
     from isogloss.scores import table
 
     if expect not in (None, "published"):
