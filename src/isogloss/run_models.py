@@ -20,7 +20,8 @@ from isogloss.runs import METRICS_NAME
 __all__ = ["PER_LANGUAGE", "SELECTED", "ChosenModel", "chosen_models", "model_folder", "model_names"]
 
 # The folder of a run that holds the models of further selections, and the selection that has one a language.
-SELECTED, PER_LANGUAGE = "selected", "per-language-dev"
+SELECTED = "selected"
+PER_LANGUAGE = "per-language-dev"
 
 
 def model_folder(folder: Path) -> Path:

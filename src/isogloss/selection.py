@@ -33,7 +33,8 @@ __all__ = ["BEST", "Chooser", "Rule", "Save", "Selection", "rules_for"]
 
 Selection = Literal["source-dev", "joint-dev", "per-language-dev", "last", "average"]
 
-BEST, SCORE_NAME = "best", "score.json"
+BEST = "best"
+SCORE_NAME = "score.json"
 
 
 class Save(Protocol):
