@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,12 +46,20 @@ MEBIBYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a model; ``size`` counts <pad> and <mask>, ``memory`` is in bytes."""
+    """What is asked of a model; ``size`` counts <pad> and <mask>, ``memory`` is in bytes.
+
+    Where ``exact`` is false the text may yield fewer ids, and an alphabet may take more.
+    """
 
     size: int
     model_type: Literal["unigram", "bpe"]
     max_piece_length: int
     memory: int
+    exact: bool = True
+
+    def for_alphabet(self, alphabet: Mapping[str, int]) -> Asked:
+        """The same; where the size is not to be exact, with one that holds the alphabet."""
+        return self if self.exact else replace(self, size=max(self.size, self._least(alphabet)))
 
     @property
     def num_seeds(self) -> int:
@@ -63,7 +71,7 @@ class Asked:
 
         Raises VocabularyError where a vocabulary cannot hold the alphabet or the memory cannot hold the words of one.
         """
-        least = len(alphabet) + NUM_SPECIAL + NUM_ADDED + 1
+        least = self._least(alphabet)
         if self.size < least:
             raise VocabularyError(
                 f"size = {self.size} is too small for the {len(alphabet):,} characters of the text; set size={least} "
@@ -82,15 +90,22 @@ class Asked:
             )
         return room
 
+    @staticmethod
+    def _least(alphabet: Mapping[str, int]) -> int:
+        return len(alphabet) + NUM_SPECIAL + NUM_ADDED + 1
+
 
 def learn_pieces(kept: KeptWords, asked: Asked, folder: Path) -> bytes:
     """The serialised model; what is in between lies in ``folder``.
 
-    Raises RuntimeError with SentencePiece's reason where it cannot reach the size.
+    Raises RuntimeError with SentencePiece's reason where it cannot reach a size that is to be exact.
     """
     more: dict[str, Any] = {}
     if asked.model_type == "unigram":
         more["seed_sentencepieces_file"] = str(_write_seeds(kept, asked, folder / "seeds.tsv"))
+    if not asked.exact:
+        # Saying that it is exact, too, would stand in the model.
+        more["hard_vocab_limit"] = False
     written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=kept.lines(),
