@@ -3,6 +3,8 @@
 context.Process(target=work).start()            # and in work, first: end_with_parent()
 ProcessPoolExecutor(initializer=end_with_parent)
 with on_termination(stop): ...                  # SIGTERM calls stop() instead of ending the process
+with removed_at_the_end(folder): ...            # the folder is gone then, also after SIGKILL
+with ended_by_signals(): ...                    # around a library's long call, in which no Python runs
 """
 
 from __future__ import annotations
@@ -10,11 +12,28 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
-__all__ = ["end_with_parent", "on_termination"]
+__all__ = ["end_with_parent", "ended_by_signals", "on_termination", "removed_at_the_end"]
+
+# Waits until nobody holds the other end of its input any more. The folder steps aside first: by the time that another
+# run wants its name, it is free.
+REMOVE = """
+import os, shutil, sys
+sys.stdin.read()
+folder = sys.argv[1]
+try:
+    os.rename(folder, folder + ".gone")
+except OSError:
+    sys.exit()
+shutil.rmtree(folder + ".gone", ignore_errors=True)
+"""
 
 
 @contextlib.contextmanager
@@ -28,6 +47,34 @@ def on_termination(stop: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGINT and SIGTERM end the process at once, as if no Python listened; only its main thread can say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def removed_at_the_end(folder: Path) -> Iterator[None]:
+    """Remove ``folder`` when the block ends, also where the process is killed in the middle of it."""
+    # In a session of its own: Ctrl-C goes to everything that the terminal's command has started.
+    command = [sys.executable, "-I", "-S", "-c", REMOVE, str(folder.absolute())]
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=silent, stderr=silent, start_new_session=True):
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def end_with_parent() -> None:

@@ -288,3 +288,27 @@ def test_as_good_as_sentencepiece_by_itself(
     for code in languages:
         assert pieces_of(ours, texts[code]) <= 1.05 * pieces_of(plain, texts[code]), code
     assert [ours.normalize(text) for text in ("ﬁ ½", " a  b ")] == [plain.normalize(t) for t in ("ﬁ ½", " a  b ")]
+
+
+def test_a_way_out_is_one(corpus: Path, write_corpus: Callable[..., Path], tmp_path: Path) -> None:
+    """What an error says to set works; where nothing but more text helps, no size is named."""
+    with pytest.raises(VocabularyError, match=r"no room for .*; set memory_mb=(\d+) or") as low:
+        train(corpus, tmp_path / "vocab", size=500_000, memory_mb=16)
+    enough = int(re.search(r"memory_mb=(\d+)", str(low.value))[1])  # type: ignore[index]
+    with pytest.raises(VocabularyError, match=r"more than .* yield; set size="):
+        train(corpus, tmp_path / "vocab", size=500_000, memory_mb=enough)
+    tiny = write_corpus(tmp_path / "tiny", {"en": ["a"]})
+    with pytest.raises(
+        VocabularyError, match=r"yield, and they have no pieces longer than a character; give more text$"
+    ):
+        train(tiny, tmp_path / "vocab", size=60)
+    with pytest.raises(VocabularyError, match=r"longer than a character; give more text or raise max_piece_length$"):
+        train(corpus, tmp_path / "vocab", size=240, max_piece_length=1)
+    assert train(corpus, tmp_path / "vocab", max_piece_length=2).size == 240
+
+
+def test_languages_may_be_given_as_one_word(corpus: Path, tmp_path: Path) -> None:
+    chosen = make_settings(VocabSettings, {}, ["corpus=c", "output=o", "size=9", "languages=en, zh"])
+    assert chosen.languages == ("en", "zh")
+    train(corpus, tmp_path / "vocab", languages="en", size=30)
+    assert list(read_manifest(tmp_path / "vocab", "vocab").statistics["languages"]) == ["en"]

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
+from isogloss.children import ended_by_signals
 from isogloss.errors import VocabularyError
 from isogloss.vocab.choosing import KeptWords
 from isogloss.vocab.seeds import BYTES_A_CHARACTER, WordTable, find_seeds
@@ -59,7 +60,7 @@ class Asked:
 
     def for_alphabet(self, alphabet: Mapping[str, int]) -> Asked:
         """The same; where the size is not to be exact, with one that holds the alphabet."""
-        return self if self.exact else replace(self, size=max(self.size, self._least(alphabet)))
+        return self if self.exact else replace(self, size=max(self.size, self.least(alphabet)))
 
     @property
     def num_seeds(self) -> int:
@@ -71,7 +72,7 @@ class Asked:
 
         Raises VocabularyError where a vocabulary cannot hold the alphabet or the memory cannot hold the words of one.
         """
-        least = self._least(alphabet)
+        least = self.least(alphabet)
         if self.size < least:
             raise VocabularyError(
                 f"size = {self.size} is too small for the {len(alphabet):,} characters of the text; set size={least} "
@@ -91,7 +92,7 @@ class Asked:
         return room
 
     @staticmethod
-    def _least(alphabet: Mapping[str, int]) -> int:
+    def least(alphabet: Mapping[str, int]) -> int:
         return len(alphabet) + NUM_SPECIAL + NUM_ADDED + 1
 
 
@@ -107,22 +108,24 @@ def learn_pieces(kept: KeptWords, asked: Asked, folder: Path) -> bytes:
         # Saying that it is exact, too, would stand in the model.
         more["hard_vocab_limit"] = False
     written = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=kept.lines(),
-        model_writer=written,
-        input_format="tsv",
-        model_type=asked.model_type,
-        vocab_size=asked.size - NUM_ADDED,
-        # What is not covered is no longer there.
-        character_coverage=1.0,
-        max_sentencepiece_length=asked.max_piece_length,
-        num_threads=NUM_THREADS,
-        normalization_rule_name="identity",
-        add_dummy_prefix=False,
-        remove_extra_whitespaces=False,
-        minloglevel=2,
-        **more,
-    )
+    # It lets no Python run while it learns, which takes minutes: asked to stop, the process ends as it is.
+    with ended_by_signals():
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=kept.lines(),
+            model_writer=written,
+            input_format="tsv",
+            model_type=asked.model_type,
+            vocab_size=asked.size - NUM_ADDED,
+            # What is not covered is no longer there.
+            character_coverage=1.0,
+            max_sentencepiece_length=asked.max_piece_length,
+            num_threads=NUM_THREADS,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            minloglevel=2,
+            **more,
+        )
     return _with_normaliser(written.getvalue())
 
 

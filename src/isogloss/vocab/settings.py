@@ -52,6 +52,11 @@ class VocabSettings(Settings):
     )
     seed: int = Field(default=1, description="of the choice of lines under sample_bytes")
 
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return tuple(code.strip() for code in value.split(",")) if isinstance(value, str) else value
+
     @field_validator("clusters", mode="before")
     @classmethod
     def _clusters(cls, value: Any) -> Any:

@@ -23,6 +23,7 @@ import sentencepiece
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from isogloss.children import on_termination, removed_at_the_end
 from isogloss.corpus import Corpus
 from isogloss.errors import DataError, VocabularyError
 from isogloss.manifest import room_for
@@ -38,6 +39,8 @@ __all__ = ["Learned", "bars", "count_words", "excerpt_lines", "learn_from_text",
 
 WORDS_NAME = "words.tsv"
 EXCERPT_SUFFIX = ".lines.json"
+# What a shell says of a process that SIGTERM ended.
+TERMINATED = 143
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def learn_from_text(
         try:
             content = learn_pieces(kept, asked, folder)
         except RuntimeError as error:
-            raise VocabularyError(_explain(str(error), asked, settings, kept)) from None
+            raise VocabularyError(_explain(str(error), asked, settings, kept, asked.least(alphabet))) from None
     return Learned(content, kept, alphabet)
 
 
@@ -112,15 +115,13 @@ def excerpt_lines(excerpts: Path, code: str) -> list[str]:
 
 @contextlib.contextmanager
 def working(output: Path) -> Iterator[Path]:
-    """A folder beside ``output`` for what is in between, which goes at the end."""
+    """A folder beside ``output`` for what is in between, which goes at the end, also of a process that is killed."""
     folder = output.with_name(f"{output.name}.work")
-    # What a run that was killed has left says nothing of how far it came.
+    # What a machine that went down has left says nothing of how far it came.
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
+    with on_termination(lambda: sys.exit(TERMINATED)), removed_at_the_end(folder):
+        folder.mkdir(parents=True)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -144,13 +145,15 @@ def bars() -> Progress:
     )
 
 
-def _explain(message: str, asked: Asked, settings: VocabSettings, kept: KeptWords) -> str:
-    """SentencePiece's reason in our numbers: its sizes are without <pad> and <mask>."""
+def _explain(message: str, asked: Asked, settings: VocabSettings, kept: KeptWords, least: int) -> str:
+    """SentencePiece's reason in our numbers: its sizes are without <pad> and <mask>; ``least`` holds the alphabet."""
     if match := re.search(r"Please set it to a value <= (\d+)", message):
         way_out = "give more text" if kept.floor == 1 else f"raise memory_mb ({settings.memory_mb}) or give more text"
-        return (
-            f"size = {asked.size} is more than {kept.num_words:,} words of {settings.corpus} yield; "
-            f"set size={int(match[1]) + NUM_ADDED} or lower, or {way_out}"
-        )
+        said = f"size = {asked.size} is more than {kept.num_words:,} words of {settings.corpus} yield"
+        most = int(match[1]) + NUM_ADDED
+        if most >= least:
+            return f"{said}; set size={most} or lower, or {way_out}"
+        longer = " or raise max_piece_length" if asked.max_piece_length == 1 else ""
+        return f"{said}, and they have no pieces longer than a character; {way_out}{longer}"
     reason = message.removeprefix("INTERNAL: ").strip()
     return f"SentencePiece could not train {asked.size} pieces on {kept.num_words:,} words: {reason}"

@@ -47,7 +47,7 @@ def side_by_side(values: Values, *, draw: ModuleType | None) -> Iterator[Block]:
     """The sections that compare; ``draw`` makes the plots."""
     vocabularies, codes = values["vocabularies"], values["languages"]
     yield Heading("Side by side")
-    yield _summary(vocabularies, codes)
+    yield from _summary(vocabularies, codes)
     yield Text(
         "Means are over the languages, each counted the same; those per word are over languages that divide words by "
         "spaces. Best in: how many languages take the fewest pieces, ties counted for each. Unknown text takes few "
@@ -71,9 +71,10 @@ def side_by_side(values: Values, *, draw: ModuleType | None) -> Iterator[Block]:
         yield from _by_language(vocabularies, codes, compared)
 
 
-def _summary(vocabularies: Values, codes: Sequence[str]) -> Table:
+def _summary(vocabularies: Values, codes: Sequence[str]) -> Iterator[Block]:
     best = _best(vocabularies, codes, COMPARED[0])
     rows: list[Sequence[Cell]] = []
+    wholes: list[Sequence[Cell]] = []
     for name, one in vocabularies.items():
         languages = one["languages"]
         worst = max(codes, key=lambda code: languages[code]["pieces_per_character"])
@@ -83,12 +84,12 @@ def _summary(vocabularies: Values, codes: Sequence[str]) -> Table:
             means.append(compared.written(fmean(known)) if known else NOTHING)
         unused = percent(one["use"]["by_none"], one["pieces"])
         won = sum(name in names for names in best.values())
-        rows.append((name, number(one["size"]), *means, worst, unused, f"{one['mean_length']:.2f}", number(won)))
-    head = (
-        *("vocabulary", "ids", *(compared.title.lower() for compared in COMPARED), "worst language"),
-        *("pieces not used", "mean piece length", "best in"),
-    )
-    return Table(head, rows, words=(0, 7))
+        rows.append((name, *means, number(won), worst))
+        wholes.append((name, number(one["size"]), number(one["word_starts"]), f"{one['mean_length']:.2f}", unused))
+    head = ("vocabulary", "ids", "begin a word", "mean piece length", "pieces not used here")
+    yield Table(head, wholes)
+    titles = [compared.title.lower() for compared in COMPARED]
+    yield Table(("vocabulary", *titles, "best in", "worst language"), rows, words=(0, len(titles) + 2))
 
 
 def _best(vocabularies: Values, codes: Sequence[str], compared: _Compared) -> dict[str, list[str]]:
