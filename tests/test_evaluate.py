@@ -16,6 +16,7 @@ from isogloss.evaluate import EvaluateSettings, LabelledSet, evaluate, majority_
 from isogloss.heads import TaskModel
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.run_models import model_names
+from isogloss.score import score_file
 from isogloss.scores import read_results
 from isogloss.tasks import find_task
 from isogloss.vocab import MODEL_NAME, Vocabulary
@@ -231,3 +232,72 @@ def test_scores_go_to_the_card_where_that_is_asked_for(vocabulary_folder: Path, 
     card.unlink()
     with pytest.raises(FolderError, match=r"README\.md cannot be read or written .*; leave out cards=true"):
         evaluate(EvaluateSettings(**values, cards=True))
+
+
+def test_what_a_model_said_is_written_and_scores_the_same(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
+    models = [
+        save(tmp_path / name / "model", vocabulary_folder, "token", TAGS, seed=seed)
+        for name, seed in (("a", 4), ("b", 5))
+    ]
+    settings = EvaluateSettings(
+        models=tuple(model.parent for model in models), task="pos", data=data, output=tmp_path / "r.json",
+        precision="fp32", predictions=tmp_path / "said",
+    )  # fmt: skip
+    scores = {(score.language, score.fingerprints.get("model")): score.value for score in evaluate(settings)}
+    names = {name: model for model, name in model_names(settings.models).items()}
+    assert sorted(path.name for path in (tmp_path / "said").iterdir()) == ["a", "b"]
+    for name, fingerprint in names.items():
+        for language in ("en", "sw", "zh"):
+            said = tmp_path / "said" / name / f"dev.{language}.tsv"
+            beside = score_file("pos", data=data / f"dev.{language}.tsv", predictions=said, language=language)
+            assert beside.metrics["accuracy"] == scores[language, fingerprint]
+            assert score_file("pos", data=None, predictions=said, language=language) == beside
+
+
+def test_a_test_set_without_labels_gets_predictions_and_no_score(vocabulary_folder: Path, tmp_path: Path) -> None:
+    model = save(tmp_path / "run" / "model", vocabulary_folder, "token", TAGS)
+    (tmp_path / "test.en.tsv").write_text("the\ndog\n\nruns\n")
+    values = {"models": (model,), "task": "pos", "data": tmp_path, "output": tmp_path / "r.json", "split": "test"}
+    with pytest.raises(DataError, match=r"test\.en\.tsv:1: no tag in 'the'"):
+        evaluate(EvaluateSettings(**values))
+    assert evaluate(EvaluateSettings(**values, predictions=tmp_path / "said", precision="fp32")) == []
+    lines = (tmp_path / "said" / "run" / "test.en.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["the", "dog", "", "runs", ""]
+    assert {line.split("\t")[1] for line in lines if line} <= set(TAGS)
+
+
+def test_translations_are_found_by_the_encoder_of_any_model(vocabulary_folder: Path, tmp_path: Path) -> None:
+    sentences = ["the dog runs", "the moon is here .", "mbwa"]
+    (tmp_path / "test.sw-en.tsv").write_text("".join(f"{text}\t{text}\n" for text in sentences))
+    models = (
+        save(tmp_path / "mlm", vocabulary_folder, "mlm"),
+        save(tmp_path / "token", vocabulary_folder, "token", TAGS),
+    )
+    settings = EvaluateSettings(
+        models=models, task="tatoeba", data=tmp_path, output=tmp_path / "r.json", split="test", precision="fp32",
+        predictions=tmp_path / "said",
+    )  # fmt: skip
+    scores = evaluate(settings)
+    assert [(score.language, score.metric, score.n) for score in scores] == [("sw", "accuracy", 3)] * 3
+    assert [score.value for score in scores] == [pytest.approx(100 / 3), 100.0, 100.0], "each is its own translation"
+    assert (tmp_path / "said" / "mlm" / "test.sw.txt").read_text() == "0\n1\n2\n"
+
+
+def test_a_model_of_several_labels_chooses_nothing(vocabulary_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "dev.en.tsv").write_text("the dog\tcause\truns\tmoon\t0\n")
+    model = save(tmp_path / "two", vocabulary_folder, "sequence", ("a", "b"))
+    settings = EvaluateSettings(models=(model,), task="xcopa", data=tmp_path, output=tmp_path / "r.json")
+    with pytest.raises(ConfigError, match="tells 2 labels apart, task xcopa needs one logit"):
+        evaluate(settings)
+    one = save(tmp_path / "one", vocabulary_folder, "sequence", ("right",))
+    scores = evaluate(settings.model_copy(update={"models": (one,)}))
+    assert {score.value for score in scores} <= {0.0, 100.0}
+
+
+def test_what_a_reader_says_goes_to_stderr(
+    vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "dev.en.tsv").write_text("the\tU-PER\ndog\tO\n")
+    model = save(tmp_path / "model", vocabulary_folder, "token", ("O", "B-PER", "I-PER"))
+    evaluate(EvaluateSettings(models=(model,), task="ner", data=tmp_path, output=tmp_path / "r.json"))
+    assert capsys.readouterr().err == f"{tmp_path / 'dev.en.tsv'}: tags of scheme BILOU, read as IOB2\n"

@@ -210,7 +210,7 @@ def test_settings_choose_the_training_files(pretrained: Path, data: Path, tmp_pa
         ({"dev_split": "test"}, DataError, r"no file test\."),
         ({"task": "poss"}, ConfigError, "did you mean pos"),
         ({"task": "nli"}, DataError, r"train\.en\.tsv:1: "),
-        ({"task": "ner"}, DataError, "not IOB2"),
+        ({"task": "ner"}, DataError, "unknown tag 'NOUN'"),
         ({"model": Path("nowhere")}, FolderError, "model folder nowhere does not exist; give"),
         ({"model": Path("src")}, CheckpointError, "is src a model folder"),
         ({"device": "gpu"}, ConfigError, "device = 'gpu'"),
@@ -349,3 +349,33 @@ def test_the_loss_is_the_sum_over_sequences(kind: Any) -> None:
         else:
             expected = -logits.view(-1, 3)[0 if kind == "sequence" else 2].log_softmax(-1)[targets[2][0]]
         assert apart[2] == pytest.approx(float(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize(("task", "metric", "reach"), [("xcopa", "accuracy", 90.0), ("sts-b", "pearson", 90.0)])
+def test_choices_and_ratings_are_learned_with_one_logit(
+    pretrained: Path, tmp_path: Path, task: str, metric: str, reach: float
+) -> None:
+    nouns, verbs = ("dog", "house", "river", "moon"), ("runs", "sleeps", "falls", "sings")
+    data = tmp_path / "data"
+    data.mkdir()
+    for split in ("train", "dev"):
+        rows = []
+        for number, (noun, verb) in enumerate((noun, verb) for noun in nouns for verb in verbs):
+            choices = (verb, noun) if number % 3 else (noun, verb)
+            if task == "xcopa":  # a verb is right, first or second
+                rows.append("\t".join((noun, "effect", *choices, str(choices.index(verb)))))
+            else:
+                rows.append(f"{noun} {verb} .\t{noun}\t{verbs.index(verb) / 2 - 0.5}")
+        (data / f"{split}.en.tsv").write_text("\n".join(rows))
+    settings = settings_for(pretrained, data, tmp_path / "run", task=task, steps=150, validate_every="50 steps")
+    run = finetune(settings)
+    scores = [row["dev"]["en"] for row in read_metrics(run) if "dev" in row]
+    assert max(scores) >= reach, scores
+    model = load_model(run / "model")
+    assert isinstance(model, TaskModel)
+    assert len(model.labels) == 1
+
+
+def test_retrieval_needs_no_fine_tuning(pretrained: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="task tatoeba needs no fine-tuning; 'isogloss evaluate' takes"):
+        finetune(settings_for(pretrained, tmp_path, tmp_path / "run", task="tatoeba"))

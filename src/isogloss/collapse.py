@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 from torch import Tensor
 
@@ -30,9 +31,9 @@ from isogloss.loop import Action
 from isogloss.manifest import write_json
 from isogloss.runs import METRICS_NAME
 from isogloss.selection import BEST
-from isogloss.tasks import Target, Window
+from isogloss.tasks import Kind, Target, Window
 from isogloss.tasks.training import ExampleBatch
-from isogloss.tasks.windows import Kind
+from isogloss.tasks.windows import RATING_STEP
 
 __all__ = [
     "Attempt",
@@ -83,9 +84,14 @@ def next_attempt(seed: int, num_collapsed: int) -> Attempt:
 
 
 def chance_loss(kind: Kind, windows: Sequence[Window], targets: Sequence[Target]) -> float:
-    """The least loss in nats that one answer for all has: the entropy of the labels; of answers, all rows alike."""
+    """The least loss that one answer for all has: the entropy of the labels in nats; of answers, all rows alike.
+
+    Of ratings, whose loss is the squared error, their variance.
+    """
     if kind == "answer":
         return math.fsum(math.log(max(len(window.ids), 1)) for window in windows) / max(len(windows), 1)
+    if kind == "rate":
+        return float(np.var([label / RATING_STEP for target in targets for label in target.labels]))
     counts = Counter(int(label) for target in targets for label in target.labels)
     total = counts.total()
     return -math.fsum(count / total * math.log(count / total) for count in counts.values()) if total else 0.0

@@ -10,6 +10,7 @@ the fingerprints of model and data. Beside the models stands what a constant ans
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,12 +22,21 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
-from isogloss.checkpoint import CARD_NAME, CardScore, fingerprint_of, load_model, load_tokenizer, name_of, training_of
+from isogloss.checkpoint import (
+    CARD_NAME,
+    CardScore,
+    fingerprint_of,
+    load_encoder,
+    load_model,
+    load_tokenizer,
+    name_of,
+    training_of,
+)
 from isogloss.config import Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import in_language, one_row, run_packed
 from isogloss.errors import ConfigError, FolderError
-from isogloss.heads import TaskModel
+from isogloss.heads import HeadKind, TaskModel
 from isogloss.interop.model_card import with_scores
 from isogloss.manifest import hash_file, write_json
 from isogloss.run_models import chosen_models
@@ -43,9 +53,12 @@ from isogloss.tasks import (
     find_files,
     find_task,
     gold_labels,
+    is_labelled,
     make_windows,
     predictions,
 )
+from isogloss.tasks.predicted import SUFFIXES, write_predictions
+from isogloss.tasks.task import ONE_LOGIT
 from isogloss.vocab import Tokenizer
 
 __all__ = [
@@ -56,17 +69,22 @@ __all__ = [
     "evaluate",
     "load_task_model",
     "majority_scores",
+    "predict_sets",
     "results_file",
+    "say",
     "score_sets",
 ]
 
 Item = TypeVar("Item")
 
 # The head that answers each kind of task.
-HEADS: Mapping[Kind, Literal["sequence", "token", "question"]] = {
+HEADS: Mapping[Kind, HeadKind] = {
     "classify": "sequence",
     "tag": "token",
     "answer": "question",
+    "choose": "sequence",
+    "rate": "sequence",
+    "retrieve": "mean",
 }
 
 
@@ -84,6 +102,9 @@ class EvaluateSettings(Settings):
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
     selections: Literal["chosen", "all"] = Field(
         "chosen", description="of each run the model it chose, or those of also_select beside it too"
+    )
+    predictions: Path | None = Field(
+        None, description="a folder for what each model said, MODEL/SPLIT.LANGUAGE, which 'isogloss score' reads"
     )
     cards: bool = Field(False, description="write the scores into the metadata of each model's README.md too")
 
@@ -110,11 +131,22 @@ class LabelledSet:
         split: str,
         labels: Sequence[str],
         max_length: int,
+        unlabelled: bool = False,
     ) -> LabelledSet:
-        """Read and cut a file; a label that is not among `labels` is an error."""
-        examples = task.read(path, labels=labels)
-        windows = make_windows(task.kind, examples, tokenizer, language=data_language(language), max_length=max_length)
+        """Read and cut a file; a label that is not among `labels` is an error, and so is none unless `unlabelled`.
+
+        What was read otherwise than written, or is another number than published, is said on stderr.
+        """
+        code = data_language(language)
+        examples = task.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=say)
+        if (odd := task.odd_number(len(examples), split=split, language=language)) is not None:
+            say(f"{path}: {odd}")
+        windows = make_windows(task.kind, examples, tokenizer, language=code, max_length=max_length)
         return cls(task, language, split, hash_file(path), examples, windows)
+
+    @property
+    def is_labelled(self) -> bool:
+        return is_labelled(self.examples[0])
 
     def compare(self, predicted: Sequence[Any]) -> dict[str, float]:
         """Percent by metric of these predictions."""
@@ -123,6 +155,8 @@ class LabelledSet:
 
 def evaluate(settings: EvaluateSettings) -> list[Score]:
     """Score every model in every language, write results.json, and return the scores, constants first.
+
+    A file without labels has no score: its predictions are written, where `predictions` says so.
 
     Raises ConfigError for a model without the head that the task needs, DataError for data that cannot be used, and
     FolderError for models that are not there and an output that cannot be.
@@ -141,6 +175,7 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     if settings.cards:
         for folder, _, _ in models:
             _write_card(folder, task, [])
+    places = _places([folder for folder, _, _ in models])
     sets: list[LabelledSet] = []
     made_for: tuple[Any, ...] = ()
     scores: list[Score] = []
@@ -160,14 +195,19 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
                     split=settings.split,
                     labels=model.labels,
                     max_length=max_length,
+                    unlabelled=settings.predictions is not None,
                 )
                 for language, path in _shown(files.items(), f"{task.name}: reading")
             ]
-        scores = scores or [score for data in sets for score in majority_scores(data)]
+        scores = scores or [score for data in sets if data.is_labelled for score in majority_scores(data)]
         own = [data for data in sets if only in ("", data.language)]
-        values = _shown(score_sets(model, own, device=device), f"{task.name}: {folder.parent.name}", total=len(own))
-        for data, of_set in zip(own, values, strict=True):
-            scores += _scores(data, of_set, **origin)
+        found = _shown(predict_sets(model, own, device=device), f"{task.name}: {folder.parent.name}", total=len(own))
+        for data, predicted in zip(own, found, strict=True):
+            if settings.predictions is not None:
+                path = settings.predictions / places[folder] / f"{data.split}.{data.language}{SUFFIXES[task.kind]}"
+                write_predictions(path, task.kind, data.examples, predicted)
+            if data.is_labelled:
+                scores += _scores(data, data.compare(predicted), **origin)
     output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, [asdict(score) for score in scores])
     if settings.cards:
@@ -178,13 +218,19 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
 
 
 def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[dict[str, float]]:
-    """Percent by metric of each set of one task. The model is used as it is: on its device, in evaluation mode.
+    """Percent by metric of each set of one task."""
+    for data, predicted in zip(sets, predict_sets(model, sets, device=device), strict=True):
+        yield data.compare(predicted)
+
+
+def predict_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[list[Any]]:
+    """One prediction an example of each set of one task. The model is used as it is: on its device, in evaluation mode.
 
     Sequences of all sets share packs: the more of them, the more have the same length and meet in attention.
     """
     logits = _logits(model, sets, device)
     for data in sets:
-        predicted = predictions(
+        yield predictions(
             data.task.kind,
             data.windows,
             list(islice(logits, len(data.windows))),
@@ -192,12 +238,11 @@ def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device)
             num_examples=len(data.examples),
             contexts=[example.context for example in data.examples if isinstance(example, QuestionExample)],
         )
-        yield data.compare(predicted)
 
 
 def _logits(model: TaskModel, sets: Sequence[LabelledSet], device: Device) -> Iterator[FloatArray]:
     """What the model gives for each sequence; where it embeds languages, a pack has one of them."""
-    num_rows = one_row if model.kind == "sequence" else len
+    num_rows = one_row if model.kind in ("sequence", "mean") else len
     settings = model.encoder.settings
     groups = [[data] for data in sets] if settings.languages else [sets] if sets else []
     for group in groups:
@@ -217,9 +262,13 @@ def majority_scores(data: LabelledSet) -> list[Score]:
 
 
 def load_task_model(folder: Path, task: Task) -> TaskModel:
-    """A model with the head a task needs. Raises ConfigError if it has another one."""
+    """A model with the head a task needs; retrieval takes the encoder of any. Raises ConfigError for another head."""
+    if HEADS[task.kind] == "mean":
+        return TaskModel(load_encoder(folder), "mean")
     model = load_model(folder)
     if isinstance(model, TaskModel) and model.kind == HEADS[task.kind]:
+        if task.kind in ONE_LOGIT and len(model.labels) != 1:
+            raise ConfigError(f"{folder} tells {len(model.labels)} labels apart, task {task.name} needs one logit")
         return model
     head = f"a {model.kind} head" if isinstance(model, TaskModel) else "a masked-language-model head"
     raise ConfigError(
@@ -296,6 +345,18 @@ def _scores(
         )
         for metric in data.task.metrics
     ]
+
+
+def _places(folders: Sequence[Path]) -> dict[Path, Path]:
+    """Where the predictions of each model go: its run's path without what all have in common."""
+    runs = {folder: (folder.parent if folder.name == "model" else folder).resolve() for folder in folders}
+    together = os.path.commonpath([run.parent for run in runs.values()])
+    return {folder: run.relative_to(together) for folder, run in runs.items()}
+
+
+def say(told: str) -> None:
+    """What a reader of labels had to say, on stderr."""
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(told)
 
 
 def _shown(items: Iterable[Item], what: str, *, total: int | None = None) -> Iterable[Item]:

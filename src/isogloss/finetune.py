@@ -43,7 +43,7 @@ from isogloss.collapse import (
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.evaluate import HEADS, LabelledSet
+from isogloss.evaluate import HEADS, LabelledSet, say
 from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.loop import Action, LoopSettings, train
@@ -134,6 +134,8 @@ def finetune(settings: FinetuneSettings) -> Path:
         return settings.run
     task = find_task(settings.task)
     _check(settings)
+    if HEADS[task.kind] == "mean":
+        raise ConfigError(f"task {task.name} needs no fine-tuning; 'isogloss evaluate' takes the pretrained model")
     files = training_files(task, settings.data, settings.setting, settings.source_languages, split=settings.train_split)
     changes = {"source_languages": tuple(files), "model": model_folder(settings.model)}
     settings = settings.model_copy(update=changes)
@@ -216,8 +218,15 @@ def _draw_weights(model: TaskModel, settings: FinetuneSettings, seed: int) -> No
 
 
 def loss_of(model: TaskModel, batch: ExampleBatch) -> Tensor:
-    """Cross-entropy in nats, summed over the labels of a batch, or over its answers (mean of start and end)."""
+    """Cross-entropy in nats, summed over the labels of a batch, or over its answers (mean of start and end).
+
+    Of choices each is judged by itself, right or not; of ratings it is the squared error.
+    """
     logits = model(batch.ids_N, batch.layout, languages_S=batch.languages_S)
+    if model.kind == "sequence" and batch.labels_M.is_floating_point():
+        return F.mse_loss(logits[:, 0], batch.labels_M.float(), reduction="sum")
+    if model.kind == "sequence" and len(model.labels) == 1:
+        return F.binary_cross_entropy_with_logits(logits[:, 0], batch.labels_M.float(), reduction="sum")
     if model.kind == "sequence":
         return F.cross_entropy(logits, batch.labels_M, reduction="sum")
     if model.kind == "token":
@@ -348,9 +357,11 @@ def _read_training(
     settings: FinetuneSettings, task: Task, files: Mapping[str, Path], tokenizer: Tokenizer, encoder: AnyEncoder
 ) -> tuple[tuple[str, ...], TrainingSet, float]:
     """The labels, the sequences of all languages with their targets, and the loss of one answer for all."""
-    examples = {language: task.read(path) for language, path in files.items()}
+    examples = {
+        language: task.read(path, language=data_language(language), tell=say) for language, path in files.items()
+    }
     labels = labels_of(task, [example for read in examples.values() for example in read])
-    if task.kind != "answer" and len(labels) < 2:
+    if task.kind in ("classify", "tag") and len(labels) < 2:
         raise DataError(
             f"{settings.data}: the training files have one label only, {labels[0]!r}: nothing can be learned"
         )

@@ -1,7 +1,7 @@
-"""Task heads on an encoder: one label a sequence, one a token, or the start and end of an answer.
+"""Task heads on an encoder: one label a sequence, one a token, the start and end of an answer, or a vector.
 
     model = TaskModel(encoder, "sequence", ("entailment", "neutral", "contradiction"))
-    logits_SL = model(ids_N, layout)                # "token" gives (N, L), "question" (N, 2): start and end
+    logits_SL = model(ids_N, layout)     # "token" gives (N, L), "question" (N, 2): start and end, "mean" (S, D)
 
 Shapes: N packed tokens, S sequences, D width, L labels.
 """
@@ -18,9 +18,9 @@ from isogloss.attention import Layout
 from isogloss.dropout import drop
 from isogloss.model import Linear, ModelSettings
 
-__all__ = ["AnyEncoder", "HeadKind", "SequenceHead", "TaskModel", "TokenHead"]
+__all__ = ["AnyEncoder", "HeadKind", "MeanHead", "SequenceHead", "TaskModel", "TokenHead", "mean_of_pieces"]
 
-HeadKind = Literal["sequence", "token", "question"]
+HeadKind = Literal["sequence", "token", "question", "mean"]
 
 
 class AnyEncoder(Protocol):
@@ -66,10 +66,28 @@ class TokenHead(nn.Module):
         return logits_NL
 
 
+class MeanHead(nn.Module):
+    """A vector a sequence, without weights of its own."""
+
+    def forward(self, x_ND: Tensor, layout: Layout) -> Tensor:
+        return mean_of_pieces(x_ND.float(), layout)
+
+
+def mean_of_pieces(x_ND: Tensor, layout: Layout) -> Tensor:
+    """The mean of each sequence's rows but its first and last, (S, D); of one without pieces its first row, `<s>`."""
+    starts_S, lengths_S = layout.offsets[:-1].long(), layout.offsets.diff()
+    kept_N = (layout.positions_N > 0) & (layout.positions_N < lengths_S[layout.sequences_N] - 1)
+    kept_N[starts_S[lengths_S <= 2]] = True
+    sums_SD = x_ND.new_zeros(layout.num_sequences, x_ND.shape[1])
+    sums_SD.index_add_(0, layout.sequences_N[kept_N], x_ND[kept_N])
+    return sums_SD / (lengths_S - 2).clamp(min=1)[:, None]
+
+
 class TaskModel(nn.Module):
     """An encoder and a head. Logits are fp32 whatever the encoder computes in.
 
-    `labels` name the columns of the logits; a "question" head has none of its own, its columns are start and end.
+    `labels` name the columns of the logits; a "question" head has none of its own, its columns are start and end, and
+    what a "mean" head gives is no logits but the sequence's vector.
     `dropout` of the head is the encoder's unless given.
     """
 
@@ -77,17 +95,19 @@ class TaskModel(nn.Module):
         self, encoder: AnyEncoder, kind: HeadKind, labels: Sequence[str] = (), *, dropout: float | None = None
     ) -> None:
         super().__init__()
-        assert kind == "question" or labels, f"a {kind} head needs labels"
+        assert kind in ("question", "mean") or labels, f"a {kind} head needs labels"
         self.encoder = encoder
         self.kind: HeadKind = kind
-        self.labels = () if kind == "question" else tuple(labels)
+        self.labels = () if kind in ("question", "mean") else tuple(labels)
         width = encoder.settings.width
         self.dropout = dropout = encoder.settings.dropout if dropout is None else dropout
-        self.head: SequenceHead | TokenHead
+        self.head: SequenceHead | TokenHead | MeanHead
         if kind == "sequence":
             self.head = SequenceHead(width, len(self.labels), dropout=dropout)
         elif kind == "token":
             self.head = TokenHead(width, len(self.labels), dropout=dropout)
+        elif kind == "mean":
+            self.head = MeanHead()
         else:  # reading out an answer drops nothing, as the models it must agree with do
             self.head = TokenHead(width, 2, dropout=0.0)
 

@@ -24,7 +24,7 @@ from isogloss.checkpoint import encoder_of, load_tokenizer, read_model
 from isogloss.devices import Device, Precision, choose
 from isogloss.encode import TOKEN_BUDGET, in_language, one_row, run_packed
 from isogloss.errors import ConfigError, DataError
-from isogloss.heads import AnyEncoder, TaskModel
+from isogloss.heads import AnyEncoder, TaskModel, mean_of_pieces
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.interop.sentence_transformers import Modules, read_modules
 from isogloss.model import Encoder, MaskedLM
@@ -224,19 +224,13 @@ class Predictor:
 
         def pooled(ids_N: Tensor, layout: Layout, languages_S: Tensor) -> Tensor:
             x_ND = encoder(ids_N, layout, languages_S=languages_S).float()
-            starts_S = layout.offsets[:-1].long()
             if pooling == "cls":
-                return x_ND[starts_S]
-            lengths_S = layout.offsets.diff()
+                return x_ND[layout.offsets[:-1].long()]
             if pooling == "mean-all":
+                lengths_S = layout.offsets.diff()
                 sums_SD = x_ND.new_zeros(layout.num_sequences, x_ND.shape[1]).index_add_(0, layout.sequences_N, x_ND)
                 return sums_SD / lengths_S[:, None]
-            # The piece rows of each sequence; <s> alone where there are none.
-            kept_N = (layout.positions_N > 0) & (layout.positions_N < lengths_S[layout.sequences_N] - 1)
-            kept_N[starts_S[lengths_S <= 2]] = True
-            sums_SD = x_ND.new_zeros(layout.num_sequences, x_ND.shape[1])
-            sums_SD.index_add_(0, layout.sequences_N[kept_N], x_ND[kept_N])
-            return sums_SD / (lengths_S - 2).clamp(min=1)[:, None]
+            return mean_of_pieces(x_ND, layout)
 
         windows = text_windows([(text,) for text in texts], self.tokenizer, max_length=max_length)
         rows = list(self._ask(pooled, (window.ids for window in windows)))

@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 
 from isogloss.errors import ConfigError, DataError
-from isogloss.tasks import CATALOGUE, data_language, find_files, find_task, labels_of
-from isogloss.tasks.readers import QuestionExample, TaggedExample, TextExample
+from isogloss.tasks import (
+    CATALOGUE,
+    QuestionExample,
+    TaggedExample,
+    TextExample,
+    data_language,
+    find_files,
+    find_task,
+    labels_of,
+)
 
 
 def write(folder: Path, text: str, name: str = "train.en.tsv") -> Path:
@@ -64,10 +72,12 @@ def test_questions_keep_every_right_answer(tmp_path: Path) -> None:
         ("text", "only text\n", 1, "no label"),
         ("pos", "a\tNOUN\nb\tNOUNS\n", 2, "unknown tag 'NOUNS'"),
         ("pos", "a\tNOUN\nb\n", 2, "no tag"),
-        ("ner", "a\tO\nb\tS-PER\n", 2, "IOBES"),
-        ("ner", "a\tO\nb\tU-PER\n", 2, "BILOU"),
-        ("ner", "a\tO\nb\tPER\n", 2, "not IOB2"),
-        ("ner", "a\tO\nb\tI-PER\n\nc\tI-LOC\nd\tB-LOC\n", 2, "IOB1"),
+        ("ner", "a\tO\nb\tPER\n", 2, "unknown tag 'PER'; schemes are IOB2 and IOB1"),
+        ("ner", "a\tO\nb\tB-\n", 2, "unknown tag 'B-'"),
+        ("ner", "a\tO\nb\tX-PER\n", 2, "unknown tag 'X-PER'"),
+        ("conll", "a\tO\nb\tB-DATE\n", 2, "unknown tag 'B-DATE'; known are O, B-LOC"),
+        ("ner", "a N X O\nb N X O\nc N O\n", 3, "3 columns"),
+        ("ner", "a N X O\nb O\n", 2, "2 columns, others of this file 4"),
         ("ner", "a\tB-PER\tO\n", 1, "3 columns"),
     ],
 )
@@ -200,8 +210,8 @@ def test_the_language_of_a_cross_pair_is_that_of_its_context() -> None:
 
 
 def test_an_unknown_task_names_its_neighbour() -> None:
-    with pytest.raises(ConfigError, match="did you mean nli"):
-        find_task("xnli")
+    with pytest.raises(ConfigError, match="did you mean xnli"):
+        find_task("xxnli")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.errors import ConfigError
-from isogloss.tasks import make_targets, make_windows, predictions, question_windows, text_windows, word_windows
+from isogloss.tasks import (
+    Answer,
+    QuestionExample,
+    TaggedExample,
+    TextExample,
+    make_targets,
+    make_windows,
+    predictions,
+    question_windows,
+    text_windows,
+    word_windows,
+)
 from isogloss.tasks.outputs import LONGEST_ANSWER, best_spans, word_tags
-from isogloss.tasks.readers import Answer, QuestionExample, TaggedExample, TextExample
 from isogloss.tasks.windows import ContextWindow, WordWindow
 from isogloss.vocab import Vocabulary
 

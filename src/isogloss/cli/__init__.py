@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli import ask, data, exchange, planning, results, training, vocabulary
+from isogloss.cli import ask, data, exchange, planning, results, scoring, training, vocabulary
 from isogloss.errors import IsoglossError
 
 __all__ = ["app", "main"]
@@ -47,6 +47,7 @@ app.command("pretrain")(training.pretrain)
 app.command("finetune")(training.finetune)
 app.command("evaluate")(training.evaluate)
 app.command("results")(results.results)
+app.command("score")(scoring.score)
 app.command("convert")(exchange.convert)
 app.command("export")(exchange.export)
 app.command("phrasebook")(data.phrasebook)

@@ -29,7 +29,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from isogloss.errors import MissingExtraError
-from isogloss.heads import SequenceHead, TaskModel
+from isogloss.heads import SequenceHead, TaskModel, TokenHead
 from isogloss.model import PAD_ID, Attention, Encoder, Layer, MaskedLM, ModelSettings
 
 __all__ = [
@@ -111,6 +111,7 @@ class PaddedModel(nn.Module):
             first_B = mask_BL.argmax(1)
             x_BD = x_BLD[torch.arange(first_B.shape[0]), first_B]
             return (head.out(torch.tanh(head.dense(x_BD))),)
+        assert isinstance(head, TokenHead), "a head without weights is no model to export"
         logits_BLK = head.out(x_BLD)
         return logits_BLK.unbind(-1) if self.model.kind == "question" else (logits_BLK,)
 

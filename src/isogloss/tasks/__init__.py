@@ -7,15 +7,30 @@
     tags = predictions(task.kind, windows, logits, labels, num_examples=len(examples))
     task.score(examples, tags, language="sw")                          # {"accuracy": 71.4}
 
-`catalogue` the table, `readers` files, `words` words and pieces, `windows` model inputs, `outputs` what comes
-back, `metrics` scores.
+`catalogue` the table, with `published` facts and `finding` their files; `readers`, `tagged` and `questions` read them;
+`words` words and pieces, `windows` model inputs, `outputs` what comes back, `predicted` as files; `scoring` scores.
 """
 
-from isogloss.tasks.catalogue import CATALOGUE, Task, data_language, find_files, find_task, gold_labels, labels_of
-from isogloss.tasks.outputs import FloatArray, FoundSpan, best_spans, predictions, word_tags
-from isogloss.tasks.readers import Answer, Example, QuestionExample, TaggedExample, TextExample
-from isogloss.tasks.windows import (
+from isogloss.tasks.catalogue import CATALOGUE, find_task
+from isogloss.tasks.examples import (
+    Answer,
+    ChoiceExample,
+    Example,
     Kind,
+    PairExample,
+    QuestionExample,
+    RatedExample,
+    TaggedExample,
+    TextExample,
+    gold_labels,
+    is_labelled,
+)
+from isogloss.tasks.files import Tell
+from isogloss.tasks.finding import data_language, find_files
+from isogloss.tasks.outputs import FloatArray, FoundSpan, best_spans, predictions, word_tags
+from isogloss.tasks.scoring import Report
+from isogloss.tasks.task import Task, labels_of
+from isogloss.tasks.windows import (
     Target,
     Window,
     make_targets,
@@ -29,16 +44,21 @@ from isogloss.tasks.words import IntArray, Span, divide_words, join_words, word_
 __all__ = [
     "CATALOGUE",
     "Answer",
+    "ChoiceExample",
     "Example",
     "FloatArray",
     "FoundSpan",
     "IntArray",
     "Kind",
+    "PairExample",
     "QuestionExample",
+    "RatedExample",
+    "Report",
     "Span",
     "TaggedExample",
     "Target",
     "Task",
+    "Tell",
     "TextExample",
     "Window",
     "best_spans",
@@ -47,6 +67,7 @@ __all__ = [
     "find_files",
     "find_task",
     "gold_labels",
+    "is_labelled",
     "join_words",
     "labels_of",
     "make_targets",

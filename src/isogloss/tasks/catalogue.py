@@ -1,64 +1,178 @@
-"""The table of tasks: name, kind, labels, reader, metrics. A new benchmark of a known kind is one more row.
+"""The table of tasks: name, kind, languages, reader, metrics, source. A new benchmark of a known kind is one more row.
 
-    task = find_task("ner")
-    files = find_files(task, Path("data/ner/panx"), split="dev")       # every language there is
-    examples = task.read(files["sw"])
-    task.score(examples, predictions, language="sw")                   # {"f1": 61.2}
+    task = find_task("xnli")
+    files = find_files(task, Path("XNLI-1.0"), split="dev")            # every language there is
+    examples = task.read(files["sw"], language="sw")
 
-Labelled data lies in a folder as `SPLIT.LANGUAGE.tsv` (or `.json` for questions).
+Every row reads our own files, `SPLIT.LANGUAGE.tsv` (`.json` for questions), the published ones as they are, and the
+Hub's Parquet. The first seven rows are forms rather than benchmarks: any labels in our files.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any, Protocol
 
-from isogloss.errors import ConfigError, DataError
-from isogloss.languages import canonical_code
-from isogloss.tasks.metrics import AnswerRules, accuracy, answer_scores, entity_report
-from isogloss.tasks.readers import Example, TaggedExample, TextExample, read_questions, read_tagged, read_texts
-from isogloss.tasks.windows import Kind
+from isogloss.errors import ConfigError
+from isogloss.tasks import published
+from isogloss.tasks.questions import read_questions
+from isogloss.tasks.readers import PAIR, TEXT, read_choices, read_pairs, read_ratings, read_texts
+from isogloss.tasks.scoring import (
+    score_answers,
+    score_classes,
+    score_entities,
+    score_labels,
+    score_ratings,
+    score_tags,
+)
+from isogloss.tasks.tagged import read_tagged
+from isogloss.tasks.task import Task
 
-__all__ = ["CATALOGUE", "Task", "data_language", "find_files", "find_task", "gold_labels", "labels_of"]
+__all__ = ["CATALOGUE", "find_task"]
 
+JSON = "{split}.{language}.json"
+ACCURACY, BOTH, ANSWERS = ("accuracy",), ("accuracy", "f1"), ("f1", "exact_match")
+NLI, YES_NO = ("entailment", "neutral", "contradiction"), ("0", "1")
 
-class Reader(Protocol):
-    """Reads one file; with `labels`, any other label is an error."""
+_entities, _tags = partial(read_tagged, scheme="entities"), partial(read_tagged)
+_nli, _pairs = partial(read_texts, columns=published.NLI), partial(read_texts, columns=published.PAIRS)
+_two_classes = partial(score_classes, positive="1")
+_mlqa, _squad = partial(score_answers, rules="mlqa"), partial(score_answers, rules="squad")
+_qqp = published.pair_columns(
+    first=("question1",), second=("question2",), label=("is_duplicate", "label"), not_duplicate="0", duplicate="1"
+)
+_mrpc = published.pair_columns(
+    first=("#1 String", "sentence1"), second=("#2 String", "sentence2"), label=("Quality", "label"),
+    not_equivalent="0", equivalent="1",
+)  # fmt: skip
+_qnli = published.pair_columns(first=("question",), second=("sentence",), label=("label",))
 
-    def __call__(self, path: Path, *, labels: Sequence[str] = ()) -> Sequence[Example]: ...
-
-
-class Scorer(Protocol):
-    """Compares one prediction an example with what is right; percent by metric."""
-
-    def __call__(self, examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> dict[str, float]: ...
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is asked. The first metric is the one that models are chosen by; no `labels`: the training files say."""
-
-    name: str
-    kind: Kind
-    reader: Reader
-    scorer: Scorer
-    metrics: tuple[str, ...]
-    labels: tuple[str, ...] = ()
-    suffix: str = "tsv"
-    about: str = ""
-
-    def read(self, path: Path, *, labels: Sequence[str] = ()) -> Sequence[Example]:
-        """The examples of a file; `labels` (or the task's own) are all that may stand there."""
-        return self.reader(path, labels=tuple(labels) or self.labels)
-
-    def score(self, examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> dict[str, float]:
-        """Percent by metric, `predicted` holding one prediction an example."""
-        assert len(examples) == len(predicted), f"{len(examples)} examples, {len(predicted)} predictions"
-        return self.scorer(examples, predicted, language=language)
+CATALOGUE: Mapping[str, Task] = {
+    task.name: task
+    for task in (
+        Task("nli", "classify", _nli, score_labels, ACCURACY, NLI, about="premise TAB hypothesis TAB label"),
+        Task(
+            "pair", "classify", partial(read_texts, columns=PAIR), score_labels, ACCURACY,
+            about="text TAB text TAB any label",
+        ),
+        Task("text", "classify", partial(read_texts, columns=TEXT), score_labels, ACCURACY, about="text TAB any label"),
+        Task(
+            "ner", "tag", _entities, score_entities, ("f1",),
+            about="word TAB entity tag; entity F1 as CoNLL counts",
+        ),
+        Task(
+            "pos", "tag", _tags, score_tags, ACCURACY, published.UNIVERSAL_TAGS,
+            about="word TAB universal part-of-speech tag",
+        ),
+        Task("qa", "answer", read_questions, _mlqa, ANSWERS, own=JSON, about="SQuAD JSON, MLQA's rules by language"),
+        Task("squad", "answer", read_questions, _squad, ANSWERS, languages=("en",), own=JSON,
+            files=("{split}-v1.1.json",), counts=published.SQUAD_QUESTIONS,
+            source="https://rajpurkar.github.io/SQuAD-explorer", about="SQuAD v1.1 with its own rules (English)",
+        ),
+        Task(
+            "xnli", "classify", _nli, score_labels, ACCURACY, NLI, published.XNLI_LANGUAGES, all_in_one=True,
+            files=("xnli.{split}.tsv", "xnli.{split}.jsonl", "multinli/multinli.{split}.{language}.tsv"),
+            counts=published.XNLI_PAIRS, source="https://github.com/facebookresearch/XNLI",
+        ),
+        Task(
+            "pawsx", "classify", _pairs, score_labels, ACCURACY, YES_NO, ("de", "en", "es", "fr", "ja", "ko", "zh"),
+            files=("{language}/{split}.tsv", "x-final/{language}/{split}.tsv"),
+            splits={"train": ("train", "translated_train"), "dev": ("dev_2k",), "test": ("test_2k",)},
+            source="https://github.com/google-research-datasets/paws",
+        ),
+        Task(
+            "xcopa", "choose", partial(read_choices, columns=published.XCOPA), score_labels, ACCURACY,
+            languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
+            files=("{language}/{split}.{language}.jsonl", "data/{language}/{split}.{language}.jsonl"),
+            source="https://github.com/cambridgeltl/xcopa", about="choices are counted from 0",
+        ),
+        *(
+            Task(
+                name, "classify", _nli, score_labels, ACCURACY, NLI, ("en",),
+                files=("{split}.tsv", "MNLI/{split}.tsv"),
+                splits={"dev": (f"dev_{part}", f"validation_{part}"), "test": (f"test_{part}",)},
+                source="https://gluebenchmark.com",
+            )
+            for name, part in (("mnli", "matched"), ("mnli-mm", "mismatched"))
+        ),
+        Task(
+            "qnli", "classify", partial(read_texts, columns=_qnli), score_labels, ACCURACY,
+            ("entailment", "not_entailment"), ("en",), files=("{split}.tsv", "QNLI/{split}.tsv"),
+            source="https://gluebenchmark.com",
+        ),
+        Task(
+            "rte", "classify", _pairs, score_labels, ACCURACY, ("entailment", "not_entailment"), ("en",),
+            files=("{split}.tsv", "RTE/{split}.tsv"), source="https://gluebenchmark.com",
+        ),
+        Task(
+            "qqp", "classify", partial(read_texts, columns=_qqp), _two_classes, BOTH, YES_NO, ("en",),
+            files=("{split}.tsv", "QQP/{split}.tsv"), source="https://gluebenchmark.com",
+        ),
+        Task(
+            "mrpc", "classify", partial(read_texts, columns=_mrpc), _two_classes, BOTH, YES_NO, ("en",),
+            files=("{split}.tsv", "MRPC/{split}.tsv", "msr_paraphrase_{split}.txt"), source="https://gluebenchmark.com",
+        ),
+        Task(
+            "sst-2", "classify", partial(read_texts, columns=published.SENTENCE), score_labels, ACCURACY, YES_NO,
+            ("en",), files=("{split}.tsv", "SST-2/{split}.tsv"), source="https://gluebenchmark.com",
+        ),
+        Task(
+            "cola", "classify", partial(read_texts, columns=published.COLA), _two_classes, ("matthews", "accuracy"),
+            YES_NO, ("en",), files=("{split}.tsv", "CoLA/{split}.tsv"), source="https://gluebenchmark.com",
+        ),
+        Task(
+            "sts-b", "rate", partial(read_ratings, columns=published.STSB), score_ratings, ("pearson", "spearman"),
+            languages=("en",), files=("{split}.tsv", "STS-B/{split}.tsv"), source="https://gluebenchmark.com",
+        ),
+        Task(
+            "conll", "tag", _entities, score_entities, ("f1",), published.ENTITIES, ("de", "en", "es", "nl"),
+            files=("{language}.{split}",), splits={"dev": ("testa",), "test": ("testb",)}, codes=published.CONLL_CODES,
+            counts=published.CONLL_SENTENCES, slack=5, source="https://www.clips.uantwerpen.be/conll2003/ner",
+            about="CoNLL-2002 (Spanish, Dutch) and CoNLL-2003 (English, German)",
+        ),
+        Task(
+            "panx", "tag", _entities, score_entities, ("f1",),
+            ("O", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-PER", "I-PER"),
+            files=("{language}/{split}", "{split}-{language}.tsv"), source="https://github.com/afshinrahimi/mmner",
+            about="WikiANN in the split that XTREME uses",
+        ),
+        Task(
+            "masakhaner", "tag", _entities, score_entities, ("f1",),
+            ("O", "B-DATE", "I-DATE", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-PER", "I-PER"),
+            files=("{language}/{split}.txt", "data/{language}/{split}.txt"),
+            source="https://github.com/masakhane-io/masakhane-ner", about="both versions",
+        ),
+        Task(
+            "udpos", "tag", _tags, score_tags, ACCURACY, published.UNIVERSAL_TAGS,
+            files=("{language}_*-ud-{split}.conllu", "*/{language}_*-ud-{split}.conllu", "{split}-{language}.tsv"),
+            source="https://universaldependencies.org", about="one treebank a language",
+        ),
+        Task(
+            "mlqa", "answer", read_questions, _mlqa, ANSWERS, languages=("ar", "de", "en", "es", "hi", "vi", "zh"),
+            own=JSON, files=("{split}-{language}.json", "{split}/{split}-{language}.json"),
+            counts=published.MLQA_QUESTIONS, source="https://github.com/facebookresearch/MLQA",
+            about="every pair of languages of context and question, as context-de-question-en",
+        ),
+        Task(
+            "xquad", "answer", read_questions, _mlqa, ANSWERS, own=JSON, files=("xquad.{language}.json",),
+            languages=("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"),
+            source="https://github.com/google-deepmind/xquad", about="MLQA's rules, by language",
+        ),
+        Task(
+            "tydiqa-goldp", "answer", partial(read_questions, languages_in_ids=published.TYDIQA_NAMES), _mlqa, ANSWERS,
+            languages=tuple(sorted(published.TYDIQA_NAMES.values())), own=JSON, all_in_one=True,
+            files=("tydiqa-goldp-v1.1-{split}.json", "tydiqa-goldp-{split}-{language}.json"),
+            codes=published.TYDIQA_NAMES, source="https://github.com/google-research-datasets/tydiqa",
+            about="MLQA's rules, by language",
+        ),
+        Task(
+            "tatoeba", "retrieve", read_pairs, score_labels, ACCURACY, own="{split}.{language}-en.tsv",
+            files=("tatoeba.{language}-eng.{language}",), codes=published.TATOEBA_CODES,
+            source="https://github.com/facebookresearch/LASER", about="each sentence finds its English translation",
+        ),
+    )
+}  # fmt: skip
 
 
 def find_task(name: str) -> Task:
@@ -68,121 +182,3 @@ def find_task(name: str) -> Task:
         way_out = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(CATALOGUE)}"
         raise ConfigError(f"task '{name}' is not known; {way_out}")
     return CATALOGUE[name]
-
-
-def find_files(task: Task, folder: Path, *, split: str, languages: Sequence[str] = ()) -> dict[str, Path]:
-    """The files of a split by language, sorted, or those of `languages` in their order.
-
-    Raises DataError naming what is not there, and a file whose LANGUAGE is none.
-    """
-    if not folder.is_dir():
-        problem = "is no folder; give the one that holds" if folder.exists() else "does not exist; it should hold"
-        raise DataError(f"data folder {folder} {problem} files like {split}.en.{task.suffix}")
-    found = {
-        path.name.removeprefix(f"{split}.").removesuffix(f".{task.suffix}"): path
-        for path in sorted(folder.glob(f"{split}.*.{task.suffix}"))
-    }
-    if not found:
-        there = ", ".join(sorted({path.name.split(".")[0] for path in folder.glob(f"*.*.{task.suffix}")})) or "none"
-        raise DataError(f"{folder} has no file {split}.LANGUAGE.{task.suffix}; splits there: {there}")
-    missing = [code for code in languages if code not in found]
-    if missing:
-        raise DataError(f"{folder} has no {split}.{missing[0]}.{task.suffix}; it has {split} in {', '.join(found)}")
-    chosen = {code: found[code] for code in languages} if languages else found
-    for code, path in chosen.items():
-        try:
-            canonical_code(data_language(code))
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
-    return chosen
-
-
-def data_language(code: str) -> str:
-    """The language of the text in a file: that of the context for MLQA's pairs `context-de-question-en`."""
-    return code.split("-")[1] if code.startswith("context-") else code
-
-
-def labels_of(task: Task, examples: Sequence[Example]) -> tuple[str, ...]:
-    """The task's labels, or those of the examples, sorted; entity tags as O, B-X, I-X of each type X."""
-    if task.labels or task.kind == "answer":
-        return task.labels
-    found = set(gold_labels(examples))
-    if task.scorer is _score_entities:
-        kinds = sorted({tag[2:] for tag in found if tag != "O"})
-        return ("O", *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
-    return tuple(sorted(found))
-
-
-def gold_labels(examples: Sequence[Example]) -> list[str]:
-    """Every label of the examples: one a text, one a word; of a question each different text that answers it."""
-    labels: list[str] = []
-    for example in examples:
-        if isinstance(example, TextExample):
-            labels.append(example.label)
-        elif isinstance(example, TaggedExample):
-            labels.extend(example.tags)
-        else:
-            labels.extend(dict.fromkeys(answer.text for answer in example.answers))
-    return labels
-
-
-def _score_labels(examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> dict[str, float]:
-    return {"accuracy": accuracy([example.label for example in examples], predicted)}
-
-
-def _score_tags(examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> dict[str, float]:
-    flat = [tag for tags in predicted for tag in tags]
-    return {"accuracy": accuracy(gold_labels(examples), flat)}
-
-
-def _score_entities(examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> dict[str, float]:
-    return {"f1": entity_report([example.tags for example in examples], predicted)["overall"].f1}
-
-
-def _score_answers(
-    examples: Sequence[Any], predicted: Sequence[Any], *, language: str, rules: AnswerRules
-) -> dict[str, float]:
-    gold = {example.id: [answer.text for answer in example.answers] for example in examples}
-    given = {example.id: text for example, text in zip(examples, predicted, strict=True)}
-    scores = answer_scores(gold, given, language=language, rules=rules)
-    return {"f1": scores.f1, "exact_match": scores.exact_match}
-
-
-UNIVERSAL_TAGS = (
-    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ",
-    "SYM", "VERB", "X",
-)  # fmt: skip
-
-_single, _pair = partial(read_texts, num_texts=1), partial(read_texts, num_texts=2)
-
-CATALOGUE: Mapping[str, Task] = {
-    task.name: task
-    for task in (
-        Task(
-            "nli", "classify", _pair, _score_labels, ("accuracy",), ("entailment", "neutral", "contradiction"),
-            about="premise TAB hypothesis TAB label (XNLI, MNLI, SNLI, OCNLI)",
-        ),
-        Task(
-            "pair", "classify", _pair, _score_labels, ("accuracy",),
-            about="text TAB text TAB any label (PAWS-X, QNLI)",
-        ),
-        Task("text", "classify", _single, _score_labels, ("accuracy",), about="text TAB any label"),
-        Task(
-            "ner", "tag", partial(read_tagged, scheme="iob2"), _score_entities, ("f1",),
-            about="word TAB IOB2 tag (CoNLL, PAN-X, MasakhaNER, WikiNEuRal); entity F1 as CoNLL counts",
-        ),
-        Task(
-            "pos", "tag", read_tagged, _score_tags, ("accuracy",), UNIVERSAL_TAGS,
-            about="word TAB universal part-of-speech tag (UD)",
-        ),
-        Task(
-            "qa", "answer", read_questions, partial(_score_answers, rules="mlqa"), ("f1", "exact_match"), suffix="json",
-            about="SQuAD JSON scored with MLQA's rules for each language (MLQA, XQuAD, TyDiQA-GoldP)",
-        ),
-        Task(
-            "squad", "answer", read_questions, partial(_score_answers, rules="squad"), ("f1", "exact_match"),
-            suffix="json",
-            about="SQuAD JSON scored with SQuAD v1.1's rules (English)",
-        ),
-    )
-}  # fmt: skip

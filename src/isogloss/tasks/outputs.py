@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isogloss.tasks.windows import ContextWindow, Kind, Window, WordWindow
+from isogloss.tasks.examples import Kind
+from isogloss.tasks.statistics import nearest
+from isogloss.tasks.windows import ContextWindow, Window, WordWindow
 
 __all__ = ["FloatArray", "FoundSpan", "best_spans", "predictions", "word_tags"]
 
@@ -42,14 +44,33 @@ def predictions(
     num_examples: int,
     contexts: Sequence[str] = (),
 ) -> list[Any]:
-    """One prediction an example: its label, the tags of its words, or its answer's text (which needs `contexts`)."""
+    """One prediction an example: its label, the tags of its words, or its answer's text (which needs `contexts`).
+
+    Of choices the number of the best from 0, as text; of a rating the number; of retrieval, whose rows are vectors,
+    the place of the nearest translation, as text.
+    """
     if kind == "classify":
         return [labels[int(row.argmax())] for row in logits]
+    if kind == "choose":
+        return _best_choices(windows, logits, num_examples=num_examples)
+    if kind == "rate":
+        return [float(row[0]) for row in logits]
+    if kind == "retrieve":
+        vectors = np.stack(logits)
+        return [str(place) for place in nearest(vectors[:num_examples], vectors[num_examples:])]
     if kind == "tag":
         words = [window for window in windows if isinstance(window, WordWindow)]
         return word_tags(words, logits, labels, num_examples=num_examples)
     spans = best_spans([window for window in windows if isinstance(window, ContextWindow)], logits, contexts)
     return [context[span.start : span.end] for context, span in zip(contexts, spans, strict=True)]
+
+
+def _best_choices(windows: Sequence[Window], logits: Sequence[FloatArray], *, num_examples: int) -> list[str]:
+    """The first of the choices with the highest logit, for each example."""
+    scores: list[list[float]] = [[] for _ in range(num_examples)]
+    for window, row in zip(windows, logits, strict=True):
+        scores[window.example].append(float(row[0]))
+    return [str(of_example.index(max(of_example))) for of_example in scores]
 
 
 def word_tags(

@@ -25,7 +25,8 @@ from torch import Tensor
 
 from isogloss.attention import Layout
 from isogloss.randomness import key_of
-from isogloss.tasks.windows import Kind, Target, Window
+from isogloss.tasks.examples import Kind
+from isogloss.tasks.windows import RATING_STEP, Target, Window
 from isogloss.tasks.words import IntArray
 
 __all__ = ["ExampleBatch", "ExampleBatches", "TrainingSet"]
@@ -38,7 +39,8 @@ STRETCH = 256
 @dataclass(frozen=True, eq=False)
 class ExampleBatch:
     """Packed sequences and what they should give: `labels_M` of the sequences (classify) or of `rows_M` (tag), or,
-    as pairs in `rows_M`, the rows where answers start and end. `num_targets` is what the loss is averaged over."""
+    as pairs in `rows_M`, the rows where answers start and end; ratings are floats. `num_targets` is what the loss is
+    averaged over."""
 
     ids_N: Tensor
     layout: Layout
@@ -106,7 +108,7 @@ class TrainingSet:
             ids_N=torch.from_numpy(self.ids.take(indices).astype(np.int64)),
             layout=Layout.of(lengths.tolist()),
             rows_M=torch.from_numpy(rows.astype(np.int64)),
-            labels_M=torch.from_numpy(labels.astype(np.int64)),
+            labels_M=torch.from_numpy(labels / RATING_STEP if self.kind == "rate" else labels.astype(np.int64)),
             num_targets=len(labels) if self.kind == "tag" else len(indices),
             indices=tuple(indices.tolist()),
             languages_S=torch.from_numpy(self.languages[indices].astype(np.int64)),

@@ -12,15 +12,25 @@ overlapping windows, and a word is taken from the window that shows most text on
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from isogloss.errors import ConfigError
-from isogloss.tasks.readers import Example, QuestionExample, TaggedExample, TextExample
+from isogloss.tasks.examples import (
+    ChoiceExample,
+    Example,
+    Kind,
+    PairExample,
+    QuestionExample,
+    RatedExample,
+    TaggedExample,
+    TextExample,
+)
 from isogloss.tasks.words import IntArray, Span, join_words, word_rows
 
 if TYPE_CHECKING:
@@ -28,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ContextWindow",
-    "Kind",
     "Target",
     "TextWindow",
     "Window",
@@ -40,10 +49,13 @@ __all__ = [
     "word_windows",
 ]
 
-Kind = Literal["classify", "tag", "answer"]
 
 # Pieces that neighbouring windows share, unless that is more than half a window.
 OVERLAP = 128
+# What COPA's words ask for, in words; the same ones in every language.
+QUESTIONS = {"cause": "What was the cause?", "effect": "What happened as a result?"}
+# Ratings become whole numbers of this part of a point, as published ones have three digits.
+RATING_STEP = 1000
 # Less than this leaves no room for text beside the special pieces and a question.
 SHORTEST = 16
 
@@ -83,7 +95,7 @@ Window = TextWindow | WordWindow | ContextWindow
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a window should give: labels at rows (classify, tag), or the rows where the answer starts and ends."""
+    """What a window should give: labels at rows (all kinds but one), or the rows where the answer starts and ends."""
 
     rows: IntArray
     labels: IntArray
@@ -96,16 +108,35 @@ def make_windows(
     if max_length < SHORTEST:
         raise ConfigError(f"max_length = {max_length} leaves no room for text; tasks need at least {SHORTEST}")
     tokenizer = tokenizer.for_language(language)
-    if kind == "classify":
-        pairs = [example.texts for example in examples if isinstance(example, TextExample)]
+    if kind in ("classify", "rate"):
+        pairs = [example.texts for example in examples if isinstance(example, TextExample | RatedExample)]
         return list(text_windows(pairs, tokenizer, max_length=max_length))
+    if kind == "choose":
+        choices = [example for example in examples if isinstance(example, ChoiceExample)]
+        return _choice_windows(choices, tokenizer, max_length=max_length)
+    if kind == "retrieve":
+        found = [example for example in examples if isinstance(example, PairExample)]
+        sentences = [(example.source,) for example in found] + [(example.target,) for example in found]
+        return list(text_windows(sentences, tokenizer, max_length=max_length))
     if kind == "tag":
-        sentences = [
+        tagged = [
             join_words(example.words, language=language) for example in examples if isinstance(example, TaggedExample)
         ]
-        return list(word_windows(sentences, tokenizer, max_length=max_length))
+        return list(word_windows(tagged, tokenizer, max_length=max_length))
     questions = [(example.question, example.context) for example in examples if isinstance(example, QuestionExample)]
     return list(question_windows(questions, tokenizer, max_length=max_length))
+
+
+def _choice_windows(examples: Sequence[ChoiceExample], tokenizer: Tokenizer, *, max_length: int) -> list[Window]:
+    """A sequence a choice, behind the premise and what is asked: `<s> premise question </s></s> choice </s>`."""
+    owners = [number for number, example in enumerate(examples) for _ in example.choices]
+    pairs = [
+        (f"{example.premise} {QUESTIONS.get(example.question, example.question)}", choice)
+        for example in examples
+        for choice in example.choices
+    ]
+    windows = text_windows(pairs, tokenizer, max_length=max_length)
+    return [TextWindow(owner, window.ids) for owner, window in zip(owners, windows, strict=True)]
 
 
 def text_windows(texts: Sequence[tuple[str, ...]], tokenizer: Tokenizer, *, max_length: int) -> list[TextWindow]:
@@ -164,12 +195,21 @@ def question_windows(
 
 
 def make_targets(kind: Kind, examples: Sequence[Any], windows: Sequence[Window], labels: Sequence[str]) -> list[Target]:
-    """The target of each window. Words that share another word's row have none; an answer outside the window is <s>."""
+    """The target of each window. Words that share another word's row have none; an answer outside the window is <s>.
+
+    Of a choice it is 1 if it is right, else 0; of a rating its thousandths.
+    """
     index = {label: position for position, label in enumerate(labels)}
     targets: list[Target] = []
+    seen = Counter[int]()
     for window in windows:
         example = examples[window.example]
-        if isinstance(window, TextWindow):
+        if kind == "choose":
+            targets.append(Target(_ints([0]), _ints([int(example.label == str(seen[window.example]))])))
+            seen[window.example] += 1
+        elif kind == "rate":
+            targets.append(Target(_ints([0]), _ints([round(example.rating * RATING_STEP)])))
+        elif isinstance(window, TextWindow):
             targets.append(Target(_ints([0]), _ints([index[example.label]])))
         elif isinstance(window, WordWindow):
             tags = [index[example.tags[word]] for word in window.words[window.own]]

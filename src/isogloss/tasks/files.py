@@ -1,0 +1,122 @@
+"""What files of labels are made of: text, numbered lines, JSON, rows of Parquet. Every fault is named with its line.
+
+for number, line in numbered_lines(path): ...
+value = parse_json(path, text)                     # a key that stands twice is an error
+rows = parquet_rows(path)                          # numbers of a class become its names
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from isogloss.corpus.extras import load_pyarrow
+from isogloss.errors import DataError
+
+__all__ = ["Tell", "line_of", "not_empty", "numbered_lines", "parquet_rows", "parse_json", "read_text", "silent"]
+
+# Takes what a reader has to say about a file that it could read: a scheme converted, a number that is not the usual.
+Tell = Callable[[str], None]
+Item = TypeVar("Item")
+
+# Of features of the library ``datasets``: the label of an example that has none.
+NO_LABEL = -1
+
+
+def silent(said: str) -> None:
+    """For callers who do not want to know."""
+
+
+def read_text(path: Path) -> str:
+    """The whole file as UTF-8, without a byte order mark. Raises DataError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}:{number}: byte {error.start} is not UTF-8; convert the file to UTF-8") from None
+
+
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines from 1; only line feeds end a line, as other Unicode breaks stand inside sentences."""
+    lines = read_text(path).split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    for number, line in enumerate(lines, start=1):
+        yield number, line.removesuffix("\r")
+
+
+def parse_json(path: Path, text: str, *, first_line: int = 1) -> Any:
+    """The value that a text of the file is. Raises DataError for what is no JSON, and for a key that stands twice."""
+
+    def unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for position, key in enumerate(keys) if key in keys[:position])
+            number = first_line - 1 + line_of(text, twice, last=True)
+            raise DataError(f"{path}:{number}: '{twice}' stands twice in one object; which one counts?")
+        return found
+
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}:{first_line - 1 + error.lineno}: not valid JSON: {error.msg}") from None
+
+
+def line_of(text: str, value: str, *, last: bool = False) -> int:
+    """The line where a value stands in JSON, 1 where it is not found; it is searched for, as JSON keeps none."""
+    spellings = (json.dumps(value), json.dumps(value, ensure_ascii=False))
+    position = max(text.rfind(quoted) if last else text.find(quoted) for quoted in spellings)
+    return text.count("\n", 0, max(position, 0)) + 1
+
+
+def parquet_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a Parquet file; where the library ``datasets`` wrote names of classes, numbers become names.
+
+    A label of -1, which stands for none, becomes "". Raises DataError, and MissingExtraError without pyarrow.
+    """
+    pa = load_pyarrow()
+    try:
+        table = pa.parquet.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0][:200]}") from None
+    described = (table.schema.metadata or {}).get(b"huggingface")
+    features = json.loads(described).get("info", {}).get("features", {}) if described else {}
+    names = {column: found for column, feature in features.items() if (found := _class_names(feature))}
+    return [
+        {column: _named(value, names[column]) if column in names else value for column, value in row.items()}
+        for row in table.to_pylist()
+    ]
+
+
+def _class_names(feature: Any) -> list[str]:
+    """The names of a feature's classes, or of those in its list; versions of the library write lists differently."""
+    inner = feature[0] if isinstance(feature, list) and feature else feature
+    if not isinstance(inner, Mapping):
+        return []
+    if isinstance(inner.get("feature"), Mapping | list):
+        return _class_names(inner["feature"])
+    names = inner.get("names", [])
+    # Old versions list them under their numbers.
+    return list(names.values()) if isinstance(names, Mapping) else list(names)
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    if isinstance(value, list):
+        return [_named(one, names) for one in value]
+    if value == NO_LABEL or value is None:
+        return ""
+    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+
+
+def not_empty(path: Path, examples: list[Item]) -> list[Item]:
+    """The examples as they are. Raises DataError for none."""
+    if not examples:
+        raise DataError(f"{path} holds no examples")
+    return examples

@@ -1,0 +1,64 @@
+"""Tag schemes of entities: IOB1, IOBES and BILOU are read as IOB2; a stray I-X of an IOB2 file stays as it is.
+
+    scheme_of(sentences)                       # "IOBES"
+    to_iob2(["S-PER", "O", "B-LOC", "E-LOC"])  # ["B-PER", "O", "B-LOC", "I-LOC"]
+
+Both words of a pair of letters mean the same: S and U a word alone, E and L the last of several. An entity begins where
+the official scorer sees one begin, so that no conversion changes which words an entity has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+__all__ = ["TagScheme", "is_tag", "scheme_of", "to_iob2"]
+
+TagScheme = Literal["IOB2", "IOB1", "IOBES", "BILOU"]
+
+_TAG = re.compile(r"O|[BIESLU]-.+", re.DOTALL)
+_OTHER_LETTERS: dict[str, TagScheme] = {"E": "IOBES", "S": "IOBES", "L": "BILOU", "U": "BILOU"}
+
+
+def is_tag(tag: str) -> bool:
+    """Whether a tag is of one of the schemes: O, or a letter, a dash and a type."""
+    return _TAG.fullmatch(tag) is not None
+
+
+def scheme_of(sentences: Sequence[Sequence[str]]) -> TagScheme:
+    """The scheme that these tags are in; IOB1 where most entities open with I-, or B- only parts neighbours."""
+    for tags in sentences:
+        for tag in tags:
+            if (scheme := _OTHER_LETTERS.get(tag.partition("-")[0])) is not None:
+                return scheme
+    openings = Counter(opening for tags in sentences for opening in _openings(tags))
+    # B- only between neighbours of one type is IOB1 too, however few there are.
+    if openings["I"] > openings["B"] or (openings["I"] and openings["B"] == openings["neighbours"]):
+        return "IOB1"
+    return "IOB2"
+
+
+def to_iob2(tags: Sequence[str]) -> list[str]:
+    """The tags of a sentence of any scheme with every entity's first word B-, the others I-."""
+    found: list[str] = []
+    kind, over = "", True
+    for tag in tags:
+        letter, _, now = tag.partition("-")
+        opens = letter in "BSU" or now != kind or over
+        found.append("O" if tag == "O" else f"{'B' if opens else 'I'}-{now}")
+        kind, over = now, letter in "ESLU"
+    return found
+
+
+def _openings(tags: Sequence[str]) -> Iterator[str]:
+    """The letter of each tag that begins an entity, and "neighbours" for a B- right behind the same type."""
+    for tag, before in zip(tags, ["O", *tags], strict=False):
+        same = before[2:] == tag[2:] and before != "O"
+        if tag.startswith("B-"):
+            yield "B"
+            if same:
+                yield "neighbours"
+        elif tag.startswith("I-") and not same:
+            yield "I"

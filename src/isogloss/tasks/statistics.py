@@ -1,0 +1,81 @@
+"""Metrics of GLUE and of retrieval, all in percent: F1 of one class, Matthews, Pearson, Spearman, nearest neighbours.
+
+    class_scores(gold, predicted, positive="1")        # {"precision": …, "recall": …, "f1": …}
+    matthews(gold, predicted)                          # as scikit-learn's matthews_corrcoef, times 100
+    pearson([1.0, 2.0], [1.5, 4.0])                    # as SciPy's, times 100
+
+What GLUE computes with scikit-learn and SciPy; what they leave undefined (no such class, a constant) is 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["class_scores", "matthews", "nearest", "pearson", "spearman"]
+
+# Vectors compared at once: a block of this many times all others.
+BLOCK = 1024
+
+
+def class_scores(gold: Sequence[str], predicted: Sequence[str], *, positive: str) -> dict[str, float]:
+    """Precision, recall and F1 of the class `positive`, each 0 where it would be a share of nothing."""
+    assert len(gold) == len(predicted), f"{len(gold)} gold labels, {len(predicted)} predictions"
+    right = sum(a == b == positive for a, b in zip(gold, predicted, strict=True))
+    num_predicted, num_gold = sum(one == positive for one in predicted), sum(one == positive for one in gold)
+    return {
+        "precision": 100.0 * right / num_predicted if num_predicted else 0.0,
+        "recall": 100.0 * right / num_gold if num_gold else 0.0,
+        "f1": 200.0 * right / (num_predicted + num_gold) if num_predicted + num_gold else 0.0,
+    }
+
+
+def matthews(gold: Sequence[str], predicted: Sequence[str]) -> float:
+    """The correlation of two labellings with any number of classes (Gorodkin 2004), in percent; of a constant 0."""
+    assert len(gold) == len(predicted), f"{len(gold)} gold labels, {len(predicted)} predictions"
+    size = len(gold)
+    in_gold, in_predicted = Counter(gold), Counter(predicted)
+    right = sum(a == b for a, b in zip(gold, predicted, strict=True))
+    covariance = right * size - sum(in_gold[label] * in_predicted[label] for label in in_gold)
+    spread = (size**2 - sum(n**2 for n in in_gold.values())) * (size**2 - sum(n**2 for n in in_predicted.values()))
+    return 100.0 * covariance / math.sqrt(spread) if spread else 0.0
+
+
+def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
+    """Linear correlation in percent; of a constant 0."""
+    assert len(gold) == len(predicted), f"{len(gold)} ratings, {len(predicted)} predictions"
+    deviations = [np.asarray(values, np.float64) - np.mean(values) for values in (gold, predicted)]
+    # Of a constant the mean may miss it by a rounding, which is no spread.
+    if len(gold) < 2 or any(np.ptp(values) == 0 for values in (gold, predicted)):
+        return 0.0
+    # Scaled to length one first, so that squares of very small or large values neither vanish nor overflow.
+    x, y = (values / np.abs(values).max() for values in deviations)
+    found = float(np.dot(x / np.linalg.norm(x), y / np.linalg.norm(y)))
+    return 100.0 * max(-1.0, min(1.0, found))
+
+
+def spearman(gold: Sequence[float], predicted: Sequence[float]) -> float:
+    """Linear correlation of ranks in percent, equal values sharing the mean of theirs; of a constant 0."""
+    return pearson(_ranks(gold), _ranks(predicted))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    distinct, inverse, counts = np.unique(np.asarray(values, np.float64), return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    shared = last - (counts - 1) / 2
+    assert len(shared) == len(distinct)
+    ranks: list[float] = shared[inverse].tolist()
+    return ranks
+
+
+def nearest(sources: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]) -> list[int]:
+    """For each source vector the place of the target with the highest cosine, the first of several."""
+    x, y = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12) for vectors in (sources, targets))
+    found: list[int] = []
+    for start in range(0, len(x), BLOCK):
+        found += (x[start : start + BLOCK] @ y.T).argmax(axis=1).tolist()
+    return found

@@ -1,0 +1,176 @@
+"""Readers of tagged words: word TAB tag, CoNLL's columns, CoNLL-U, PAN-X, and lists of words in Parquet.
+
+    read_tagged(path, scheme="entities")             # IOB1, IOBES and BILOU become IOB2, and that is said
+    read_tagged(path, labels=UNIVERSAL_TAGS)         # tags of words; a .conllu file gives its UPOS column
+
+A blank line ends a sentence. In a file without tabs columns stand between spaces. Of four or five columns, which
+CoNLL-2003 has, the first is the word and the last its entity tag; PAN-X's `sw:` before every word is taken away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from isogloss.errors import DataError
+from isogloss.tasks.examples import TaggedExample
+from isogloss.tasks.files import Tell, not_empty, numbered_lines, parquet_rows, silent
+from isogloss.tasks.schemes import is_tag, scheme_of, to_iob2
+
+__all__ = ["DOCUMENT_START", "Scheme", "blocks_of", "cells_of", "read_tagged"]
+
+Scheme = Literal["entities", "plain"]
+
+DOCUMENT_START = "-DOCSTART-"
+# Word, part of speech, chunk, entity; the German files have a lemma too. Three columns might end with a prediction.
+CONLL_WIDTHS = (4, 5)
+# CoNLL-U: ten columns, of which the word is the second and its universal tag the fourth.
+CONLLU_WIDTH, FORM, UPOS = 10, 1, 3
+WORD_COLUMNS, TAG_COLUMNS = ("tokens", "words"), ("ner_tags", "upos", "pos_tags", "tags")
+_PREFIX = re.compile(r"[a-z]{2,3}(-[a-z-]+)?:")
+
+
+@dataclass
+class _Sentence:
+    """Words, the tags of those that have one, and where each word stands."""
+
+    where: list[str]
+    words: list[str]
+    tags: list[str]
+
+
+def read_tagged(
+    path: Path,
+    *,
+    scheme: Scheme = "plain",
+    labels: Sequence[str] = (),
+    language: str = "",
+    unlabelled: bool = False,
+    tell: Tell = silent,
+) -> list[TaggedExample]:
+    """Sentences of words and their tags; blank lines at the end change nothing.
+
+    Entities: tags of another scheme than IOB2 become IOB2, which `tell` is told. A stray I-X that opens an entity of an
+    IOB2 file is kept as it stands, as published files have some and the official scorer counts them.
+    """
+    read = {".parquet": _listed, ".conllu": _conllu}.get(path.suffix)
+    sentences = list(read(path) if read else _columns(path, wide=scheme == "entities"))
+    _check_complete(sentences, unlabelled=unlabelled)
+    if scheme == "entities":
+        _check(sentences, is_tag, "schemes are IOB2 and IOB1 (O, B-X, I-X), IOBES (E-X, S-X) and BILOU (L-X, U-X)")
+        if (found := scheme_of([sentence.tags for sentence in sentences])) != "IOB2":
+            tell(f"{path}: tags of scheme {found}, read as IOB2")
+            for sentence in sentences:
+                sentence.tags = to_iob2(sentence.tags)
+    if labels:
+        known = set(labels)
+        _check(sentences, known.__contains__, f"known are {', '.join(labels)}")
+    return not_empty(path, [TaggedExample(tuple(one.words), tuple(one.tags)) for one in sentences])
+
+
+def blocks_of(path: Path) -> Iterator[list[tuple[int, str]]]:
+    """The numbered lines of each sentence, without the blank lines between them. Raises DataError."""
+    lines: list[tuple[int, str]] = []
+    for number, line in numbered_lines(path):
+        if line and not line.strip():
+            raise DataError(f"{path}:{number}: no tag in {line[:40]!r}; spaces alone: empty the line between sentences")
+        if line:
+            lines.append((number, line))
+        elif lines:
+            yield lines
+            lines = []
+    if lines:
+        yield lines
+
+
+def cells_of(blocks: Sequence[Sequence[tuple[int, str]]]) -> list[list[tuple[int, list[str]]]]:
+    """The cells of every line, between tabs if there is any tab, else between spaces; lines of document starts gone."""
+    tabs = any("\t" in line for lines in blocks for _, line in lines)
+    kept = ([(number, line) for number, line in lines if not line.startswith(DOCUMENT_START)] for lines in blocks)
+    # Of other spaces words may have some inside.
+    split = _at_tabs if tabs else _at_spaces
+    return [[(number, split(line)) for number, line in lines] for lines in kept if lines]
+
+
+def _at_tabs(line: str) -> list[str]:
+    return line.split("\t")
+
+
+def _at_spaces(line: str) -> list[str]:
+    return [cell for cell in line.split(" ") if cell]
+
+
+def _columns(path: Path, *, wide: bool) -> Iterator[_Sentence]:
+    sentences = cells_of(list(blocks_of(path)))
+    widths = (1, 2, *CONLL_WIDTHS) if wide else (1, 2)
+    width = max((len(cells) for lines in sentences for _, cells in lines), default=1)
+    for lines in sentences:
+        for number, cells in lines:
+            if len(cells) == 1 < width:
+                raise DataError(f"{path}:{number}: no tag in {cells[0][:40]!r}; a line is word TAB tag")
+            if len(cells) not in widths or len(cells) != width:
+                other = f", others of this file {width}" if len(cells) in widths else ""
+                raise DataError(f"{path}:{number}: {len(cells)} columns{other}; a line is word TAB tag")
+    prefix = _common_prefix(sentences)
+    for lines in sentences:
+        words = [cells[0][prefix:] for _, cells in lines]
+        tags = [cells[-1] for _, cells in lines] if width > 1 else []
+        yield _Sentence([f"{path}:{number}" for number, _ in lines], words, tags)
+
+
+def _common_prefix(sentences: Sequence[Sequence[tuple[int, list[str]]]]) -> int:
+    """The length of the language's code that PAN-X writes before each word, 0 in any other file."""
+    words = [cells[0] for lines in sentences for _, cells in lines]
+    match = _PREFIX.match(words[0]) if words else None
+    return len(match[0]) if match is not None and all(word.startswith(match[0]) for word in words) else 0
+
+
+def _conllu(path: Path) -> Iterator[_Sentence]:
+    """Syntactic words of each sentence; ranges (3-4) and empty words (5.1) have no tag of their own, # is a comment."""
+    for lines in blocks_of(path):
+        sentence = _Sentence([], [], [])
+        for number, line in lines:
+            if line.startswith("#"):
+                continue
+            cells = line.split("\t")
+            if len(cells) != CONLLU_WIDTH or re.fullmatch(r"\d+([-.]\d+)?", cells[0]) is None:
+                raise DataError(f"{path}:{number}: {line[:40]!r} is no line of CoNLL-U: a number and nine more columns")
+            if cells[0].isdigit():
+                sentence.where.append(f"{path}:{number}")
+                sentence.words.append(cells[FORM])
+                sentence.tags.extend([] if cells[UPOS] == "_" else [cells[UPOS]])
+        if sentence.words:
+            yield sentence
+
+
+def _listed(path: Path) -> Iterator[_Sentence]:
+    """Rows of Parquet with a list of words and one of tags."""
+    for number, row in enumerate(parquet_rows(path), start=1):
+        words, tags = (_list(row, names) for names in (WORD_COLUMNS, TAG_COLUMNS))
+        if words is None or (tags is not None and len(tags) not in (0, len(words))):
+            problem = "no list of words" if words is None else f"{len(words)} words, {len(tags or [])} tags"
+            raise DataError(f"{path}: row {number}: {problem}; it has {', '.join(row)}")
+        yield _Sentence([f"{path}: row {number}"] * len(words), [str(word) for word in words], [*map(str, tags or [])])
+
+
+def _list(row: dict[str, Any], names: Sequence[str]) -> list[Any] | None:
+    return next((row[name] for name in names if isinstance(row.get(name), list)), None)
+
+
+def _check_complete(sentences: Sequence[_Sentence], *, unlabelled: bool) -> None:
+    """Raise DataError for a word without a tag; if `unlabelled`, no word may have one, or every one."""
+    if unlabelled and not any(sentence.tags for sentence in sentences):
+        return
+    for sentence in sentences:
+        if len(sentence.tags) < len(sentence.words):
+            raise DataError(f"{sentence.where[0]}: no tag in {sentence.words[0][:40]!r}; a line is word TAB tag")
+
+
+def _check(sentences: Sequence[_Sentence], holds: Any, way_out: str) -> None:
+    for sentence in sentences:
+        for where, tag in zip(sentence.where, sentence.tags, strict=False):
+            if not holds(tag):
+                raise DataError(f"{where}: unknown tag '{tag[:40]}'; {way_out}")

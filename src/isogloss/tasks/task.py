@@ -1,0 +1,127 @@
+"""A task: what is asked, of which languages, how its files are read, and how predictions are scored.
+
+task.read(Path("dev.sw.tsv"))                                      # examples
+task.score(examples, predictions, language="sw")                   # {"f1": 61.2}: what tables show
+task.report(examples, predictions, language="sw")                  # every metric, entities by type
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from isogloss.tasks.examples import Example, Kind, gold_labels
+from isogloss.tasks.files import Tell, silent
+from isogloss.tasks.scoring import Report, score_entities
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Reader", "Scorer", "Task", "labels_of"]
+
+# A model with one logit a text or a choice calls it this.
+ONE_LOGIT: Mapping[Kind, tuple[str, ...]] = {"choose": ("right",), "rate": ("rating",)}
+
+
+class Reader(Protocol):
+    """Reads one file; with `labels`, any other label is an error; with `unlabelled`, none at all are read too."""
+
+    def __call__(
+        self,
+        path: Path,
+        *,
+        labels: Sequence[str] = (),
+        language: str = "",
+        unlabelled: bool = False,
+        tell: Tell = silent,
+    ) -> Sequence[Example]: ...
+
+
+class Scorer(Protocol):
+    """Compares one prediction an example with what is right."""
+
+    def __call__(self, examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> Report: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked. The first metric is the one that models are chosen by; no `labels`: the training files say.
+
+    `own` is the name of our files; `files` are those of the published set under its folder, tried in order, where
+    `splits` says what a split is called there and `codes` what a language is, if that is not its code. With
+    `all_in_one`, a file without a language in its name holds all `languages`. `counts` are examples by split and
+    language as published, `slack` how many more or less are no wonder.
+    """
+
+    name: str
+    kind: Kind
+    reader: Reader
+    scorer: Scorer
+    metrics: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    own: str = "{split}.{language}.tsv"
+    files: tuple[str, ...] = ()
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    all_in_one: bool = False
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    slack: int = 0
+    source: str = ""
+    about: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """What our files end in, without the dot."""
+        return self.own.rpartition(".")[2]
+
+    def read(
+        self,
+        path: Path,
+        *,
+        labels: Sequence[str] = (),
+        language: str = "",
+        unlabelled: bool = False,
+        tell: Tell = silent,
+    ) -> Sequence[Example]:
+        """The examples of a file, of one with several languages those of `language`.
+
+        `labels` (or the task's own) are all that may stand there. `tell` is told what was read otherwise than written.
+        Raises DataError with file and line.
+        """
+        known = (tuple(labels) or self.labels) if self.kind in ("classify", "tag") else ()
+        return self.reader(path, labels=known, language=language, unlabelled=unlabelled, tell=tell)
+
+    def report(self, examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> Report:
+        """Every metric, `predicted` holding one prediction an example."""
+        assert len(examples) == len(predicted), f"{len(examples)} examples, {len(predicted)} predictions"
+        return self.scorer(examples, predicted, language=language)
+
+    def score(self, examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> dict[str, float]:
+        """Percent by metric, those of `metrics`."""
+        found = self.report(examples, predicted, language=language).metrics
+        return {metric: found[metric] for metric in self.metrics}
+
+    def odd_number(self, number: int, *, split: str, language: str) -> str | None:
+        """What is to be said where a file has not as many examples as were published."""
+        published = self.counts.get(split, {}).get(language)
+        if published is None or abs(number - published) <= self.slack:
+            return None
+        return f"{self.name} {split} in {language} has {number:,} examples, the published one {published:,}"
+
+
+def labels_of(task: Task, examples: Sequence[Example]) -> tuple[str, ...]:
+    """The task's labels, or those of the examples, sorted; entity tags as O, B-X, I-X of each type X.
+
+    None for questions; one for choices and ratings, which have one logit.
+    """
+    if task.labels or task.kind == "answer":
+        return task.labels
+    if task.kind in ONE_LOGIT:
+        return ONE_LOGIT[task.kind]
+    found = set(gold_labels(examples))
+    if task.scorer is score_entities:
+        kinds = sorted({tag[2:] for tag in found if tag != "O"})
+        return ("O", *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
+    return tuple(sorted(found))
