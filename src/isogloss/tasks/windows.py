@@ -155,7 +155,10 @@ def text_windows(texts: Sequence[tuple[str, ...]], tokenizer: Tokenizer, *, max_
 def word_windows(
     sentences: Sequence[tuple[str, Sequence[Span]]], tokenizer: Tokenizer, *, max_length: int
 ) -> list[WordWindow]:
-    """The windows of sentences, each a text and the characters of its words; every word is in exactly one window."""
+    """The windows of sentences, each a text and the characters of its words; every word is in exactly one window.
+
+    A stretch in which no word begins has no window.
+    """
     room, first_row = max_length - tokenizer.frame.num_added(1), tokenizer.frame.first_row()
     windows: list[WordWindow] = []
     for example, (text, spans) in enumerate(sentences):
@@ -165,6 +168,8 @@ def word_windows(
         nearest = _roomiest(rows, openings, len(pieces), room)
         for window, opening in enumerate(openings):
             words = np.flatnonzero(nearest == window).astype(np.int32)
+            if len(words) == 0:
+                continue  # inside of a word that is longer than a window
             ids = tokenizer.frame.around(pieces[opening : opening + room])
             # A sentence without any piece (-1) is read at row 0, <s>.
             in_window = np.maximum(rows[words] - opening + first_row, 0).astype(np.int32)
