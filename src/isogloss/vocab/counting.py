@@ -63,6 +63,7 @@ class WordCounts:
         self._weight = UNIT
         self._files: dict[str, IO[bytes]] = {}
         self._lines: Counter[str] = Counter()
+        self._merged: set[str] = set()
         self._characters = np.zeros(sys.maxunicode + 1, np.int64)
         self._of_language = np.zeros_like(self._characters)
 
@@ -98,7 +99,7 @@ class WordCounts:
         return counts
 
     def merged(self) -> Iterator[Row]:
-        """Every word once, in the order of its hash."""
+        """Every word once, in the order of its hash; what was asked for to its end is only read the next time."""
         self._end_language()
         self._stack.close()
         for name in sorted(self._lines):
@@ -126,25 +127,45 @@ class WordCounts:
         return file
 
     def _merged_range(self, name: str) -> Iterator[Row]:
-        """One file, in as many passes as it takes for its lines to fit into the memory."""
+        """One file, in as many passes as its lines need to fit into the memory; its words then take its place."""
+        path = self._folder / name
+        if name in self._merged:
+            with path.open("rb") as stream:
+                for line in stream:
+                    word, _, sum_of_word = line.rpartition(b"\t")
+                    yield _row(word, int(sum_of_word))
+            return
+        beside = self._folder / f"{name}.merged"
+        with beside.open("wb") as merged:
+            for lines in self._sorted_lines(name):
+                for head, weight in _added_up(lines):
+                    merged.write(b"%b\t%d\n" % (head, weight))
+                    yield _row(head, weight)
+        beside.replace(path)
+        self._merged.add(name)
+
+    def _sorted_lines(self, name: str) -> Iterator[list[bytes]]:
         num_passes = -(-self._lines[name] // self._most_lines)
         bounds = [number * 16**4 // num_passes for number in range(num_passes + 1)]
         for first, last in itertools.pairwise(bounds):
             with (self._folder / name).open("rb") as stream:
                 lines = [line for line in stream if num_passes == 1 or first <= int(line[2:6], 16) < last]
             lines.sort()
-            yield from _added_up(lines)
+            yield lines
 
 
-def _added_up(lines: Sequence[bytes]) -> Iterator[Row]:
-    """The rows of sorted lines: those of a word stand together."""
+def _added_up(lines: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
+    """The words of sorted lines, hashes before them, and their sums: those of a word stand together."""
     for head, same in itertools.groupby((line.rpartition(b"\t") for line in lines), key=lambda parts: parts[0]):
-        weight = sum(int(parts[2]) for parts in same)
-        key = head[:HASH_DIGITS]
-        rounding = int(key[-3:], 16)
-        yield Row(
-            word=head[HASH_DIGITS:].decode(),
-            times=(weight + rounding) // UNIT,
-            chance=int(key[5:13], 16) / 16**8,
-            rounding=rounding / UNIT,
-        )
+        yield head, sum(int(parts[2]) for parts in same)
+
+
+def _row(head: bytes, weight: int) -> Row:
+    key = head[:HASH_DIGITS]
+    rounding = int(key[-3:], 16)
+    return Row(
+        word=head[HASH_DIGITS:].decode(),
+        times=(weight + rounding) // UNIT,
+        chance=int(key[5:13], 16) / 16**8,
+        rounding=rounding / UNIT,
+    )
