@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from isogloss.errors import DataError, FolderError, VocabularyError
 from isogloss.manifest import Manifest
-from isogloss.shards import Shards, build, pieces
+from isogloss.shards import Shards, build, join, pieces
 from isogloss.shards.join import _Part
 from isogloss.shards.read import dtype_for
 from isogloss.vocab import Vocabulary
@@ -88,7 +88,7 @@ def test_any_number_of_workers_writes_the_same_bytes(
     shard: Callable[..., Manifest],
     small_vocabulary: Vocabulary,
 ) -> None:
-    monkeypatch.setattr(build, "BYTES_A_PROCESS", 1)
+    monkeypatch.setattr(build, "BYTES_A_UNIT", 1)
     monkeypatch.setattr(build, "BYTES_A_JOINER", 1)
     texts = {"en": documents(50), "ru": documents(9), "sw": documents(1)}
     rows = list(zip(documents(40), ["", *documents(39)], strict=True))
@@ -150,6 +150,7 @@ def test_joining_may_be_cut_off_at_any_piece(
             raise KeyboardInterrupt
 
     sync = _Part.sync
+    monkeypatch.setattr(join, "PIECE_BYTES", 1)
     with monkeypatch.context() as patch:
         patch.setattr(_Part, "sync", stops)
         with pytest.raises(KeyboardInterrupt):
@@ -174,6 +175,7 @@ def test_hardly_more_is_on_the_disk_than_the_tokens(
         files = (file for folder in folders for file in folder.rglob("*") if file.suffix in (".bin", ".rows", ".npy"))
         peak = max(peak, sum(file.stat().st_size for file in files))
 
+    monkeypatch.setattr(join, "PIECE_BYTES", 1)
     monkeypatch.setattr(os, "fsync", measured)
     statistics = shard(corpus, tmp_path / "shards", held_out_share=0.2).statistics["languages"]
     tokens = sum(counts[part]["tokens"] for counts in statistics.values() for part in ("training", "held_out"))
@@ -219,7 +221,7 @@ def test_a_damaged_part_is_one_line(
     write_corpus: Callable[..., Path],
     shard: Callable[..., Manifest],
 ) -> None:
-    monkeypatch.setattr(build, "BYTES_A_PROCESS", 1)
+    monkeypatch.setattr(build, "BYTES_A_UNIT", 1)
     corpus = write_corpus(tmp_path / "corpus", {"en": documents(20)}, documents_a_part=5)
     part = corpus / "en" / "part-00002.jsonl.zst"
     content = part.read_bytes()
@@ -272,22 +274,22 @@ def test_pieces_that_were_cut_are_found_and_lost_shards_are_made_again(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    for place in ("join_pieces", "write_manifest"):
+    for place in ("_join_texts", "write_manifest"):
         with monkeypatch.context() as patch:
             patch.setattr(build, place, stop)
             if place == "write_manifest":
                 patch.setattr(build, "put_away", lambda work: None)
             with pytest.raises(KeyboardInterrupt):
                 shard(corpus, tmp_path / place)
-    piece = next((tmp_path / "join_pieces.work").rglob("*.bin"))
+    piece = next((tmp_path / "_join_texts.work").rglob("*.bin"))
     content = piece.read_bytes()
     piece.write_bytes(content[:-2])
     with pytest.raises(FolderError, match=r"\.bin is not as it was written; delete the work folder"):
-        shard(corpus, tmp_path / "join_pieces")
+        shard(corpus, tmp_path / "_join_texts")
     piece.write_bytes(content)
-    shard(corpus, tmp_path / "join_pieces")
+    shard(corpus, tmp_path / "_join_texts")
     shutil.rmtree(tmp_path / "write_manifest.tmp")
     shard(corpus, tmp_path / "write_manifest")
     assert (
-        all_files(tmp_path / "write_manifest") == all_files(tmp_path / "whole") == all_files(tmp_path / "join_pieces")
+        all_files(tmp_path / "write_manifest") == all_files(tmp_path / "whole") == all_files(tmp_path / "_join_texts")
     )

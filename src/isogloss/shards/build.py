@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -36,19 +36,22 @@ from isogloss.manifest import (
     write_json,
     write_manifest,
 )
-from isogloss.shards.join import STATISTICS_NAME, Joining, join_pieces
+from isogloss.shards.join import STATISTICS_NAME, Joining, join_texts
 from isogloss.shards.parallel import AlignedText, find_aligned
-from isogloss.shards.pieces import Reading, encode_part
+from isogloss.shards.pieces import Reading, encode_parts
 from isogloss.shards.read import COMMAND, PAIRS, dtype_for
 from isogloss.vocab import Vocabulary
 from isogloss.vocab.sample import languages_with_text
 
 __all__ = ["ShardSettings", "build_shards"]
 
-# What it costs to start a process, in bytes of text: fewer are started for less text.
-BYTES_A_PROCESS = 1 << 23
+# Small files are one unit of work together: it takes a few times as long as a process takes to start.
+BYTES_A_UNIT = 1 << 25
 # Joining is done at the disk's speed and soon done; each process that joins has a piece on the disk twice.
-BYTES_A_JOINER, MOST_JOINERS = 1 << 29, 4
+BYTES_A_JOINER = 1 << 29
+MOST_JOINERS = 4
+
+SizedType = TypeVar("SizedType", bound="Sized")
 
 
 class ShardSettings(Settings):
@@ -69,16 +72,32 @@ class ShardSettings(Settings):
     workers: int = Field(default=0, ge=0, description="cores that encode; 0: all there are; never changes a byte")
 
 
+class Sized(Protocol):
+    @property
+    def num_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of a language, or two files of a pair of languages; ``num_bytes`` is about how much text is in it."""
+
+    text: str
+    number: int
+    read: Reading
+    num_bytes: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.text}/{self.number:05d}"
+
+
 @dataclass(frozen=True)
 class Text:
-    """A language, or a pair of languages, and the files it comes from, each with bytes that tell how large it is.
-
-    ``num_documents`` is what the corpus says.
-    """
+    """A language, or a pair of languages; ``num_documents`` and ``num_bytes`` are what the corpus says of it."""
 
     name: str
     width: int
-    files: tuple[tuple[Reading, int], ...]
+    parts: tuple[Part, ...]
     num_documents: int | None = None
     num_bytes: int = 0
 
@@ -139,74 +158,102 @@ def _write_texts(
 ) -> None:
     """Make the folder of each text that has none yet."""
     left = [text for text in texts if not (folder / text.name / STATISTICS_NAME).is_file()]
-    for text in left:
-        if _joined(work, text).exists():  # and its folder was deleted since
-            delete(work / text.name)
-            _joined(work, text).unlink()
-    num_bytes = sum(size for text in left for _, size in text.files)
+    names = {text.name for text in left}
+    # Of all, so that they are the same groups when the command goes on.
+    of_all = _grouped([part for text in texts for part in text.parts], BYTES_A_UNIT)
+    groups = {number: parts for number, parts in enumerate(of_all) if names & {part.text for part in parts}}
     num_workers = settings.workers or num_cores()
-    num_processes = max(1, min(num_workers, sum(len(text.files) for text in left), num_bytes // BYTES_A_PROCESS))
+    num_processes = max(1, min(num_workers, len(groups)))
     encode = functools.partial(
-        encode_part,
+        encode_parts,
         vocabulary=settings.vocabulary,
         fingerprint=vocabulary.fingerprint,
-        num_threads=max(1, num_workers // num_processes),
+        num_threads=num_workers // num_processes,
     )
-    units = {
-        text.name: [
-            Unit(
-                f"part {number} of '{text.name}'",
-                work / text.name / f"{number:05d}.json",
-                functools.partial(encode, read, work / text.name / f"{number:05d}"),
-                size,
-            )
-            for number, (read, size) in enumerate(text.files)
-        ]
-        for text in left
-    }
+    units = [
+        Unit(
+            f"{parts[0].name} to {parts[-1].name}" if len(parts) > 1 else parts[0].name,
+            work / "encoded" / f"{number:05d}.json",
+            functools.partial(encode, [(part.read, work / part.name) for part in parts]),
+            sum(part.num_bytes for part in parts),
+        )
+        for number, parts in groups.items()
+    ]
+    for unit, parts in zip(units, groups.values(), strict=True):
+        # Joined, and the folder was lost since.
+        if any(part.text in names and not (work / part.name).is_dir() for part in parts):
+            unit.done.unlink(missing_ok=True)
     # The largest first, so that no process is left with one at the end.
-    by_size = sorted((unit for own in units.values() for unit in own), key=lambda unit: -unit.num_bytes)
-    finish_units(by_size, EngineSettings(workers=num_processes), description="encoding")
-    joins = []
-    for text in left:
-        answers = [answer_of(unit) for unit in units[text.name]]
-        joining = _joining(text, answers, made_from, vocabulary, settings)
-        join = functools.partial(join_pieces, text.name, work / text.name, folder / text.name, joining)
-        joins.append(Unit(f"'{text.name}'", _joined(work, text), join))
-    num_joiners = max(1, min(num_processes, MOST_JOINERS, num_bytes // BYTES_A_JOINER))
-    finish_units(joins, EngineSettings(workers=num_joiners), description="joining")
+    finish_units(
+        sorted(units, key=lambda unit: -unit.num_bytes), EngineSettings(workers=num_processes), description="encoding"
+    )
+    answers = {
+        part.name: answer
+        for unit, parts in zip(units, groups.values(), strict=True)
+        for part, answer in zip(parts, answer_of(unit)["parts"], strict=True)
+    }
+    joinings = [_joining(text, answers, folder, work, made_from, vocabulary, settings) for text in left]
+    _join_texts(joinings, work, num_processes)
+
+
+def _join_texts(joinings: Sequence[Joining], work: Path, num_processes: int) -> None:
+    delete(work / "joined")
+    units = [
+        Unit(group[0].name, work / "joined" / f"{number:05d}.json", functools.partial(join_texts, group))
+        for number, group in enumerate(_grouped(joinings, BYTES_A_JOINER))
+    ]
+    num_joiners = min(num_processes, MOST_JOINERS)
+    finish_units(units, EngineSettings(workers=max(1, min(num_joiners, len(units)))), description="joining")
+
+
+def _grouped(items: Sequence[SizedType], num_bytes: int) -> list[list[SizedType]]:
+    """The same in the same order, in groups that are not much larger than ``num_bytes``."""
+    groups: list[list[SizedType]] = []
+    room = 0
+    for item in items:
+        if room <= 0 or item.num_bytes > room:
+            groups.append([])
+            room = num_bytes
+        groups[-1].append(item)
+        room -= item.num_bytes
+    return groups
 
 
 def _joining(
     text: Text,
-    answers: Sequence[Mapping[str, int]],
+    answers: Mapping[str, Mapping[str, int]],
+    folder: Path,
+    work: Path,
     made_from: Mapping[str, Any],
     vocabulary: Vocabulary,
     settings: ShardSettings,
 ) -> Joining:
-    num_documents = sum(answer["documents"] for answer in answers)
+    num_documents = sum(answers[part.name]["documents"] for part in text.parts)
     if text.num_documents not in (None, num_documents):
         raise FolderError(
             f"{settings.corpus} has {num_documents} documents of '{text.name}', its manifest says "
             f"{text.num_documents}; make the corpus again with 'isogloss corpus build'"
         )
+    num_bytes = text.num_bytes or sum(answers[part.name]["bytes"] for part in text.parts)
     return Joining(
+        name=text.name,
+        pieces=work / text.name,
+        target=folder / text.name,
         output=settings.output,
         width=text.width,
         dtype=dtype_for(vocabulary.size),
         held_out_share=settings.held_out_share,
         held_out_documents=settings.held_out_documents,
-        facts={"bytes": text.num_bytes or sum(answer["bytes"] for answer in answers)},
+        facts={"bytes": num_bytes},
         marks={"made_from": made_from},
     )
 
 
 def _of_language(corpus: Corpus, code: str, counts: Mapping[str, int]) -> Text:
-    parts = corpus.parts(code)
-    packed = sum(part.num_bytes for part in parts)
-    sizes = [max(1, round(counts["bytes"] * part.num_bytes / packed)) for part in parts]
-    reads = [functools.partial(_documents, part) for part in parts]
-    return Text(code, 1, tuple(zip(reads, sizes, strict=True)), counts["documents"], counts["bytes"])
+    found = corpus.parts(code)
+    packed = sum(part.num_bytes for part in found)
+    parts = ((functools.partial(_documents, part), round(counts["bytes"] * part.num_bytes / packed)) for part in found)
+    return Text(code, 1, _numbered(code, parts), counts["documents"], counts["bytes"])
 
 
 def _documents(part: CorpusPart) -> Iterator[tuple[str]]:
@@ -214,9 +261,15 @@ def _documents(part: CorpusPart) -> Iterator[tuple[str]]:
 
 
 def _of_pair(text: AlignedText) -> Text:
-    sizes = [max(1, sum(path.stat().st_size for path in pair)) for pair in text.files]
-    reads = [AlignedText(text.name, text.languages, (pair,)).sentences for pair in text.files]
-    return Text(f"{PAIRS}/{text.name}", 2, tuple(zip(reads, sizes, strict=True)))
+    parts = (
+        (AlignedText(text.name, text.languages, (pair,)).sentences, sum(path.stat().st_size for path in pair))
+        for pair in text.files
+    )
+    return Text(f"{PAIRS}/{text.name}", 2, _numbered(f"{PAIRS}/{text.name}", parts))
+
+
+def _numbered(text: str, parts: Iterable[tuple[Reading, int]]) -> tuple[Part, ...]:
+    return tuple(Part(text, number, read, max(1, size)) for number, (read, size) in enumerate(parts))
 
 
 def _vocabulary_manifest(path: Path, vocabulary: Vocabulary) -> Manifest:
@@ -243,10 +296,6 @@ def _keep_same(work: Path, made_from: Mapping[str, Any]) -> None:
         for path in work.iterdir():
             delete(path)
         write_json(plan, made_from)
-
-
-def _joined(work: Path, text: Text) -> Path:
-    return work / "joined" / f"{text.name}.json"
 
 
 def _statistics(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Pieces → the files of a language: which documents are held out, and all tokens in the order of the corpus.
 
-    join_pieces("sw", Path("work/sw"), Path("shards.tmp/sw"), joining)
+    join_texts([Joining("sw", pieces=Path("work/sw"), target=Path("shards.tmp/sw"), ...)])
 
 The held-out documents are those with the smallest hashes of their text, so they do not depend on the order of the
 corpus, and every copy of one is held out with it.
@@ -25,10 +25,10 @@ import numpy.typing as npt
 
 from isogloss.errors import DataError, FolderError
 from isogloss.manifest import write_json
-from isogloss.shards.pieces import ROWS_SUFFIX, TOKENS_SUFFIX, row_type
+from isogloss.shards.pieces import PIECE_BYTES, ROWS_SUFFIX, TOKENS_SUFFIX, row_type
 from isogloss.shards.read import HELD_OUT, TRAINING
 
-__all__ = ["STATISTICS_NAME", "Joining", "join_pieces"]
+__all__ = ["STATISTICS_NAME", "Joining", "join_texts"]
 
 STATISTICS_NAME = "statistics.json"
 JOINED = "joined"
@@ -38,12 +38,15 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Joining:
-    """What joining has to know: how many texts a document has, how a token is written, how many to hold out, and
-    what errors call the whole.
+    """A language's pieces, the folder to make of them, and what one has to know for that.
 
-    ``facts`` and ``marks`` are written into the statistics, before and behind what is counted here.
+    ``width`` is the texts of a document, ``output`` what errors call the whole; ``facts`` and ``marks`` are written
+    into the statistics, before and behind what is counted here.
     """
 
+    name: str
+    pieces: Path
+    target: Path
     output: Path
     width: int
     dtype: np.dtype[Any]
@@ -51,6 +54,11 @@ class Joining:
     held_out_documents: int
     facts: Mapping[str, Any]
     marks: Mapping[str, Any]
+
+    @property
+    def num_bytes(self) -> int:
+        """Of text."""
+        return int(self.facts["bytes"])
 
 
 @dataclass
@@ -63,58 +71,93 @@ class PartCounts:
     unknown: int = 0
 
 
-def join_pieces(name: str, pieces: Path, target: Path, joining: Joining) -> dict[str, int]:
-    """Make the folder ``target`` of the pieces in ``pieces``, which are deleted meanwhile.
+def join_texts(joinings: Sequence[Joining]) -> dict[str, int]:
+    """Make the folder of each language of its pieces, which are deleted meanwhile.
 
     Raises DataError if nothing is left to train on, and FolderError if pieces are missing or cut.
     """
-    if (target / STATISTICS_NAME).is_file():  # renamed by a process that died before it could say so
-        return {}
+    for joining in joinings:
+        # Some may have been made by a process that died on its way.
+        if not (joining.target / STATISTICS_NAME).is_file():
+            _join(joining)
+    return {}
+
+
+def _join(joining: Joining) -> None:
+    pieces = joining.pieces
     files = sorted(pieces.glob(f"*/*{ROWS_SUFFIX}"))
     held_out = _held_out_hashes(files, joining)
     joined = pieces / JOINED
     joined.mkdir(exist_ok=True)
     empty = 0
-    with _Part(joined, TRAINING, joining.dtype) as training, _Part(joined, HELD_OUT, joining.dtype) as kept:
+    with (
+        _Part(joined, TRAINING, joining.dtype) as training,
+        _Part(joined, HELD_OUT, joining.dtype) as kept,
+        _Moving(training, kept) as moving,
+    ):
         for file, rows, is_held in _rows_of(files, held_out, joining.width):
             is_empty = rows["tokens"][:, 0] == 0
             empty += int(is_empty.sum())
             training.count(rows[~is_held & ~is_empty])
             kept.count(rows[is_held & ~is_empty])
-            _move(file.with_suffix(TOKENS_SUFFIX), rows, is_held, training, kept)
+            moving.move(file.with_suffix(TOKENS_SUFFIX), rows["tokens"].sum(axis=1, dtype=np.int64), is_held)
     if not training.counts.documents:
         raise DataError(
-            f"{joining.output}: no document of '{name}' is left to train on ({empty} have no text); give more text or "
-            "leave it out"
+            f"{joining.output}: no document of '{joining.name}' is left to train on ({empty} have no text); give more "
+            "text or leave it out"
         )
     _write_offsets(files, held_out, joining.width, {joined / TRAINING: training.counts, joined / HELD_OUT: kept.counts})
     counted = {"training": asdict(training.counts), "held_out": asdict(kept.counts), "empty": empty}
     write_json(joined / STATISTICS_NAME, {**joining.facts, **counted, **joining.marks})
-    target.parent.mkdir(exist_ok=True)
-    joined.rename(target)
+    joining.target.parent.mkdir(exist_ok=True)
+    joined.rename(joining.target)
     shutil.rmtree(pieces)
-    return {}
 
 
-def _move(file: Path, rows: npt.NDArray[np.void], is_held: npt.NDArray[np.bool_], training: _Part, kept: _Part) -> None:
-    """Append a piece's tokens to the part that each belongs to, and delete the piece; or know that it was done."""
-    lengths = rows["tokens"].sum(axis=1, dtype=np.int64)
-    num_held = int(lengths[is_held].sum())
-    if not file.exists():
-        training.skip(int(lengths.sum()) - num_held)
-        kept.skip(num_held)
-        return
-    tokens = np.fromfile(file, training.dtype)
-    if len(tokens) != lengths.sum():
-        raise _damaged(file)
-    if num_held:
-        of_tokens = np.repeat(is_held, lengths)
-        kept.write(tokens[of_tokens])
-        tokens = tokens[~of_tokens]
-    training.write(tokens)
-    kept.sync()
-    training.sync()
-    file.unlink()
+class _Moving:
+    """Appends the tokens of pieces to the part that each belongs to, and deletes the pieces, a few at a time."""
+
+    def __init__(self, training: _Part, kept: _Part) -> None:
+        self._training, self._kept = training, kept
+        self._moved: list[Path] = []
+        self._num_bytes = 0
+
+    def move(self, file: Path, lengths: npt.NDArray[np.int64], is_held: npt.NDArray[np.bool_]) -> None:
+        """One more piece, of documents of so many tokens; or know that an earlier attempt has moved it."""
+        num_held = int(lengths[is_held].sum())
+        if not file.exists():
+            self._training.skip(int(lengths.sum()) - num_held)
+            self._kept.skip(num_held)
+            return
+        tokens = np.fromfile(file, self._training.dtype)
+        if len(tokens) != lengths.sum():
+            raise _damaged(file)
+        self._moved.append(file)
+        self._num_bytes += tokens.nbytes
+        if num_held:
+            of_tokens = np.repeat(is_held, lengths)
+            self._kept.write(tokens[of_tokens])
+            tokens = tokens[~of_tokens]
+        self._training.write(tokens)
+        if self._num_bytes >= PIECE_BYTES:
+            self._delete()
+
+    def _delete(self) -> None:
+        # What is written must be on the disk before the piece it came from is deleted.
+        self._training.sync()
+        self._kept.sync()
+        for file in self._moved:
+            file.unlink()
+        self._moved, self._num_bytes = [], 0
+
+    def __enter__(self) -> _Moving:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._delete()
 
 
 class _Part:
@@ -143,7 +186,7 @@ class _Part:
         self._is_new = self._is_new or len(tokens) > 0
 
     def sync(self) -> None:
-        """What is written is on the disk before the piece it came from is deleted."""
+        """All that is written is on the disk."""
         self._stream.flush()
         if self._is_new:
             os.fsync(self._stream.fileno())

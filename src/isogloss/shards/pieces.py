@@ -1,6 +1,6 @@
 """Text → pieces: what a unit of work writes, some megabytes of tokens at a time, with a row about each document.
 
-    encode_part(part.texts, Path("work/sw/00003"), vocabulary=Path("vocab"), fingerprint="…", num_threads=1)
+    encode_parts([(read, Path("work/sw/00003"))], vocabulary=Path("vocab"), fingerprint="…", num_threads=1)
 
 A document is one text, or a sentence and its translation. ``00000.bin`` holds the ids of each text followed by
 ``</s>``, and ``00000.rows`` a row a document: the hash that decides whether it is held out, and of each of its texts
@@ -24,7 +24,7 @@ from isogloss.errors import VocabularyError
 from isogloss.shards.read import dtype_for
 from isogloss.vocab import Vocabulary
 
-__all__ = ["ROWS_SUFFIX", "TOKENS_SUFFIX", "Reading", "encode_part", "row_type"]
+__all__ = ["ROWS_SUFFIX", "TOKENS_SUFFIX", "Reading", "encode_parts", "row_type"]
 
 TOKENS_SUFFIX = ".bin"
 ROWS_SUFFIX = ".rows"
@@ -45,21 +45,28 @@ def row_type(width: int) -> np.dtype[Any]:
     return np.dtype([("hash", "<u8"), *counts])
 
 
-def encode_part(read: Reading, folder: Path, *, vocabulary: Path, fingerprint: str, num_threads: int) -> dict[str, int]:
-    """Write the pieces of what is read into ``folder``, which is made anew; returns its documents and bytes of text.
+def encode_parts(
+    parts: Sequence[tuple[Reading, Path]], *, vocabulary: Path, fingerprint: str, num_threads: int
+) -> dict[str, Any]:
+    """Write the pieces of what each is read from into its folder, which is made anew.
 
-    Raises VocabularyError if the vocabulary is no longer the one of this fingerprint.
+    Returns the documents and the bytes of text of each, as ``parts``. Raises VocabularyError if the vocabulary is no
+    longer the one of this fingerprint.
     """
+    encoder = _loaded(vocabulary, fingerprint)
+    return {"parts": [_encode_part(read, folder, encoder, num_threads) for read, folder in parts]}
+
+
+def _encode_part(read: Reading, folder: Path, vocabulary: Vocabulary, num_threads: int) -> dict[str, int]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    encoder = _loaded(vocabulary, fingerprint)
     counts = {"documents": 0, "bytes": 0}
     with _PieceWriter(folder) as writer:
         for batch in _batches(read()):
             contents = ["\t".join(texts).encode("utf-8", errors="replace") for texts in batch]
             counts["documents"] += len(batch)
             counts["bytes"] += sum(map(len, contents)) - sum(len(texts) - 1 for texts in batch)
-            tokens, rows = _encode(batch, encoder, num_threads)
+            tokens, rows = _encode(batch, vocabulary, num_threads)
             rows["hash"] = [xxhash.xxh3_64_intdigest(content) for content in contents]
             writer.write(tokens, rows)
     return counts
