@@ -91,7 +91,7 @@ def test_any_number_of_workers_writes_the_same_bytes(
     monkeypatch.setattr(build, "BYTES_A_UNIT", 1)
     monkeypatch.setattr(build, "BYTES_A_JOINER", 1)
     texts = {"en": documents(50), "ru": documents(9), "sw": documents(1)}
-    rows = list(zip(documents(40), ["", *documents(39)], strict=True))
+    rows = list(zip(documents(40), ["", "\u200b", *documents(38)], strict=True))
     corpus = write_corpus(tmp_path / "corpus", texts, documents_a_part=4)
     opus = write_pairs(tmp_path / "opus", rows)
     for workers in (1, 2, 3):
@@ -99,7 +99,7 @@ def test_any_number_of_workers_writes_the_same_bytes(
     assert all_files(tmp_path / "1") == all_files(tmp_path / "2") == all_files(tmp_path / "3")
     for code, own in texts.items():
         assert token_files(tmp_path / "3" / code) == plainly([(text,) for text in own], small_vocabulary, 0.1)
-    # One side of the first is empty, so the pair is.
+    # One side of the first is empty, and one of the second comes to nothing, so the pairs are.
     assert token_files(tmp_path / "3" / "pairs" / "en-ru") == plainly([("", ""), *rows[1:]], small_vocabulary, 0.1)
 
 
