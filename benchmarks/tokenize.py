@@ -1,13 +1,22 @@
-"""Text to ids in MB/s: ours beside bare SentencePiece and the Rust fast tokenizer, in one run.
+"""Text to ids, and a corpus to token files, in MB/s: ours beside what the libraries' own calls reach, in one run.
 
     python benchmarks/tokenize.py --vocabulary vocab/                     # a folder or a .model file
-    python benchmarks/tokenize.py --text texts/ --megabytes 20 --threads 1
+    python benchmarks/tokenize.py --text texts/ --megabytes 20 --threads 1 --whole-megabytes 0
+    python benchmarks/tokenize.py --rounds 3 --whole-megabytes 300 --workers 1 2
 
 Every side encodes the same lines with the same model and the same number of threads, in turns, so that a busy machine
 slows all; the medians of the rounds are compared. Each turn gets new strings, as a string keeps its UTF-8 once it was
 asked for. Ours ends in flat arrays. SentencePiece is asked for lists and for numpy arrays, and ours is compared with
 the faster of the two. The Rust tokenizer reads the tokenizer.json that we write and gives its ids as lists. Without
---vocabulary one is trained on the text; without text the embedded phrasebook is encoded. The last line is JSON.
+--vocabulary one is trained on the text; without text the embedded phrasebook is encoded.
+
+Then the whole of `isogloss shards`: a corpus folder of the same lines, repeated up to --whole-megabytes, becomes token
+files, by every number of --workers, and in turns with it by what people write around a library: read the same JSON
+lines, encode a file in one call (SentencePiece to numpy arrays with its threads; tokenizers' encode_batch), write the
+tokens; and a map of datasets with the fast tokenizer of transformers and num_proc, which leaves Arrow files and not yet
+tokens in a row. Each is a process of its own, timed from its start to its end, by the clock and by the processor time
+of it and its children; "per core" is by the latter. Only `shards` makes offsets, a held-out part and checks of what it
+reads. Best of --rounds. The last line is JSON; its "ratio" is of text to ids, its "whole" of the command.
 """
 
 from __future__ import annotations
@@ -29,36 +38,46 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from isogloss.vocab import Vocabulary
 
+SIDES = ("sentencepiece", "tokenizers", "datasets")
 DEFAULT_TEXT = Path(__file__).resolve().parents[2] / "shared" / "data" / "text"
 
 
 def main() -> None:
     options = parse()
     # Rust's threads are counted when its library is loaded.
-    os.environ.update(RAYON_NUM_THREADS=str(options.threads), TOKENIZERS_PARALLELISM="true")
+    # Those of datasets are processes.
+    parallel = str(options.side != "datasets").lower()
+    os.environ.update(RAYON_NUM_THREADS=str(options.threads), TOKENIZERS_PARALLELISM=parallel, HF_HUB_OFFLINE="1")
     from rich.console import Console
     from rich.progress import track
 
+    if options.side:
+        plain_side(options.side, options.folder, options.threads)
+        return
     lines = read_lines(options.text, round(options.megabytes * 1e6))
     sides = make_sides(lines, options)
     seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in track(range(options.rounds + 1), "rounds", console=Console(stderr=True), transient=True):
+    for _ in track(range(options.rounds + 1), "text to ids", console=Console(stderr=True), transient=True):
         for name, encode in sides.items():
             texts = [line.decode() for line in lines]
             start = time.perf_counter()
             encode(texts)
             seconds[name].append(time.perf_counter() - start)
     # The first round pays for threads and memory.
-    report({name: times[1:] for name, times in seconds.items()}, lines, options)
+    result = report({name: times[1:] for name, times in seconds.items()}, lines, options)
+    if options.whole_megabytes:
+        result["whole"] = whole(lines, options)
+    print(json.dumps(result))
 
 
 def read_lines(text: Path | None, num_bytes: int) -> list[bytes]:
@@ -121,7 +140,141 @@ def trained(lines: list[bytes], size: int) -> Vocabulary:
     return Vocabulary.from_bytes(model.getvalue())
 
 
-def report(seconds: dict[str, list[float]], lines: list[bytes], options: argparse.Namespace) -> None:
+def whole(lines: list[bytes], options: argparse.Namespace) -> dict[str, Any]:
+    """A corpus to token files by every side, the best of its rounds."""
+    from rich.console import Console
+    from rich.table import Table
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        megabytes = write_inputs(folder, lines, options)
+        commands = {
+            f"shards, {workers}": [
+                *(sys.executable, "-m", "isogloss", "shards", f"corpus={folder}/corpus", f"vocabulary={folder}/vocab"),
+                *(f"output={folder}/made", f"workers={workers}"),
+            ]
+            for workers in options.workers
+        }
+        for side in options.sides:
+            words = [sys.executable, __file__, "--side", side, "--folder", str(folder)]
+            commands |= {f"{side}, {n}": [*words, "--threads", str(n)] for n in options.workers}
+        runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+        for _ in range(options.rounds):
+            for name, words in commands.items():
+                runs[name].append(timed(words, folder))
+    table = Table(title=f"{megabytes:.0f} MB of a corpus to token files, on so many cores")
+    for column in ("", "processor s", "s by the clock", "MB/s per core", "MB/s"):
+        table.add_column(column, justify="right" if column else "left")
+    best = {name: (min(cpu for cpu, _ in own), min(wall for _, wall in own)) for name, own in runs.items()}
+    for name, (cpu, wall) in best.items():
+        table.add_row(name, *(f"{value:.1f}" for value in (cpu, wall, megabytes / cpu, megabytes / wall)))
+    Console().print(table)
+    ours = f"shards, {options.workers[0]}"
+    return {
+        "megabytes": round(megabytes, 2),
+        "megabytes_per_second_per_core": {name: round(megabytes / cpu, 2) for name, (cpu, _) in best.items()},
+        "megabytes_per_second": {name: round(megabytes / wall, 2) for name, (_, wall) in best.items()},
+        "ratio_per_core": {name: round(cpu / best[ours][0], 3) for name, (cpu, _) in best.items() if name != ours},
+    }
+
+
+def write_inputs(folder: Path, lines: list[bytes], options: argparse.Namespace) -> float:
+    """A corpus of documents of twenty lines in parts of some 30 MB, and the vocabulary; returns the megabytes."""
+    from isogloss.corpus.parts import PartWriter
+    from isogloss.manifest import write_manifest
+    from isogloss.vocab import Vocabulary
+    from isogloss.vocab.hub import write_hub_files
+
+    documents = [b"\n".join(lines[start : start + 20]).decode() for start in range(0, len(lines), 20)]
+    once = sum(len(document.encode()) for document in documents)
+    times = max(1, round(options.whole_megabytes * 1e6 / once))
+    with PartWriter(folder / "corpus" / "en", 30_000_000) as writer:
+        for number in range(times):
+            for index, document in enumerate(documents):
+                writer.write(json.dumps({"id": f"{number}:{index}", "text": document}, ensure_ascii=False))
+    counts = {"documents": times * len(documents), "bytes": times * once}
+    write_manifest(
+        folder / "corpus", kind="corpus", command="", config={}, statistics={"languages": {"en": counts}, "dropped": {}}
+    )
+    vocabulary = Vocabulary.load(options.vocabulary) if options.vocabulary else trained(lines, options.size)
+    (folder / "vocab").mkdir()
+    (folder / "vocab" / "sentencepiece.bpe.model").write_bytes(vocabulary.content)
+    write_hub_files(folder / "vocab", vocabulary)
+    return times * once / 1e6
+
+
+def timed(words: list[str], folder: Path) -> tuple[float, float]:
+    """Processor time and time by the clock of a command and its children."""
+    import shutil
+
+    start = time.perf_counter()
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, words
+    shutil.rmtree(folder / "made")
+    return usage.ru_utime + usage.ru_stime, wall
+
+
+def plain_side(side: str, folder: Path, threads: int) -> None:
+    """What people write around a library: each file read, encoded in one call, written."""
+    import numpy as np
+
+    made = folder / "made"
+    made.mkdir()
+    files = sorted((folder / "corpus" / "en").iterdir())
+    if side == "datasets":
+        import datasets
+        import transformers
+
+        fast = transformers.PreTrainedTokenizerFast(tokenizer_file=f"{folder}/vocab/tokenizer.json")
+        # Without a fresh cache a second run would find the first one's work.
+        texts = datasets.load_dataset(
+            "json", data_files=list(map(str, files)), split="train", cache_dir=f"{made}/cache"
+        )
+        texts.map(
+            lambda rows: {"input_ids": fast(rows["text"], add_special_tokens=False)["input_ids"]},
+            batched=True,
+            num_proc=threads,
+            remove_columns=texts.column_names,
+        ).save_to_disk(made / "tokens")
+        return
+    size, encode = encoder(side, folder / "vocab", threads)
+    dtype = np.uint16 if size <= 1 << 16 else np.uint32
+    for number, file in enumerate(files):
+        texts = read_texts(file)
+        with (made / f"{number}.bin").open("wb") as stream:
+            for ids in encode(texts):
+                np.append(np.asarray(ids, dtype), dtype(2)).tofile(stream)
+
+
+def read_texts(file: Path) -> list[str]:
+    import io
+
+    import zstandard
+
+    with file.open("rb") as stream:
+        blocks = zstandard.ZstdDecompressor().stream_reader(stream)
+        return [json.loads(line)["text"] for line in io.TextIOWrapper(blocks, encoding="utf-8", newline="\n")]
+
+
+def encoder(side: str, vocab: Path, threads: int) -> tuple[int, Callable[[list[str]], Iterable[Any]]]:
+    """The number of its pieces, and texts to ids."""
+    if side == "sentencepiece":
+        import sentencepiece
+
+        bare = sentencepiece.SentencePieceProcessor(model_file=f"{vocab}/sentencepiece.bpe.model")
+        return len(bare), lambda texts: bare.encode(texts, num_threads=threads, return_type="numpy")
+    import tokenizers
+
+    rust = tokenizers.Tokenizer.from_file(f"{vocab}/tokenizer.json")
+    return rust.get_vocab_size(), lambda texts: (
+        found.ids for found in rust.encode_batch(texts, add_special_tokens=False)
+    )
+
+
+def report(seconds: dict[str, list[float]], lines: list[bytes], options: argparse.Namespace) -> dict[str, Any]:
     import sentencepiece
     import tokenizers
     from rich.console import Console
@@ -138,7 +291,7 @@ def report(seconds: dict[str, list[float]], lines: list[bytes], options: argpars
         table.add_row(name, *(f"{value:.1f}" for value in row))
     Console().print(table)
     bare = max(speeds["sentencepiece, lists"], speeds["sentencepiece, numpy"])
-    result = {
+    return {
         "benchmark": "tokenize",
         "megabytes": round(megabytes, 2),
         "lines": len(lines),
@@ -152,7 +305,6 @@ def report(seconds: dict[str, list[float]], lines: list[bytes], options: argpars
         "ratio_to_sentencepiece_numpy": round(speeds["isogloss"] / speeds["sentencepiece, numpy"], 3),
         "ratio_to_tokenizers": round(speeds["isogloss"] / speeds["tokenizers"], 2),
     }
-    print(json.dumps(result))
 
 
 def parse() -> argparse.Namespace:
@@ -164,6 +316,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--megabytes", type=float, default=8.0, help="how much of it, evenly over the files")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of each side")
     parser.add_argument("--rounds", type=int, default=5, help="measured turns of each side")
+    parser.add_argument("--whole-megabytes", type=float, default=30.0, help="size of the corpus; 0: text to ids alone")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="cores of each side of the whole")
+    parser.add_argument("--sides", nargs="*", default=list(SIDES), choices=SIDES, help="beside isogloss shards")
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

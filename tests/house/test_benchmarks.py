@@ -22,7 +22,10 @@ SMALL = {
     "vocab_train.py": [
         "--phrasebook", "--megabytes", "0.6", "--plain-megabytes", "0.3", "--pieces", "1500", "--memory-mb", "64",
     ],
-    "tokenize.py": ["--rounds", "1", "--text", "README.md", "--megabytes", "0.02", "--size", "400"],
+    "tokenize.py": [
+        "--rounds", "1", "--text", "README.md", "--megabytes", "0.02", "--size", "400", "--whole-megabytes", "0.02",
+        "--workers", "1", "--sides", "sentencepiece", "tokenizers",
+    ],
 }  # fmt: skip
 
 

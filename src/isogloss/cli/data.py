@@ -210,7 +210,7 @@ def shards(settings: SettingsArguments = None, as_json: AsJson = False, dry_run:
     """A corpus and a vocabulary → memory-mapped token files; sentences with translations may lie beside them.
 
     \b
-    isogloss shards corpus=corpus/ vocabulary=vocab/ output=shards/
+    isogloss shards corpus=corpus/ vocabulary=vocab/ output=shards/ workers=8
     isogloss shards recipes/smoke/shards.toml corpus=corpus/ vocabulary=vocab/ output=shards/ parallel=opus/
     """
     from isogloss.shards import ShardSettings, build_shards
