@@ -89,6 +89,7 @@ def test_any_number_of_workers_writes_the_same_bytes(
     small_vocabulary: Vocabulary,
 ) -> None:
     monkeypatch.setattr(build, "BYTES_A_UNIT", 1)
+    monkeypatch.setattr(build, "BYTES_A_PROCESS", 1)
     monkeypatch.setattr(build, "BYTES_A_JOINER", 1)
     texts = {"en": documents(50), "ru": documents(9), "sw": documents(1)}
     rows = list(zip(documents(40), ["", "\u200b", *documents(38)], strict=True))
@@ -222,6 +223,7 @@ def test_a_damaged_part_is_one_line(
     shard: Callable[..., Manifest],
 ) -> None:
     monkeypatch.setattr(build, "BYTES_A_UNIT", 1)
+    monkeypatch.setattr(build, "BYTES_A_PROCESS", 1)
     corpus = write_corpus(tmp_path / "corpus", {"en": documents(20)}, documents_a_part=5)
     part = corpus / "en" / "part-00002.jsonl.zst"
     content = part.read_bytes()

@@ -23,7 +23,7 @@ from isogloss.cli import main
 from isogloss.shards import build, join
 
 if __name__ == "__main__":
-    build.BYTES_A_UNIT = build.BYTES_A_JOINER = join.PIECE_BYTES = 1
+    build.BYTES_A_UNIT = build.BYTES_A_PROCESS = build.BYTES_A_JOINER = join.PIECE_BYTES = 1
     main()
 """
 NUM_PARTS = 24

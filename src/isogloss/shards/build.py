@@ -45,8 +45,10 @@ from isogloss.vocab.sample import languages_with_text
 
 __all__ = ["ShardSettings", "build_shards"]
 
-# Small files are one unit of work together: it takes a few times as long as a process takes to start.
+# Small files are one unit of work together.
 BYTES_A_UNIT = 1 << 25
+# To start a process takes as long as to encode a quarter of this; with less text, threads of one process encode.
+BYTES_A_PROCESS = 1 << 26
 # Joining is done at the disk's speed and soon done; each process that joins has a piece on the disk twice.
 BYTES_A_JOINER = 1 << 29
 MOST_JOINERS = 4
@@ -163,7 +165,8 @@ def _write_texts(
     of_all = _grouped([part for text in texts for part in text.parts], BYTES_A_UNIT)
     groups = {number: parts for number, parts in enumerate(of_all) if names & {part.text for part in parts}}
     num_workers = settings.workers or num_cores()
-    num_processes = max(1, min(num_workers, len(groups)))
+    num_bytes = sum(part.num_bytes for parts in groups.values() for part in parts)
+    num_processes = max(1, min(num_workers, len(groups), num_bytes // BYTES_A_PROCESS))
     encode = functools.partial(
         encode_parts,
         vocabulary=settings.vocabulary,
