@@ -8,7 +8,8 @@ import pytest
 
 from isogloss.errors import ConfigError
 from isogloss.languages import canonical_code
-from isogloss.published import MEAN, PublishedRow, published_row, published_rows
+from isogloss.published import MEAN, PublishedRow, all_rows, published_row, published_rows
+from isogloss.tasks import find_task
 
 TASKS = {"xnli": "accuracy", "conll": "f1", "mlqa": "f1"}
 ALL = [row for task, metric in TASKS.items() for row in published_rows(task=task, metric=metric)]
@@ -32,6 +33,11 @@ def test_rows_are_whole() -> None:
         assert all(0 < value < 100 for value in row.values.values())
         for language in row.values:
             assert language == MEAN or canonical_code(language)
+
+
+def test_every_row_is_of_a_task_and_metric_of_the_catalogue() -> None:
+    for row in all_rows():
+        assert row.metric in find_task(row.task).metrics, row
 
 
 def test_the_papers_row_is_found_by_the_model_and_the_setting() -> None:

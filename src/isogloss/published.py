@@ -20,7 +20,7 @@ from importlib import resources
 
 from isogloss.errors import ConfigError
 
-__all__ = ["MEAN", "PublishedRow", "published_name", "published_row", "published_rows"]
+__all__ = ["MEAN", "PublishedRow", "all_rows", "published_name", "published_row", "published_rows"]
 
 FILE = "published.tsv"
 # What a row calls the mean over its languages, which is rounded as printed and may be all that is printed.
@@ -52,7 +52,8 @@ class PublishedRow:
 
 
 @functools.cache
-def _all_rows() -> tuple[PublishedRow, ...]:
+def all_rows() -> tuple[PublishedRow, ...]:
+    """Every row, in the order of the tables."""
     text = resources.files("isogloss").joinpath(FILE).read_text(encoding="utf-8")
     reader = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return tuple(PublishedRow(values=_values(row.pop("values")), **row) for row in reader)
@@ -66,7 +67,7 @@ def published_rows(*, task: str, metric: str, setting: str | None = None) -> lis
     """The rows of a task and metric, of one setting or of all, in the order of the tables; maybe none."""
     return [
         row
-        for row in _all_rows()
+        for row in all_rows()
         if (row.task, row.metric) == (task, metric) and (setting is None or row.setting == setting)
     ]
 
@@ -99,5 +100,5 @@ def published_name(num_layers: int, width: int) -> str:
 
 
 def _tasks_with_rows() -> str:
-    pairs = dict.fromkeys(f"{row.task} ({row.metric})" for row in _all_rows())
+    pairs = dict.fromkeys(f"{row.task} ({row.metric})" for row in all_rows())
     return f"there are {', '.join(pairs)}"
