@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,12 +80,14 @@ def save_model(
     card: Card | str,
     training: Mapping[str, Any] | None = None,
     pooling: Pooling | None = None,
+    more: Callable[[Path], None] = lambda _: None,
 ) -> Manifest:
     """Write the model, its vocabulary and a card; an earlier model at `folder` is replaced once the new one is whole.
 
     `card` is what README.md says, or its one sentence; `training` what scores of the model say about it (seed,
     setting, …), and `training_of` reads it again. An encoder is written as an embedding model with this `pooling`,
-    which sentence-transformers loads. Raises FolderError when `vocabulary_folder` holds no vocabulary.
+    which sentence-transformers loads; `more` adds files of its own to the folder, before the manifest lists them and
+    after all others but the card. Raises FolderError when `vocabulary_folder` holds no vocabulary.
     """
     settings = encoder_of(model).settings
     foreign = isinstance(encoder_of(model), ForeignEncoder)
@@ -100,6 +102,7 @@ def save_model(
             config, vocabulary = _write_ours(beside, model, vocabulary_folder)
         if isinstance(model, Encoder):
             write_modules(beside, pooling or Pooling(), width=settings.width, max_length=settings.max_length)
+        more(beside)
         card = Card(card) if isinstance(card, str) else card
         labels = list(model.labels) if isinstance(model, TaskModel) else []
         recorded = {"model": settings.model_dump(mode="json"), "head": head_of(model), "labels": labels}

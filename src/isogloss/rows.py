@@ -25,7 +25,7 @@ from isogloss.model import Encoder, MaskedLM
 
 __all__ = ["Rows", "with_rows"]
 
-Model = TypeVar("Model", MaskedLM, TaskModel, Encoder)
+Model = TypeVar("Model", bound=MaskedLM | TaskModel | Encoder)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ SMALL = {
         "--recipes", "mini", "--rounds", "1", "--steps", "1", "--warmup", "1", "--sequences", "2", "--length", "16",
         "--layers", "1", "--documents", "40", "--pieces", "1200", "--threads", "1",
     ],
+    "vocab_extend.py": [
+        "--phrasebook", "--sentences", "120", "--old", "en", "sw", "--new", "tr", "--pieces", "300", "--add", "60",
+        "--steps", "3", "--more-steps", "2", "--batch", "2", "--layers", "1", "--width", "16",
+    ],
     "vocab_train.py": [
         "--phrasebook", "--megabytes", "0.6", "--plain-megabytes", "0.3", "--pieces", "1500", "--memory-mb", "64",
     ],

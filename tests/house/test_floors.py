@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     },
     {
         *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models"),
-        *("results", "score", "compare", "predict", "lines", "convert", "export"),
+        *("results", "score", "compare", "predict", "lines", "convert", "export", "extend"),
     },
     {"demo"},
     {"cli", "__main__"},

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from isogloss.cli.stage import AsJson, DryRun, print_json, run_stage
+from isogloss.cli.stage import AsJson, DryRun, ModelFolder, checked_settings, print_json, run_stage
 
-__all__ = ["vocab_check", "vocab_report", "vocab_train"]
+__all__ = ["vocab_check", "vocab_extend", "vocab_report", "vocab_train"]
+
+
+class Beginning(enum.StrEnum):
+    """Where a new piece's row begins."""
+
+    mean = "mean"
+    similar = "similar"
+    random = "random"
 
 
 def vocab_train(
@@ -39,6 +48,53 @@ def vocab_train(
     options = {"size": size, "alpha": alpha, "output": output}
     words += [f"{key}={value}" for key, value in options.items() if value is not None]
     run_stage(VocabSettings, train_vocabulary, words, as_json=as_json, dry_run=dry_run)
+
+
+def vocab_extend(
+    model: ModelFolder,
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="A corpus folder with text of the new languages.")],
+    languages: Annotated[str, typer.Option(help="Codes of the new languages, commas between them.")],
+    add: Annotated[int, typer.Option(help="How many pieces to add.")],
+    output: Annotated[Path, typer.Option(help="The model folder to write.")],
+    init: Annotated[
+        Beginning, typer.Option(help="A new row begins as the mean of the pieces before, of similar ones, or drawn.")
+    ] = Beginning.mean,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="More settings, as share or alpha.")
+    ] = None,
+    as_json: AsJson = False,
+    dry_run: DryRun = False,
+) -> None:
+    """A model with pieces of other languages more, to be pretrained further on them; old ids and scores stay.
+
+    \b
+    isogloss vocab extend xlm-roberta-base corpus/ --languages yo,ti --add 20000 --output xlmr-yo-ti
+    isogloss vocab extend runs/demo/pretrain corpus/ --languages eu --add 500 --output more --init similar share=0.3
+    """
+    from rich.console import Console
+
+    from isogloss.extend import ExtendSettings
+    from isogloss.extend import extend as run_extension
+
+    codes = [code.strip() for code in languages.split(",") if code.strip()]
+    options = {"model": model, "corpus": corpus, "add": add, "output": output, "init": init.value}
+    words = [*(f"{key}={value}" for key, value in options.items()), f"languages={codes}", *(settings or [])]
+    checked = checked_settings(ExtendSettings, words)
+    if dry_run:
+        print_json(checked.model_dump(mode="json"))
+        return
+    # Silent where nobody looks.
+    with Console(stderr=True).status("") as status:
+        done = run_extension(checked, say=status.update)
+    if as_json:
+        print_json(dataclasses.asdict(done))
+        return
+    for code, change in [*done.languages.items(), *done.others.items()]:
+        typer.echo(
+            f"{code}: {change.before.pieces_per_character:.3f} → {change.after.pieces_per_character:.3f} pieces a "
+            f"character, {change.share_changed:.2%} of the words cut otherwise"
+        )
+    typer.echo(f"done: {done.path}, {done.num_added:,} pieces more", err=True)
 
 
 def vocab_check(

@@ -21,7 +21,7 @@ from sentencepiece import sentencepiece_model_pb2
 from isogloss.vocab.choosing import KeptWords
 from isogloss.vocab.pieces import learned_pieces, with_pieces
 
-__all__ = ["Cut", "cut_words", "rescored"]
+__all__ = ["Cut", "cut_words", "rescored", "without_normaliser"]
 
 # Its classes are made when it is imported, so no type checker sees them.
 _messages: Any = sentencepiece_model_pb2
@@ -42,7 +42,7 @@ class Cut(NamedTuple):
 def cut_words(content: bytes, lines: Iterable[bytes]) -> Iterator[tuple[Cut, npt.NDArray[np.int64]]]:
     """The pieces of words and the words' counts, a block at a time; ``lines`` as in ``choosing.KeptWords``."""
     processor = sentencepiece.SentencePieceProcessor()
-    processor.load_from_serialized_proto(_without_normaliser(content))
+    processor.load_from_serialized_proto(without_normaliser(content))
     remaining = iter(lines)
     while block := [line.split(b"\t") for line in itertools.islice(remaining, BLOCK_WORDS)]:
         found = processor.encode([word for word, _ in block], return_type="numpy", num_threads=1)
@@ -72,8 +72,8 @@ def _frequencies(content: bytes, kept: KeptWords, num_pieces: int) -> npt.NDArra
     return frequencies
 
 
-def _without_normaliser(content: bytes) -> bytes:
-    """Words have been through it."""
+def without_normaliser(content: bytes) -> bytes:
+    """The same model for what has been through it, as words and pieces have: it puts no space before, nor folds."""
     model = _messages.ModelProto.FromString(content)
     model.normalizer_spec.Clear()
     model.normalizer_spec.name = "identity"
