@@ -89,6 +89,9 @@ def test_scripts_are_clusters_and_the_manifest_tells_of_them(folder: Path) -> No
     assert sum(cluster["alone"] for cluster in clusters) + statistics["shared"] == statistics["size"] - 5
     assert all(cluster["alone"] <= cluster["pieces"] for cluster in clusters)
     assert set(statistics["languages"]) == set(LANGUAGES)
+    report = (folder / "report.md").read_text("utf-8")
+    assert re.search(r"Clusters of languages", report)
+    assert all(f"{cluster['pieces']:,}" in report for cluster in clusters)
 
 
 def test_it_is_one_vocabulary_of_exactly_the_size_that_all_programs_read_alike(folder: Path) -> None:

@@ -6,7 +6,9 @@
 
 ``sample`` says how much of each language a vocabulary is trained on, ``train`` trains it: ``words`` cuts text (by its
 ``scripts``), ``counting`` counts it on disk, ``choosing`` takes what there is memory for, ``seeds`` finds the strings
-that may become pieces, and ``learning`` has SentencePiece learn them. ``layout`` maps text to ids and back, ``hub``
+that may become pieces, and ``learning`` has SentencePiece learn them (all in ``stages``). ``clustered`` does so for
+groups of languages, which ``clusters`` finds, with as many pieces each as ``capacity`` says, and joins the models by
+``union`` and ``rescoring``. ``layout`` maps text to ids and back, ``hub``
 writes the files Hugging Face loads, ``check`` compares with other programs on the texts of ``probes``, ``tokenizer``
 says what tasks ask of this and of any other tokenizer. How well a vocabulary serves its languages is counted on
 ``excerpts`` of their text by ``measuring`` and ``inventory``, several beside each other by ``comparing``, and told by

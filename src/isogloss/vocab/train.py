@@ -96,7 +96,9 @@ def _train(
             content, told = learned.content, {"words": _words(learned)}
         vocabulary = Vocabulary.from_bytes(content)
         assert vocabulary.size == settings.size, f"SentencePiece gave {vocabulary.size} ids for {settings.size}"
-        return vocabulary, told, _measure(vocabulary, plan, folder, progress)
+        measured = _measure(vocabulary, plan, folder, progress)
+    clusters = {"clusters": told["clusters"]} if "clusters" in told else {}
+    return vocabulary, told, {**measured, **clusters}
 
 
 def _words(learned: Learned) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def sections(values: Values, *, draw: ModuleType | None = None) -> Iterator[Bloc
         return
     (one,) = vocabularies.values()
     yield from _sample(values)
+    yield from _clusters(values)
     yield Heading("Languages")
     if draw:
         yield draw.fertility(vocabularies)
@@ -76,6 +77,22 @@ def _sample(values: Values) -> Iterator[Block]:
                 "Share: part of the training sample, q ∝ p^alpha. Repeats: how often each line counts, on average.",
                 soft=True,
             ),
+        ],
+    )
+
+
+def _clusters(values: Values) -> Iterator[Block]:
+    if not (clusters := values.get("clusters")):
+        return
+    rows = [
+        (Codes(one["languages"]), percent(one["share"], 1), number(one["pieces"]), number(one["alone"]))
+        for one in sorted(clusters, key=lambda one: -one["pieces"])
+    ]
+    yield Fold(
+        "Clusters of languages",
+        [
+            Table(("languages", "share", "pieces", "its alone"), rows, words=(0,)),
+            Text("Pieces: of the cluster's own model. Its alone: those that no other cluster's model has.", soft=True),
         ],
     )
 
