@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isogloss.errors import ConfigError, DataError
-from isogloss.languages import all_languages, canonical_code, is_known, language, sampling_shares
+from isogloss.languages import all_languages, canonical_code, is_known, language, sampling_shares, script_of
 
 # How Unicode's character names begin in each script of the table.
 SCRIPT_WORDS = {
@@ -235,3 +235,12 @@ def test_alpha_outside_is_refused(alpha: float) -> None:
 def test_sizes_that_cannot_be_sampled_are_refused(sizes: dict[str, float]) -> None:
     with pytest.raises(DataError):
         sampling_shares(sizes, alpha=0.3)
+
+
+def test_the_script_of_any_language() -> None:
+    assert all(script_of(row.code) == row.script for row in all_languages())
+    outside = {"yo": "Latn", "sr-Latn": "Latn", "SR_latn": "Latn", "yue": "Hani", "be-tarask": "Cyrl", "pt-BR": "Latn"}
+    assert {code: script_of(code) for code in outside} == outside
+    assert script_of("jv-x-java") == "Latn"
+    with pytest.raises(DataError, match="not a language code"):
+        script_of("1")

@@ -36,6 +36,7 @@ __all__ = [
     "is_known",
     "language",
     "sampling_shares",
+    "script_of",
 ]
 
 # spaces: words stand between spaces; syllables: spaces divide syllables and a word may hold several (Vietnamese);
@@ -98,6 +99,18 @@ def canonical_code(code: str) -> str:
     if resolved not in _table() and _WELL_FORMED.fullmatch(resolved.lower()) is None:
         raise DataError(f"'{code}' is not a language code (BCP 47, for example en, zh-Hans, hi-Latn); {_nearest(code)}")
     return resolved
+
+
+def script_of(code: str) -> str:
+    """The script of a language, in the table or not: the one its code says, or the usual one (``Hans``, ``Jpan``, …).
+
+    Raises DataError if the code is not well-formed.
+    """
+    resolved = canonical_code(code)
+    if (row := _table().get(resolved)) is not None:
+        return row.script
+    own, *more = resolved.partition("-x-")[0].split("-")
+    return next((part for part in more if len(part) == 4 and part.isalpha()), _own_script(own))
 
 
 def code_in_settings(text: str) -> str:

@@ -50,7 +50,7 @@ EXPECTED = {
     "score",
     *("export", "plan", "corpus fetch", "corpus report"),
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),
-    *("vocab check", "vocab extend", "vocab report", "results", "compare"),
+    *("vocab check", "vocab extend", "vocab report", "vocab trim", "results", "compare"),
     *("corpus identify", "corpus identify-train", "corpus plan"),
     "corpus lm train",
     *("corpus export", "corpus pairs"),

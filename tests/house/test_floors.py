@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     },
     {
         *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models"),
-        *("results", "score", "compare", "predict", "lines", "convert", "export", "extend"),
+        *("results", "score", "compare", "predict", "lines", "convert", "export", "extend", "trim"),
     },
     {"demo"},
     {"cli", "__main__"},

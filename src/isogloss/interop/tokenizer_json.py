@@ -18,7 +18,7 @@ from sentencepiece import sentencepiece_model_pb2
 from isogloss.errors import VocabularyError
 from isogloss.vocab.layout import FIRST_PIECES, MASK_PIECE, SENTENCEPIECE_FIRST
 
-__all__ = ["TOKENIZER_JSON", "added_ids", "sentencepiece_model"]
+__all__ = ["TOKENIZER_JSON", "added_tokens", "sentencepiece_model"]
 
 TOKENIZER_JSON = "tokenizer.json"
 # Its classes are made when it is imported, so no type checker sees them.
@@ -46,12 +46,13 @@ def sentencepiece_model(path: Path) -> bytes:
     return _proto(pieces[len(FIRST_PIECES) : -1], charsmap)
 
 
-def added_ids(path: Path) -> set[int]:
-    """The ids that a tokenizer.json adds to those of its model; empty without such a file."""
+def added_tokens(path: Path) -> list[dict[str, Any]]:
+    """What a tokenizer.json adds to its model but for the special pieces, with "id"; empty without such a file."""
     if not path.is_file():
-        return set()
+        return []
     try:
-        return {int(token["id"]) for token in _read(path).get("added_tokens", [])}
+        tokens = [{**token, "id": int(token["id"])} for token in _read(path).get("added_tokens", [])]
+        return [token for token in tokens if token["content"] not in (*FIRST_PIECES, MASK_PIECE)]
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
 

@@ -14,6 +14,7 @@ A score of a unigram model is the logarithm of a piece's probability, and models
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -22,7 +23,7 @@ from sentencepiece import sentencepiece_model_pb2
 
 from isogloss.errors import VocabularyError
 
-__all__ = ["is_unigram", "learned_pieces", "mixture", "with_pieces"]
+__all__ = ["is_bpe", "is_unigram", "learned_pieces", "merges_of", "mixture", "with_pieces"]
 
 # Its classes are made when it is imported, so no type checker sees them.
 _messages: Any = sentencepiece_model_pb2
@@ -32,6 +33,11 @@ NUM_SPECIAL = 3
 def is_unigram(content: bytes) -> bool:
     """Whether the scores are those of a unigram model, not the ranks of BPE's merges."""
     return bool(_messages.ModelProto.FromString(content).trainer_spec.model_type == _messages.TrainerSpec.UNIGRAM)
+
+
+def is_bpe(content: bytes) -> bool:
+    """Whether the pieces are merged from characters, and the scores are the ranks of the merges."""
+    return bool(_messages.ModelProto.FromString(content).trainer_spec.model_type == _messages.TrainerSpec.BPE)
 
 
 def learned_pieces(content: bytes) -> dict[str, float]:
@@ -62,6 +68,24 @@ def with_pieces(content: bytes, pieces: Mapping[str, float]) -> bytes:
     # half of SentencePiece knows no such field.
     model.DiscardUnknownFields()
     return bytes(model.SerializeToString(deterministic=True))
+
+
+def merges_of(piece: str, pieces: Mapping[str, float]) -> list[str]:
+    """What BPE with these ``pieces`` merges the characters of ``piece`` to, in turn: pieces on the way, itself last.
+
+    What it merges inside a piece does not depend on the text around: of the merges that are done in a text none reaches
+    over a bound between two pieces that are left, and the others come in the order of their scores, from the left.
+    """
+    parts, merged = list(piece), []
+    while len(parts) > 1:
+        scores = [pieces.get(left + right, -math.inf) for left, right in itertools.pairwise(parts)]
+        best = max(scores)
+        if best == -math.inf:  # no text ever has this piece
+            break
+        place = scores.index(best)
+        parts[place : place + 2] = ["".join(parts[place : place + 2])]
+        merged.append(parts[place])
+    return merged
 
 
 def mixture(models: Iterable[tuple[Mapping[str, float], float]]) -> dict[str, float]:
