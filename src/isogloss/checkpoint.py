@@ -28,7 +28,7 @@ from isogloss.interop.foreign import HEAD_WEIGHTS, ForeignEncoder, read_folder, 
 from isogloss.interop.huggingface import from_hub, is_ours, to_hub
 from isogloss.interop.model_card import Card, CardScore, head_of, model_card
 from isogloss.interop.sentence_transformers import Pooling, write_modules
-from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_tokens, sentencepiece_model
+from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_ids, sentencepiece_model
 from isogloss.interop.weights import INDEX_NAMES, WEIGHTS_NAME, read_weights, weight_files
 from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_json, write_manifest
 from isogloss.model import Encoder, MaskedLM
@@ -191,8 +191,7 @@ def load_vocabulary(folder: Path, encoder: AnyEncoder) -> Vocabulary:
         raise VocabularyError(f"{folder} holds no {MODEL_NAME} and no {TOKENIZER_JSON}; copy the whole folder again")
     _tokenizer_settings(folder)  # damaged, they would be found out when the model is written, after its training
     size = encoder.settings.vocabulary_size
-    added = [token["id"] for token in added_tokens(folder / TOKENIZER_JSON)]
-    num_known = max(vocabulary.size, max(added, default=-1) + 1)
+    num_known = max(vocabulary.size, max(added_ids(folder / TOKENIZER_JSON), default=-1) + 1)
     # The largest power of two that divides the size: what it may have been rounded up to.
     if not 0 <= size - num_known < min(size & -size, LARGEST_MULTIPLE):
         raise VocabularyError(

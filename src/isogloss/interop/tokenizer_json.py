@@ -18,7 +18,7 @@ from sentencepiece import sentencepiece_model_pb2
 from isogloss.errors import VocabularyError
 from isogloss.vocab.layout import FIRST_PIECES, MASK_PIECE, SENTENCEPIECE_FIRST
 
-__all__ = ["TOKENIZER_JSON", "added_tokens", "sentencepiece_model"]
+__all__ = ["TOKENIZER_JSON", "added_ids", "added_tokens", "sentencepiece_model"]
 
 TOKENIZER_JSON = "tokenizer.json"
 # Its classes are made when it is imported, so no type checker sees them.
@@ -55,6 +55,11 @@ def added_tokens(path: Path) -> list[dict[str, Any]]:
         return [token for token in tokens if token["content"] not in (*FIRST_PIECES, MASK_PIECE)]
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from None
+
+
+def added_ids(path: Path) -> set[int]:
+    """The ids of those."""
+    return {token["id"] for token in added_tokens(path)}
 
 
 def _read(path: Path) -> dict[str, Any]:
