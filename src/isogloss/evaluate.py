@@ -92,8 +92,8 @@ class EvaluateSettings(Settings):
     """Which models are asked what, in which languages."""
 
     models: tuple[Path, ...] = Field(min_length=1, description="fine-tuning runs, or model folders")
-    task: str = Field(description="a task of the catalogue, such as nli, pos, ner, qa")
-    data: Path = Field(description="folder with files SPLIT.LANGUAGE.tsv or .json")
+    task: str = Field(description="a task of the catalogue, such as xnli, mlqa, panx, or a form: nli, pos, ner, qa")
+    data: Path = Field(description="folder with SPLIT.LANGUAGE.tsv or .json, or the set as published, or hf://…")
     output: Path = Field(description="a file NAME.json, or a folder for results.json")
     split: str = Field("dev", description="which files: dev, val, test")
     languages: tuple[str, ...] = Field((), description="languages to score; none given: all that are there")

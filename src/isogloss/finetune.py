@@ -90,8 +90,8 @@ class FinetuneSettings(Settings):
     run: Path = Field(description="the run folder, made or gone on with")
     model: Path = Field(description="a pretrained model, or its run; encoder and vocabulary are used")
     random_weights: bool = Field(False, description="fresh weights of the model's shape: what pretraining is worth")
-    task: str = Field(description="a task of the catalogue, such as nli, pos, ner, qa")
-    data: Path = Field(description="folder with files SPLIT.LANGUAGE.tsv or .json")
+    task: str = Field(description="a task of the catalogue, such as xnli, mlqa, panx, or a form: nli, pos, ner, qa")
+    data: Path = Field(description="folder with SPLIT.LANGUAGE.tsv or .json, or the set as published, or hf://…")
     setting: Setting = Field("zero-shot", description="which languages' training files are used, and why")
     source_languages: tuple[str, ...] = Field((), description="languages trained on, where the setting leaves a choice")
     dev_languages: tuple[str, ...] = Field(

@@ -250,3 +250,11 @@ def test_parquet_of_words_questions_and_no_labels(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"x\.parquet cannot be read as Parquet"):
         find_task("cola").read(path)
+
+
+def test_lines_that_were_published_broken_are_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "train.tsv"
+    path.write_text("id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n0\t1\t2\ta b\tc\t1\n7\t1\t2\tcut\n\tc\t0\n")
+    said: list[str] = []
+    assert find_task("qqp").read(path, tell=said.append) == [TextExample(PAIR, "1")]
+    assert said == [f"{path}:3: 2 lines have not the columns of the header, as published; left out"]

@@ -41,10 +41,12 @@ UNIVERSAL_TAGS = (
 _IDS = ("index", "idx", "id", "pairID", "#1 ID", "qid1")
 
 
-def pair_columns(*, first: tuple[str, ...], second: tuple[str, ...], label: tuple[str, ...], **renamed: str) -> Columns:
+def pair_columns(
+    *, first: tuple[str, ...], second: tuple[str, ...], label: tuple[str, ...], broken: bool = False, **renamed: str
+) -> Columns:
     """Columns of a pair and its label by their published names; `renamed` are labels of the Hub's copy and ours."""
     published = {"text": first, "text_pair": second, "label": label, "id": _IDS}
-    return Columns(own=("text", "text_pair", "label"), published=published, renamed=renamed)
+    return Columns(own=("text", "text_pair", "label"), published=published, renamed=renamed, broken=broken)
 
 
 # XNLI and MNLI (gold_label), the machine translations of MNLI (hypo, contradictory), the Hub's copies (hypothesis).

@@ -40,7 +40,7 @@ def read_texts(
 ) -> list[TextExample]:
     """Texts or pairs and their label. With `labels`, any other label is an error."""
     examples: list[TextExample] = []
-    for row in read_rows(path, columns, language=language, unlabelled=unlabelled):
+    for row in read_rows(path, columns, language=language, unlabelled=unlabelled, tell=tell):
         _check_label(row, labels)
         examples.append(TextExample(_texts(row, columns), row.label))
     return not_empty(path, examples)
@@ -57,7 +57,7 @@ def read_ratings(
 ) -> list[RatedExample]:
     """Pairs and their rating, any finite number."""
     examples: list[RatedExample] = []
-    for row in read_rows(path, columns, language=language, unlabelled=unlabelled):
+    for row in read_rows(path, columns, language=language, unlabelled=unlabelled, tell=tell):
         rating = parse_number(row.where, row.label) if row.label else None
         examples.append(RatedExample(_texts(row, columns), rating))
     return not_empty(path, examples)
@@ -86,7 +86,7 @@ def read_choices(
     """Premises, what is asked (cause or effect), the choices, and the number of the right one from 0."""
     names = [name for name in columns.own if name.startswith("choice")]
     examples: list[ChoiceExample] = []
-    for row in read_rows(path, columns, language=language, unlabelled=unlabelled):
+    for row in read_rows(path, columns, language=language, unlabelled=unlabelled, tell=tell):
         _check_label(row, [str(number) for number in range(len(names))])
         choices = tuple(row.fields[name] for name in names)
         examples.append(ChoiceExample(row.fields["premise"], row.fields["question"], choices, row.label))

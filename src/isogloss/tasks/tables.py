@@ -16,7 +16,7 @@ from typing import Any
 
 from isogloss.errors import DataError
 from isogloss.languages import canonical_code
-from isogloss.tasks.files import numbered_lines, parquet_rows, parse_json
+from isogloss.tasks.files import Tell, numbered_lines, parquet_rows, parse_json, silent
 
 __all__ = ["Columns", "Row", "read_rows"]
 
@@ -27,13 +27,15 @@ class Columns:
 
     `own` is the order in our form. `published` gives the names of a field in headers, the first that is there counts;
     "id" says what else is a header. `bare` is the order of a published form without header, "" for what is not used.
-    `renamed` are labels that were published under other names.
+    `renamed` are labels that were published under other names. `broken` files have lines of another number of columns
+    than their header, which are left out, and said so.
     """
 
     own: tuple[str, ...]
     published: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bare: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    broken: bool = False
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -52,7 +54,9 @@ class Row:
         return self.fields.get("label", "")
 
 
-def read_rows(path: Path, columns: Columns, *, language: str = "", unlabelled: bool = False) -> Iterator[Row]:
+def read_rows(
+    path: Path, columns: Columns, *, language: str = "", unlabelled: bool = False, tell: Tell = silent
+) -> Iterator[Row]:
     """The rows of a file; of one with several languages those of `language`.
 
     A row without a label is an error, unless `unlabelled` and none has one. Raises DataError with file and line.
@@ -64,7 +68,7 @@ def read_rows(path: Path, columns: Columns, *, language: str = "", unlabelled: b
     elif path.suffix == ".jsonl":
         rows = (_named_row(where, row, columns) for where, row in _objects(path))
     else:
-        rows = _lines(path, columns)
+        rows = _lines(path, columns, tell)
     first: Row | None = None
     for row in _of_language(path, rows, language):
         first = first or row
@@ -81,9 +85,10 @@ def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{path}:{number}", value
 
 
-def _lines(path: Path, columns: Columns) -> Iterator[Row]:
+def _lines(path: Path, columns: Columns, tell: Tell) -> Iterator[Row]:
     places: Mapping[str, int] | None = None
     width = 0
+    broken: list[int] = []
     for number, line in numbered_lines(path):
         cells = line.split("\t")
         if number == 1 and (places := _header(path, cells, columns)) is not None:
@@ -93,9 +98,14 @@ def _lines(path: Path, columns: Columns) -> Iterator[Row]:
         if places is None:
             yield _bare_row(where, line, cells, columns)
             continue
+        if len(cells) != width and columns.broken:
+            broken.append(number)
+            continue
         if len(cells) != width:
             raise DataError(f"{where}: {_count(len(cells))}, the header has {width}; is a line broken?")
         yield _row(where, {name: cells[place] for name, place in places.items()}, columns)
+    if broken:
+        tell(f"{path}:{broken[0]}: {len(broken)} lines have not the columns of the header, as published; left out")
 
 
 def _header(path: Path, cells: Sequence[str], columns: Columns) -> Mapping[str, int] | None:
