@@ -55,6 +55,8 @@ def test_chance_is_the_entropy_of_the_labels() -> None:
     assert chance_loss("tag", [], [target(0, 1), target(1, 0)]) == pytest.approx(math.log(2))
     assert chance_loss("tag", [], [target(0, 0, 0, 1)]) == pytest.approx(0.5623, abs=1e-4)
     assert chance_loss("classify", [], [target(0), target(0)]) == 0
+    # Squared errors of the mean, in points: (1.5² + 0.5² + 2²) / 3.
+    assert chance_loss("rate", [], [target(500), target(1500), target(4000)]) == pytest.approx(6.5 / 3)
 
 
 @pytest.mark.parametrize(("total", "step"), [(1000, 360), (720, 343), (500, None)])

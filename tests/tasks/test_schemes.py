@@ -47,6 +47,12 @@ def test_an_ill_formed_sequence_keeps_the_entities_the_scorer_sees(tags: list[st
     assert entities(to_iob2(tags)) == entities(tags)
 
 
+def test_letters_that_end_or_stand_alone_count_in_ill_formed_sequences_too() -> None:
+    assert to_iob2(["B-PER", "E-PER", "I-PER"]) == ["B-PER", "I-PER", "B-PER"]
+    assert to_iob2(["B-PER", "U-PER", "L-PER"]) == ["B-PER", "B-PER", "B-PER"]
+    assert to_iob2(["I-PER", "S-PER", "O", "E-LOC"]) == ["B-PER", "B-PER", "O", "B-LOC"]
+
+
 @pytest.mark.parametrize(
     ("sentences", "scheme"),
     [

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from isogloss.errors import ConfigError
 from isogloss.tasks import (
     Answer,
+    ChoiceExample,
+    PairExample,
     QuestionExample,
+    RatedExample,
     TaggedExample,
     TextExample,
     make_targets,
@@ -19,6 +22,7 @@ from isogloss.tasks import (
     word_windows,
 )
 from isogloss.tasks.outputs import LONGEST_ANSWER, best_spans, word_tags
+from isogloss.tasks.training import TrainingSet
 from isogloss.tasks.windows import ContextWindow, WordWindow
 from isogloss.vocab import Vocabulary
 
@@ -209,3 +213,38 @@ def test_labels_become_targets(vocabulary: Vocabulary) -> None:
 def test_a_length_without_room_is_refused(vocabulary: Vocabulary) -> None:
     with pytest.raises(ConfigError, match="max_length = 8"):
         make_windows("classify", [TextExample(("a",), "x")], vocabulary, language="en", max_length=8)
+
+
+def test_a_choice_is_a_sequence_behind_its_premise_and_the_highest_logit_wins(vocabulary: Vocabulary) -> None:
+    examples = [
+        ChoiceExample("Anna", "cause", ("Oslo", "lives"), "1"),
+        ChoiceExample("Anna", "effect", ("works", "for"), "0"),
+    ]
+    windows = make_windows("choose", examples, vocabulary, language="en", max_length=64)
+    assert [window.example for window in windows] == [0, 0, 1, 1]
+    asked = vocabulary.encode(["Anna What was the cause?", "Oslo", "lives"])
+    for window, choice in zip(windows, asked[1:], strict=False):
+        assert window.ids.tolist() == [BOS, *asked[0], EOS, EOS, *choice, EOS]
+    targets = make_targets("choose", examples, windows, ("right",))
+    assert [target.labels.tolist() for target in targets] == [[0], [1], [1], [0]]
+    logits = [np.array([value], np.float32) for value in (-2, -1, 3, 3)]
+    assert predictions("choose", windows, logits, ("right",), num_examples=2) == ["1", "0"]
+
+
+def test_a_rating_is_a_number_in_thousandths_to_train_on(vocabulary: Vocabulary) -> None:
+    examples = [RatedExample(("Anna", "Oslo"), 3.8), RatedExample(("Anna", "Anna"), -0.0004)]
+    windows = make_windows("rate", examples, vocabulary, language="en", max_length=64)
+    targets = make_targets("rate", examples, windows, ("rating",))
+    assert [target.labels.tolist() for target in targets] == [[3800], [0]]
+    batch = TrainingSet.of("rate", windows, targets).batch(np.array([1, 0], np.int32))
+    assert batch.labels_M.tolist() == [0.0, 3.8]
+    logits = [np.array([value], np.float32) for value in (3.5, 0.25)]
+    assert predictions("rate", windows, logits, ("rating",), num_examples=2) == [3.5, 0.25]
+
+
+def test_translations_are_found_by_their_vectors(vocabulary: Vocabulary) -> None:
+    examples = [PairExample("Ana", "Anna"), PairExample("nyumba", "house"), PairExample("mto", "river")]
+    windows = make_windows("retrieve", examples, vocabulary, language="sw", max_length=64)
+    assert len(windows) == 6
+    vectors = [np.array(vector, np.float32) for vector in ((1, 0), (0, 1), (1, 1), (0, 2), (3, 0), (2, 2))]
+    assert predictions("retrieve", windows, vectors, (), num_examples=3) == ["1", "0", "2"]
