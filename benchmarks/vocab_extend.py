@@ -166,7 +166,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--phrasebook", action="store_true", help="the embedded phrasebook in its place")
     parser.add_argument("--sentences", type=int, default=4000, help="of the phrasebook, a language")
     parser.add_argument("--old", nargs="+", default=["de", "en", "ru", "sw"], help="languages of the model")
-    parser.add_argument("--new", nargs="+", default=["eu", "ka", "yo"], help="languages it is extended for")
+    parser.add_argument("--new", nargs="+", help="languages it is extended for; eu ka yo, of the phrasebook th tr")
     parser.add_argument("--pieces", type=int, default=8000, help="ids of the vocabulary")
     parser.add_argument("--add", type=int, default=3000, help="pieces to add")
     parser.add_argument("--share", type=float, default=0.1, help="of new text that the scores are made for")
@@ -180,6 +180,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="where everything is written; none: the system's place")
     options = parser.parse_args()
     options.phrasebook |= options.text is None
+    options.new = options.new or (["th", "tr"] if options.phrasebook else ["eu", "ka", "yo"])
     return options
 
 

@@ -166,7 +166,7 @@ def require_ours(model: MaskedLM | TaskModel | AnyEncoder, folder: Path) -> None
     if not isinstance(encoder_of(model), Encoder):
         raise CheckpointError(
             f"{folder} holds an encoder of another family: it can be fine-tuned, scored and asked, but only models of "
-            "XLM-RoBERTa are converted and exported; use transformers for it"
+            "XLM-RoBERTa are converted, exported, extended and trimmed; use transformers for it"
         )
 
 
