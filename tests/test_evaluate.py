@@ -12,8 +12,9 @@ import sentencepiece
 
 from isogloss.checkpoint import save_model
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.evaluate import EvaluateSettings, LabelledSet, evaluate, majority_scores
+from isogloss.evaluate import EvaluateSettings, evaluate, majority_scores
 from isogloss.heads import TaskModel
+from isogloss.labelled import LabelledSet
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.run_models import model_names
 from isogloss.score import score_file

@@ -113,6 +113,7 @@ def test_seeds_are_runs_of_their_own_and_one_line_of_the_table(
         for selection in ("source-dev", "per-language-dev")
         for language in ("en", "sw")
     }
+    assert len(scores) == 8, "a model that was chosen for a language is scored in that one alone"
     assert all(score.restarts == 0 for score in scores)
     shown = table(scores, names=model_names([run]))
     assert shown.count("zero-shot, run") == 2

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -33,46 +32,33 @@ from isogloss.checkpoint import (
     training_of,
 )
 from isogloss.config import Settings
-from isogloss.devices import Device, Precision, choose
-from isogloss.encode import in_language, one_row, run_packed
+from isogloss.devices import Precision, choose
 from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import HeadKind, TaskModel
 from isogloss.interop.model_card import with_scores
-from isogloss.manifest import hash_file, write_json
+from isogloss.labelled import LabelledSet, predict_sets
+from isogloss.manifest import write_json
 from isogloss.run_models import chosen_models
 from isogloss.scores import Score
 from isogloss.tasks import (
-    Example,
-    FloatArray,
     Kind,
-    QuestionExample,
     TaggedExample,
     Task,
-    Window,
-    data_language,
     find_files,
     find_task,
     gold_labels,
-    is_labelled,
-    make_windows,
-    predictions,
 )
 from isogloss.tasks.predicted import SUFFIXES, write_predictions
 from isogloss.tasks.task import ONE_LOGIT
-from isogloss.vocab import Tokenizer
 
 __all__ = [
     "HEADS",
     "EvaluateSettings",
-    "LabelledSet",
     "Score",
     "evaluate",
     "load_task_model",
     "majority_scores",
-    "predict_sets",
     "results_file",
-    "say",
-    "score_sets",
 ]
 
 Item = TypeVar("Item")
@@ -107,50 +93,6 @@ class EvaluateSettings(Settings):
         None, description="a folder for what each model said, MODEL/SPLIT.LANGUAGE, which 'isogloss score' reads"
     )
     cards: bool = Field(False, description="write the scores into the metadata of each model's README.md too")
-
-
-@dataclass(frozen=True)
-class LabelledSet:
-    """The examples of one file, and the sequences they are for the model."""
-
-    task: Task
-    language: str
-    split: str
-    fingerprint: str
-    examples: Sequence[Example]
-    windows: Sequence[Window]
-
-    @classmethod
-    def read(
-        cls,
-        task: Task,
-        path: Path,
-        tokenizer: Tokenizer,
-        *,
-        language: str,
-        split: str,
-        labels: Sequence[str],
-        max_length: int,
-        unlabelled: bool = False,
-    ) -> LabelledSet:
-        """Read and cut a file; a label that is not among `labels` is an error, and so is none unless `unlabelled`.
-
-        What was read otherwise than written, or is another number than published, is said on stderr.
-        """
-        code = data_language(language)
-        examples = task.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=say)
-        if (odd := task.odd_number(len(examples), split=split, language=language)) is not None:
-            say(f"{path}: {odd}")
-        windows = make_windows(task.kind, examples, tokenizer, language=code, max_length=max_length)
-        return cls(task, language, split, hash_file(path), examples, windows)
-
-    @property
-    def is_labelled(self) -> bool:
-        return is_labelled(self.examples[0])
-
-    def compare(self, predicted: Sequence[Any]) -> dict[str, float]:
-        """Percent by metric of these predictions."""
-        return self.task.score(self.examples, predicted, language=data_language(self.language))
 
 
 def evaluate(settings: EvaluateSettings) -> list[Score]:
@@ -215,40 +157,6 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
             model_of = origin["fingerprints"]["model"]
             _write_card(folder, task, [score for score in scores if score.fingerprints.get("model") == model_of])
     return scores
-
-
-def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[dict[str, float]]:
-    """Percent by metric of each set of one task."""
-    for data, predicted in zip(sets, predict_sets(model, sets, device=device), strict=True):
-        yield data.compare(predicted)
-
-
-def predict_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[list[Any]]:
-    """One prediction an example of each set of one task. The model is used as it is: on its device, in evaluation mode.
-
-    Sequences of all sets share packs: the more of them, the more have the same length and meet in attention.
-    """
-    logits = _logits(model, sets, device)
-    for data in sets:
-        yield predictions(
-            data.task.kind,
-            data.windows,
-            list(islice(logits, len(data.windows))),
-            model.labels,
-            num_examples=len(data.examples),
-            contexts=[example.context for example in data.examples if isinstance(example, QuestionExample)],
-        )
-
-
-def _logits(model: TaskModel, sets: Sequence[LabelledSet], device: Device) -> Iterator[FloatArray]:
-    """What the model gives for each sequence; where it embeds languages, a pack has one of them."""
-    num_rows = one_row if model.kind in ("sequence", "mean") else len
-    settings = model.encoder.settings
-    groups = [[data] for data in sets] if settings.languages else [sets] if sets else []
-    for group in groups:
-        row = settings.row_of(data_language(group[0].language))
-        sequences = (window.ids for data in group for window in data.windows)
-        yield from run_packed(in_language(model, row), sequences, device=device, num_rows=num_rows)
 
 
 def majority_scores(data: LabelledSet) -> list[Score]:
@@ -352,11 +260,6 @@ def _places(folders: Sequence[Path]) -> dict[Path, Path]:
     runs = {folder: (folder.parent if folder.name == "model" else folder).resolve() for folder in folders}
     together = os.path.commonpath([run.parent for run in runs.values()])
     return {folder: run.relative_to(together) for folder, run in runs.items()}
-
-
-def say(told: str) -> None:
-    """What a reader of labels had to say, on stderr."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(told)
 
 
 def _shown(items: Iterable[Item], what: str, *, total: int | None = None) -> Iterable[Item]:

@@ -43,9 +43,10 @@ from isogloss.collapse import (
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
-from isogloss.evaluate import HEADS, LabelledSet, say
+from isogloss.evaluate import HEADS
 from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import ForeignEncoder
+from isogloss.labelled import LabelledSet, say
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest
 from isogloss.model import initialise

@@ -24,8 +24,8 @@ from safetensors.torch import load_file, save_file
 
 from isogloss.devices import Device
 from isogloss.errors import FolderError
-from isogloss.evaluate import LabelledSet, score_sets
 from isogloss.heads import TaskModel
+from isogloss.labelled import LabelledSet, score_sets
 from isogloss.manifest import write_json
 from isogloss.run_models import PER_LANGUAGE, SELECTED
 

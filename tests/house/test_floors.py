@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
         *("checkpoint", "heads", "rows"),
     },
     {
-        *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models"),
+        *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models", "labelled"),
         *("results", "score", "compare", "predict", "lines", "convert", "export", "extend", "trim"),
     },
     {"demo"},

@@ -180,7 +180,6 @@ def vocab_trim(
 
     \b
     isogloss vocab trim xlm-roberta-base --corpus corpus/ --languages en,sw --output xlmr-en-sw
-    isogloss vocab trim runs/demo/nli-pretrained --corpus texts/ --coverage 0.999 --output nli-small
     isogloss vocab trim xlm-roberta-base --languages th --output xlmr-thai-script
     """
     from rich.console import Console

@@ -1,0 +1,120 @@
+"""Labelled files as a model reads them, and what it answers: one prediction an example, scored as the task says.
+
+    data = LabelledSet.read(task, path, tokenizer, language="sw", split="dev", labels=model.labels, max_length=256)
+    (predicted,) = predict_sets(model, [data], device=device)
+    data.compare(predicted)                                   # {"accuracy": 61.2}
+
+Sequences of several files share packs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from isogloss.devices import Device
+from isogloss.encode import in_language, one_row, run_packed
+from isogloss.heads import TaskModel
+from isogloss.manifest import hash_file
+from isogloss.tasks import (
+    Example,
+    FloatArray,
+    QuestionExample,
+    Task,
+    Window,
+    data_language,
+    is_labelled,
+    make_windows,
+    predictions,
+)
+from isogloss.vocab import Tokenizer
+
+__all__ = ["LabelledSet", "predict_sets", "say", "score_sets"]
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """The examples of one file, and the sequences they are for the model."""
+
+    task: Task
+    language: str
+    split: str
+    fingerprint: str
+    examples: Sequence[Example]
+    windows: Sequence[Window]
+
+    @classmethod
+    def read(
+        cls,
+        task: Task,
+        path: Path,
+        tokenizer: Tokenizer,
+        *,
+        language: str,
+        split: str,
+        labels: Sequence[str],
+        max_length: int,
+        unlabelled: bool = False,
+    ) -> LabelledSet:
+        """Read and cut a file; a label that is not among `labels` is an error, and so is none unless `unlabelled`.
+
+        What was read otherwise than written, or is another number than published, is said on stderr.
+        """
+        code = data_language(language)
+        examples = task.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=say)
+        if (odd := task.odd_number(len(examples), split=split, language=language)) is not None:
+            say(f"{path}: {odd}")
+        windows = make_windows(task.kind, examples, tokenizer, language=code, max_length=max_length)
+        return cls(task, language, split, hash_file(path), examples, windows)
+
+    @property
+    def is_labelled(self) -> bool:
+        return is_labelled(self.examples[0])
+
+    def compare(self, predicted: Sequence[Any]) -> dict[str, float]:
+        """Percent by metric of these predictions."""
+        return self.task.score(self.examples, predicted, language=data_language(self.language))
+
+
+def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[dict[str, float]]:
+    """Percent by metric of each set of one task."""
+    for data, predicted in zip(sets, predict_sets(model, sets, device=device), strict=True):
+        yield data.compare(predicted)
+
+
+def predict_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[list[Any]]:
+    """One prediction an example of each set of one task. The model is used as it is: on its device, in evaluation mode.
+
+    Sequences of all sets share packs: the more of them, the more have the same length and meet in attention.
+    """
+    logits = _logits(model, sets, device)
+    for data in sets:
+        yield predictions(
+            data.task.kind,
+            data.windows,
+            list(islice(logits, len(data.windows))),
+            model.labels,
+            num_examples=len(data.examples),
+            contexts=[example.context for example in data.examples if isinstance(example, QuestionExample)],
+        )
+
+
+def _logits(model: TaskModel, sets: Sequence[LabelledSet], device: Device) -> Iterator[FloatArray]:
+    """What the model gives for each sequence; where it embeds languages, a pack has one of them."""
+    num_rows = one_row if model.kind in ("sequence", "mean") else len
+    settings = model.encoder.settings
+    groups = [[data] for data in sets] if settings.languages else [sets] if sets else []
+    for group in groups:
+        row = settings.row_of(data_language(group[0].language))
+        sequences = (window.ids for data in group for window in data.windows)
+        yield from run_packed(in_language(model, row), sequences, device=device, num_rows=num_rows)
+
+
+def say(told: str) -> None:
+    """What a reader of labels had to say, on stderr."""
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(told)
