@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from isogloss.cli import app
-from isogloss.errors import ConfigError, DataError, IsoglossError, VocabularyError
+from isogloss.errors import ConfigError, DataError, FolderError, IsoglossError, VocabularyError
 from isogloss.phrasebook import parallel_sentences
 from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
 from isogloss.vocab.comparing import measure
@@ -171,10 +171,18 @@ def test_folders_of_one_name_are_told_apart(vocab_folder: Path, corpus: Path, tm
     assert list(values["vocabularies"]) == ["one/vocab", "two/vocab"]
 
 
+def test_the_report_of_a_finished_folder_is_not_written_over(vocab_folder: Path, corpus: Path) -> None:
+    before = (vocab_folder / "report.md").read_bytes()
+    with pytest.raises(FolderError, match="is a finished folder, whose own report would be lost"):
+        report(vocab_folder, "--corpus", corpus, "--output", vocab_folder)
+    assert (vocab_folder / "report.md").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("vocabularies", "more", "kind", "said"),
     [
         (["{vocab}", "{vocab}"], [], ConfigError, "is given twice; give each vocabulary once"),
+        (["{vocab}", "{vocab}/x/.."], [], ConfigError, "is given twice; give each vocabulary once"),
         (["{tmp}/none"], [], VocabularyError, "cannot be read .*; 'isogloss vocab train' makes one"),
         (["{corpus}"], [], VocabularyError, "cannot be read .*; 'isogloss vocab train' makes one"),
         (["{vocab}"], ["--languages", "yo"], DataError, "no text of 'yo'; it has ar, el, en"),

@@ -144,8 +144,15 @@ def vocab_report(
     isogloss vocab report vocab/ xlm-roberta-base/ --corpus texts/ --languages en,sw,th --json
     """
     from isogloss.cli.vocabulary_report import measure_vocabularies
+    from isogloss.errors import FolderError
+    from isogloss.manifest import MANIFEST_NAME
     from isogloss.vocab.report import PAGE_NAME, render_report, write_report
 
+    # A corpus or vocabulary has files of these names that its manifest knows.
+    if output is not None and (output / MANIFEST_NAME).exists():
+        raise FolderError(
+            f"{output} is a finished folder, whose own report would be lost; choose another for the report"
+        )
     codes = [code.strip() for code in languages.split(",") if code.strip()]
     values = measure_vocabularies(vocabularies, corpus, codes, parallel)
     if output is not None:

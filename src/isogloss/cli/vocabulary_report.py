@@ -25,8 +25,9 @@ def measure_vocabularies(
     from isogloss.vocab.comparing import measure
     from isogloss.vocab.excerpts import chosen_languages, read_excerpts, read_parallel
 
-    if len(set(paths)) < len(paths):
-        raise ConfigError(f"{Counter(paths).most_common(1)[0][0]} is given twice; give each vocabulary once")
+    places = Counter(path.resolve() for path in paths)
+    if twice := [path for path in paths if places[path.resolve()] > 1]:
+        raise ConfigError(f"{twice[-1]} is given twice; give each vocabulary once")
     codes = chosen_languages(corpus, languages)
     subjects = {name: _read_subject(path) for name, path in zip(_names(paths), paths, strict=True)}
     texts = track(
