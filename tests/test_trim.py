@@ -275,7 +275,7 @@ def test_the_same_command_again_is_done(
     made: tuple[Path, Trim], corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source, first = made
-    monkeypatch.setattr(room, "read_model", lambda _: pytest.fail("read again"))
+    monkeypatch.setattr(room, "read_source", lambda _: pytest.fail("read again"))
     settings = TrimSettings(model=source, corpus=corpus, languages=("en", "sw"), output=Path(first.path))
     assert trim(settings) == first
     for change in ({"coverage": 0.5}, {"languages": ("en",)}, {"output": source}, {"corpus": None}):

@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     },
     {
         *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models", "labelled"),
-        *("results", "score", "compare", "predict", "lines", "convert", "export", "extend", "trim"),
+        *("results", "score", "compare", "predict", "lines", "convert", "export", "extend", "trim", "resized"),
     },
     {"demo"},
     {"cli", "__main__"},

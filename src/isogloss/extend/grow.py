@@ -7,8 +7,6 @@ Hidden states of a text that is cut as before are what they were, to the bit; th
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,34 +16,20 @@ import numpy as np
 import torch
 from pydantic import Field, field_validator
 
-from isogloss.attention import Layout
-from isogloss.checkpoint import (
-    Card,
-    encoder_of,
-    languages_of,
-    load_vocabulary,
-    manifest_of,
-    name_of,
-    read_model,
-    require_ours,
-    save_model,
-    training_of,
-)
+from isogloss.checkpoint import Card, languages_of, manifest_of, name_of
 from isogloss.config import Settings
 from isogloss.corpus import Corpus
-from isogloss.errors import CheckpointError, FolderError, VocabularyError
+from isogloss.errors import CheckpointError, VocabularyError
 from isogloss.extend.outcome import OUTCOME_NAME, Extended, read_outcome, write_outcome
-from isogloss.heads import TaskModel
 from isogloss.interop.model_card import head_of
 from isogloss.interop.probes import PROBES
-from isogloss.interop.sentence_transformers import read_modules
 from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_ids
 from isogloss.languages import code_in_settings
-from isogloss.manifest import MANIFEST_NAME, Manifest, read_manifest
-from isogloss.model import Encoder, MaskedLM
+from isogloss.manifest import Manifest
+from isogloss.resized import OurModel, hidden_states, made_before, our_encoder, read_source, write_resized
 from isogloss.rows import Rows, with_rows
 from isogloss.run_models import model_folder
-from isogloss.vocab import MODEL_NAME, VocabSettings, Vocabulary
+from isogloss.vocab import VocabSettings, Vocabulary
 from isogloss.vocab.changes import WordsChanged, compare_words
 from isogloss.vocab.excerpts import read_excerpts
 from isogloss.vocab.extending import Extension, extend_vocabulary, reading_pieces, require_unigram
@@ -61,11 +45,9 @@ NUM_SIMILAR = 10
 NUM_HEAVIEST = 60
 # Three random rows with these weights: they and their squares sum to 1, so mean and covariance of the rows are kept.
 DRAWN_WEIGHTS = (2 / 3, 2 / 3, -1 / 3)
-# Where sentence-transformers looks for the longest text that it gives the encoder.
-LENGTH_NAME = "sentence_bert_config.json"
 
 Init = Literal["mean", "similar", "random"]
-Model = TypeVar("Model", bound=MaskedLM | TaskModel | Encoder)
+Model = TypeVar("Model", bound=OurModel)
 
 
 class ExtendSettings(Settings):
@@ -112,13 +94,19 @@ def extend(settings: ExtendSettings, *, say: Callable[[str], None] = lambda _: N
     corpus = Corpus.open(settings.corpus)
     statistics, _ = languages_with_text(corpus.manifest, settings.languages, where=settings.corpus)
     parents = [manifest_of(source), corpus.manifest]
-    if (done := _made_before(settings, parents)) is not None:
-        return done
+    before = made_before(
+        settings.output,
+        read_outcome,
+        OUTCOME_NAME,
+        command=COMMAND,
+        choice=_choice(settings),
+        parents=parents,
+        way="model extended in this way from this model and corpus",
+    )
+    if before is not None:
+        return before
     say(f"reading {source}")
-    model = read_model(source)
-    require_ours(model, source)
-    assert isinstance(model, MaskedLM | TaskModel | Encoder)
-    vocabulary = load_vocabulary(source, _encoder(model.eval()))
+    model, vocabulary = read_source(source)
     require_unigram(vocabulary, source)
     _require_no_more_ids(vocabulary, source)
     plan = plan_sample({code: counts["bytes"] for code, counts in statistics.items()}, alpha=settings.alpha)
@@ -208,21 +196,14 @@ def _changes(
 
 
 @torch.inference_mode()
-def _compare(
-    model: MaskedLM | TaskModel | Encoder,
-    larger: MaskedLM | TaskModel | Encoder,
-    before: Vocabulary,
-    after: Vocabulary,
-) -> int:
+def _compare(model: OurModel, larger: OurModel, before: Vocabulary, after: Vocabulary) -> int:
     """How many texts were compared; raises CheckpointError where hidden states of one that is cut as before differ."""
-    encoder, other = _encoder(model), _encoder(larger)
+    encoder, other = our_encoder(model), our_encoder(larger)
     num_compared = 0
     for old, new in zip(before.encode(PROBES), after.encode(PROBES), strict=True):
         if not np.array_equal(old, new):
             continue
-        ids = torch.from_numpy(np.array([0, *old[: encoder.settings.max_length - 2], 2]))
-        layout = Layout.of([len(ids)])
-        if not torch.equal(other(ids, layout), encoder(ids, layout)):
+        if not torch.equal(hidden_states(other, old), hidden_states(encoder, old)):
             raise CheckpointError(
                 "the model with more pieces answers otherwise than without them on a text that has none; nothing is "
                 "written. Please report this model"
@@ -234,58 +215,28 @@ def _compare(
 def _write(
     settings: ExtendSettings,
     source: Path,
-    model: MaskedLM | TaskModel | Encoder,
+    model: OurModel,
     vocabulary: Vocabulary,
     done: Extended,
     parents: Sequence[Manifest],
 ) -> None:
-    modules = read_modules(source)
-
-    def report(beside: Path) -> None:
-        if modules is not None and (modules.encoder / LENGTH_NAME).is_file():
-            shutil.copyfile(modules.encoder / LENGTH_NAME, beside / LENGTH_NAME)
-        write_outcome(beside, done, _choice(settings), name=name_of(source))
-
     named = ", ".join(settings.languages)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / MODEL_NAME).write_bytes(vocabulary.content)
-        save_model(
-            settings.output,
-            model,
-            vocabulary_folder=folder,
-            parents=parents,
-            command=COMMAND,
-            card=Card(
-                f"{name_of(source)} with {done.num_added:,} pieces more, for {named}. Their rows are a beginning: "
-                "pretrain it further on text with these languages. report.md says what changes.",
-                languages=sorted({*languages_of(source), *settings.languages}),
-                base_model=name_of(source),
-                corpus=f"pieces of {named} from corpus `{parents[1].fingerprint[:16]}`",
-            ),
-            training=training_of(source) or None,
-            pooling=modules.pooling() if modules is not None and isinstance(model, Encoder) else None,
-            more=report,
-        )
-
-
-def _made_before(settings: ExtendSettings, parents: Sequence[Manifest]) -> Extended | None:
-    """What an earlier run of this very command wrote; raises FolderError where anything else lies at the output."""
-    target = settings.output
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return None
-    another = FolderError(
-        f"{target} is there already and is no model extended in this way from this model and corpus; choose another "
-        "folder or delete it"
+    write_resized(
+        settings.output,
+        model,
+        vocabulary,
+        source=source,
+        command=COMMAND,
+        card=Card(
+            f"{name_of(source)} with {done.num_added:,} pieces more, for {named}. Their rows are a beginning: "
+            "pretrain it further on text with these languages. report.md says what changes.",
+            languages=sorted({*languages_of(source), *settings.languages}),
+            base_model=name_of(source),
+            corpus=f"pieces of {named} from corpus `{parents[1].fingerprint[:16]}`",
+        ),
+        parents=parents,
+        report=lambda folder: write_outcome(folder, done, _choice(settings), name=name_of(source)),
     )
-    if not (target / MANIFEST_NAME).is_file() or not (target / OUTCOME_NAME).is_file():
-        raise another
-    manifest = read_manifest(target, "model")
-    done, choice = read_outcome(target)
-    wanted = {parent.kind: parent.fingerprint for parent in parents}
-    if manifest.command != COMMAND or manifest.parents != wanted or choice != _choice(settings):
-        raise another
-    return done
 
 
 def _choice(settings: ExtendSettings) -> dict[str, Any]:
@@ -300,9 +251,3 @@ def _require_no_more_ids(vocabulary: Vocabulary, source: Path) -> None:
             f"{source / TOKENIZER_JSON} has {len(more)} tokens of its own after <mask> (id {more[0]} on), whose ids "
             "new pieces would take; take the model without them"
         )
-
-
-def _encoder(model: MaskedLM | TaskModel | Encoder) -> Encoder:
-    encoder = encoder_of(model)
-    assert isinstance(encoder, Encoder)
-    return encoder

@@ -8,9 +8,6 @@ product with fewer columns. ``trim`` goes from folder to folder, ``trim_model`` 
 from __future__ import annotations
 
 import dataclasses
-import json
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,37 +16,22 @@ import numpy as np
 import torch
 from pydantic import Field, field_validator
 
-from isogloss.attention import Layout
-from isogloss.checkpoint import (
-    CONFIG_NAME,
-    HUB_NAMES,
-    Card,
-    encoder_of,
-    load_vocabulary,
-    manifest_of,
-    name_of,
-    read_model,
-    require_ours,
-    save_model,
-    training_of,
-)
+from isogloss.checkpoint import CONFIG_NAME, HUB_NAMES, Card, manifest_of, name_of
 from isogloss.config import Settings
 from isogloss.corpus.tally import UNKNOWN_LANGUAGE
-from isogloss.errors import CheckpointError, ConfigError, FolderError
-from isogloss.heads import TaskModel
+from isogloss.errors import CheckpointError, ConfigError
 from isogloss.interop.model_card import head_of
 from isogloss.interop.probes import PROBES
-from isogloss.interop.sentence_transformers import read_modules
 from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_tokens
 from isogloss.interop.weights import weight_files
 from isogloss.languages import code_in_settings
-from isogloss.manifest import MANIFEST_NAME, Manifest, read_manifest
-from isogloss.model import Encoder, MaskedLM
+from isogloss.manifest import Manifest
+from isogloss.model import MaskedLM
+from isogloss.resized import OurModel, hidden_states, made_before, our_encoder, read_source, write_resized
 from isogloss.rows import Rows, with_rows
 from isogloss.run_models import model_folder
 from isogloss.trim.outcome import TRIM_NAME, Size, Trim, read_outcome, write_outcome
 from isogloss.vocab import MODEL_NAME, Vocabulary
-from isogloss.vocab.hub import write_hub_files
 from isogloss.vocab.texts import Texts, open_texts
 from isogloss.vocab.tokenizer import Ids
 from isogloss.vocab.trimming import (
@@ -65,10 +47,8 @@ from isogloss.vocab.trimming import (
 __all__ = ["TrimSettings", "trim", "trim_model"]
 
 COMMAND = "isogloss vocab trim"
-# Where sentence-transformers looks for the longest text that it gives the encoder.
-LENGTH_NAME = "sentence_bert_config.json"
 
-Model = TypeVar("Model", bound=MaskedLM | TaskModel | Encoder)
+Model = TypeVar("Model", bound=OurModel)
 
 
 class TrimSettings(Settings):
@@ -108,26 +88,30 @@ def trim(settings: TrimSettings, *, say: Callable[[str], None] = lambda _: None)
         raise ConfigError(f"coverage = {settings.coverage} is a share of text: give some (--corpus)")
     texts = None if settings.corpus is None else open_texts(settings.corpus, settings.languages)
     parents = [manifest_of(source), *([texts.origin] if texts else [])]
-    if (done := _made_before(settings, parents)) is not None:
+    done = made_before(
+        settings.output,
+        read_outcome,
+        TRIM_NAME,
+        command=COMMAND,
+        choice=_choice(settings),
+        parents=parents,
+        way="model trimmed in this way from this model and text",
+    )
+    if done is not None:
         return done
     say(f"reading {source}")
-    model = read_model(source)
-    require_ours(model, source)
-    assert isinstance(model, MaskedLM | TaskModel | Encoder)
-    encoder = _encoder(model.eval())
-    vocabulary = load_vocabulary(source, encoder)
+    model, vocabulary = read_source(source)
     require_spelling(vocabulary, str(source))
     added = added_tokens(source / TOKENIZER_JSON)
     kept, languages, examples = _choose(vocabulary, settings, texts, {token["id"] for token in added}, say)
     smaller, fewer = trim_model(model, vocabulary, kept, num_added=_num_added(vocabulary, added))
     say("comparing the two models")
     num_compared = _compare(model, smaller, kept, examples)
-    before = Size(vocabulary.size, encoder.settings.vocabulary_size, _num_parameters(model), _num_bytes(source))
     draft = Trim(
         path=str(settings.output),
         head=head_of(model),
-        before=before,
-        after=Size(fewer.size, _encoder(smaller).settings.vocabulary_size, _num_parameters(smaller), 0),
+        before=_size(model, vocabulary, _num_bytes(source)),
+        after=_size(smaller, fewer, 0),
         languages=languages,
         scripts=pieces_by_script(vocabulary, kept),
         num_compared=num_compared,
@@ -174,17 +158,12 @@ def _choose(
 
 
 @torch.inference_mode()
-def _compare(
-    model: MaskedLM | TaskModel | Encoder, smaller: MaskedLM | TaskModel | Encoder, kept: Ids, examples: Sequence[Ids]
-) -> int:
+def _compare(model: OurModel, smaller: OurModel, kept: Ids, examples: Sequence[Ids]) -> int:
     """How many texts were compared; raises CheckpointError where hidden states or the rows of a head differ."""
-    encoder, other = _encoder(model), _encoder(smaller)
+    encoder, other = our_encoder(model), our_encoder(smaller)
     same = True
-    for example in examples:
-        ids = np.array([0, *example[: encoder.settings.max_length - 2], 2])
-        layout = Layout.of([len(ids)])
-        expected_ND = encoder(torch.from_numpy(ids), layout)
-        same &= torch.equal(other(torch.from_numpy(np.searchsorted(kept, ids)), layout), expected_ND)
+    for ids in examples:
+        same &= torch.equal(hidden_states(other, np.searchsorted(kept, ids)), hidden_states(encoder, ids))
     if isinstance(model, MaskedLM) and isinstance(smaller, MaskedLM):
         rows = torch.from_numpy(kept).long()
         same &= torch.equal(smaller.product_VD[: len(kept)], model.product_VD[rows])
@@ -200,7 +179,7 @@ def _compare(
 def _write(
     settings: TrimSettings,
     source: Path,
-    model: MaskedLM | TaskModel | Encoder,
+    model: OurModel,
     vocabulary: Vocabulary,
     added: Sequence[Mapping[str, Any]],
     draft: Trim,
@@ -209,59 +188,29 @@ def _write(
 ) -> Trim:
     """The folder, with what was done beside the model; returns that with the bytes that were written."""
     done = draft
-    modules = read_modules(source)
 
-    def report(beside: Path) -> None:
+    def report(folder: Path) -> None:
         nonlocal done
-        if modules is not None and (modules.encoder / LENGTH_NAME).is_file():
-            shutil.copyfile(modules.encoder / LENGTH_NAME, beside / LENGTH_NAME)
-        done = dataclasses.replace(draft, after=dataclasses.replace(draft.after, bytes=_num_bytes(beside)))
-        write_outcome(beside, done, _choice(settings), name=name_of(source))
+        done = dataclasses.replace(draft, after=dataclasses.replace(draft.after, bytes=_num_bytes(folder)))
+        write_outcome(folder, done, _choice(settings), name=name_of(source))
 
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / MODEL_NAME).write_bytes(vocabulary.content)
-        if added:
-            write_hub_files(folder, vocabulary)
-            content = json.loads((folder / TOKENIZER_JSON).read_text(encoding="utf-8"))
-            content["added_tokens"] += added
-            (folder / TOKENIZER_JSON).write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
-        languages = texts.languages if texts else settings.languages
-        save_model(
-            settings.output,
-            model,
-            vocabulary_folder=folder,
-            parents=parents,
-            command=COMMAND,
-            card=Card(
-                f"{name_of(source)} with {draft.after.pieces:,} of its {draft.before.pieces:,} pieces. Of a text that "
-                "these cover, hidden states and task logits are the same to the bit; report.md says what they cover.",
-                languages=[code for code in languages if code != UNKNOWN_LANGUAGE],
-                base_model=name_of(source),
-            ),
-            training=training_of(source) or None,
-            pooling=modules.pooling() if modules is not None and isinstance(model, Encoder) else None,
-            more=report,
-        )
-    return done
-
-
-def _made_before(settings: TrimSettings, parents: Sequence[Manifest]) -> Trim | None:
-    """What an earlier run of this very command wrote; raises FolderError where anything else lies at the output."""
-    target = settings.output
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return None
-    another = FolderError(
-        f"{target} is there already and is no model trimmed in this way from this model and text; choose another "
-        "folder or delete it"
+    languages = texts.languages if texts else settings.languages
+    write_resized(
+        settings.output,
+        model,
+        vocabulary,
+        source=source,
+        command=COMMAND,
+        card=Card(
+            f"{name_of(source)} with {draft.after.pieces:,} of its {draft.before.pieces:,} pieces. Of a text that "
+            "these cover, hidden states and task logits are the same to the bit; report.md says what they cover.",
+            languages=[code for code in languages if code != UNKNOWN_LANGUAGE],
+            base_model=name_of(source),
+        ),
+        parents=parents,
+        report=report,
+        added=added,
     )
-    if not (target / MANIFEST_NAME).is_file() or not (target / TRIM_NAME).is_file():
-        raise another
-    manifest = read_manifest(target, "model")
-    done, choice = read_outcome(target)
-    wanted = {parent.kind: parent.fingerprint for parent in parents}
-    if manifest.command != COMMAND or manifest.parents != wanted or choice != _choice(settings):
-        raise another
     return done
 
 
@@ -280,14 +229,9 @@ def _renumbered(added: Sequence[Mapping[str, Any]], kept: Ids, vocabulary: Vocab
     return [{**token, "id": ids.get(token["id"], len(kept) + token["id"] - vocabulary.size)} for token in added]
 
 
-def _encoder(model: MaskedLM | TaskModel | Encoder) -> Encoder:
-    encoder = encoder_of(model)
-    assert isinstance(encoder, Encoder)
-    return encoder
-
-
-def _num_parameters(model: MaskedLM | TaskModel | Encoder) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+def _size(model: OurModel, vocabulary: Vocabulary, num_bytes: int) -> Size:
+    num_parameters = sum(parameter.numel() for parameter in model.parameters())
+    return Size(vocabulary.size, our_encoder(model).settings.vocabulary_size, num_parameters, num_bytes)
 
 
 def _num_bytes(folder: Path) -> int:
