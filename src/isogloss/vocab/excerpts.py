@@ -15,8 +15,8 @@ from pathlib import Path
 
 from isogloss.corpus import Corpus
 from isogloss.errors import DataError
-from isogloss.languages import canonical_code
 from isogloss.manifest import MANIFEST_NAME
+from isogloss.vocab.texts import choose_languages, files_by_language, lines_of
 
 __all__ = ["MOST_CHARACTERS", "Excerpt", "chosen_languages", "languages_of", "read_excerpts", "read_parallel"]
 
@@ -28,7 +28,6 @@ LONGEST_LINE = 10_000
 MOST_READ = 100_000_000
 # A file is measured by its bytes; how many there are a character is seen in the first of them.
 LOOKED_AT = 1 << 20
-SUFFIX = ".txt"
 
 
 class Excerpt:
@@ -74,7 +73,7 @@ def chosen_languages(folder: Path, wanted: Sequence[str]) -> list[str]:
 
     Raises DataError for one that is not there.
     """
-    return _chosen(languages_of(folder), wanted, folder)
+    return choose_languages(languages_of(folder), wanted, folder)
 
 
 def read_excerpts(
@@ -92,7 +91,7 @@ def read_excerpts(
         else:
             path = _files_of(folder)[code]
             excerpt = Excerpt(of=min(_num_characters(path), MOST_READ), most=most)
-            documents = _lines_of(path)
+            documents = lines_of([path])
         read = 0
         for document in excerpt.passing(documents):
             read += len(document)
@@ -112,11 +111,11 @@ def read_parallel(
     Raises DataError where the files have different numbers of lines, so cannot be translations of each other.
     """
     files = _files_of(folder)
-    chosen = _chosen(sorted(files), languages, folder)
+    chosen = choose_languages(files, languages, folder)
     numbers, fitting = {}, []
     for code in chosen:
         taken = numbers[code] = fits = 0
-        for line in _lines_of(files[code]):
+        for line in lines_of([files[code]]):
             numbers[code] += 1
             taken += len(line)
             fits += taken <= most
@@ -128,31 +127,22 @@ def read_parallel(
             "have a translation on the same line"
         )
     for code in chosen:
-        lines = _lines_of(files[code])
+        lines = lines_of([files[code]])
         yield code, [next(lines) for _ in range(min(fitting))]
 
 
 def _files_of(folder: Path) -> dict[str, Path]:
-    files: dict[str, Path] = {}
-    for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []:
-        code = canonical_code(path.stem)
-        if code in files:
-            raise DataError(f"{path} and {files[code]} are both of '{code}'; put them into one file")
-        files[code] = path
-    if not files:
+    """The one file of each language."""
+    found = files_by_language(folder)
+    if not found:
         raise DataError(
             f"{folder} is neither a corpus folder ('isogloss corpus build' makes one) nor one with text files named "
             "by language, as en.txt"
         )
-    return files
-
-
-def _chosen(known: Sequence[str], wanted: Sequence[str], folder: Path) -> list[str]:
-    chosen = sorted({canonical_code(code) for code in wanted} or known)
-    for code in chosen:
-        if code not in known:
-            raise DataError(f"languages: {folder} has no text of '{code}'; it has {', '.join(known)}")
-    return chosen
+    for code, (first, *others) in found.items():
+        if others:
+            raise DataError(f"{others[0]} and {first} are both of '{code}'; put them into one file")
+    return {code: first for code, (first, *_) in found.items()}
 
 
 def _num_characters(path: Path) -> int:
@@ -160,14 +150,3 @@ def _num_characters(path: Path) -> int:
     with path.open("rb") as stream:
         first = stream.read(LOOKED_AT)
     return round(path.stat().st_size * len(first.decode("utf-8", "ignore")) / max(len(first), 1))
-
-
-def _lines_of(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            for line in stream:
-                yield line.removesuffix("\n")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 ({error.reason} at byte {error.start}); convert it") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror})") from None
