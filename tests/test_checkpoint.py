@@ -162,7 +162,9 @@ def test_pieces_added_later_are_counted(save: Callable[..., Path], monkeypatch: 
     encoder = load_encoder(folder)
     monkeypatch.setattr(checkpoint.Vocabulary, "load", lambda path: SimpleNamespace(size=30))
     for last, fits in ((39, True), (40, False), (31, False)):
-        tokens = json.dumps({"model": {}, "added_tokens": [{"id": number} for number in (0, 29, 30, last)]})
+        tokens = json.dumps(
+            {"model": {}, "added_tokens": [{"id": number, "content": f"<{number}>"} for number in (0, 29, 30, last)]}
+        )
         (folder / "tokenizer.json").write_text(tokens, encoding="utf-8")
         if fits:
             assert load_vocabulary(folder, encoder).size == 30
