@@ -18,7 +18,7 @@ from isogloss.loop import LoopSettings
 from isogloss.run_models import chosen_models, model_names
 from isogloss.runs import read_metrics
 from isogloss.scores import table
-from isogloss.selection import rules_for
+from isogloss.selection import Chooser, Rule, rules_for
 from isogloss.transfer import training_files
 
 ALSO = ("joint-dev", "per-language-dev", "last", "average")
@@ -95,6 +95,28 @@ def test_a_run_that_was_cut_off_while_its_models_were_put_in_place_is_finished(
     (run / "model").rename(run / "best" / "model")
     finetune(settings)
     assert {path.relative_to(run): path.read_bytes() for path in run.rglob("model.safetensors")} == whole
+
+
+def test_a_runs_own_model_comes_last_whatever_chooses_it(
+    pretrained: Path, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_for(
+        pretrained, labelled, tmp_path / "run", selection="last", also_select=("joint-dev", "average"), steps=6
+    )
+
+    def cut_off(chooser: Chooser, rule: Rule, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Chooser, "_move", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(settings)
+    assert not (settings.run / "model").exists()
+    finetune(settings)
+    alone = finetune(settings_for(pretrained, labelled, tmp_path / "alone", selection="last", steps=6))
+    for name, weight in weights(alone / "model").items():
+        assert torch.equal(weight, weights(settings.run / "model")[name]), name
+    assert (settings.run / "selected" / "joint-dev" / "model").is_dir()
 
 
 def test_seeds_are_runs_of_their_own_and_one_line_of_the_table(

@@ -124,14 +124,10 @@ class Chooser:
             target = rule.target(self._run)
             if target.exists():  # of a finish that was cut off
                 continue
+            target.parent.mkdir(parents=True, exist_ok=True)
             if rule.selection == "last":
                 self._save(target, rule.selection, "last step", {})
-        for rule in reversed(self._rules):
-            target = rule.target(self._run)
-            if target.exists():
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if rule.selection == "average":
+            elif rule.selection == "average":
                 self._save_average(rule, target)
             else:
                 self._move(rule, target)
@@ -177,12 +173,14 @@ class Chooser:
         files = sorted(folder.glob("*.safetensors"))
         assert files, "validation comes at the last step at the latest"
         weights = [load_file(file) for file in files]
-        with torch.no_grad():
-            for name, tensor in _floating(self._model).items():
-                mean = torch.stack([of_step[name].double() for of_step in weights]).mean(0)
-                tensor.copy_(mean.to(tensor))
+        own = {name: tensor.clone() for name, tensor in _floating(self._model).items()}
+        for name, tensor in _floating(self._model).items():
+            tensor.copy_(torch.stack([of_step[name].double() for of_step in weights]).mean(0))
         steps = ", ".join(str(int(file.stem)) for file in files)
         self._save(target, rule.selection, f"mean of the weights of steps {steps}", {})
+        # Other selections may want the weights of the last step.
+        for name, tensor in _floating(self._model).items():
+            tensor.copy_(own[name])
         shutil.rmtree(folder)
 
 
