@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isogloss.compare import METRICS, _counts, compare_predictions
+from isogloss.compare import _counts, _percent, compare_predictions
 from isogloss.errors import ConfigError, DataError
-from isogloss.tasks import Answer, QuestionExample, TaggedExample, find_task
+from isogloss.tasks import Answer, QuestionExample, TaggedExample, Task, find_task
+from isogloss.tasks.scoring import Report
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 sentences = st.lists(st.lists(st.sampled_from(TAGS), min_size=1, max_size=6), min_size=1, max_size=6)
+
+
+def one_by_one(task: Task, examples: Sequence[Any], predicted: Sequence[Any]) -> list[Report]:
+    return [task.report([example], [one], language="en") for example, one in zip(examples, predicted, strict=True)]
 
 
 @given(sentences, st.integers(0, 1000))
@@ -24,20 +31,21 @@ def test_entity_f1_of_drawn_sentences_follows_from_their_counts(gold: list[list[
     task = find_task("conll")
     examples = [TaggedExample(tuple("w" for _ in tags), tuple(tags)) for tags in gold]
     predicted = [tuple(draw.choice(TAGS) for _ in tags) for tags in gold]
-    counts = _counts(task, "f1", examples, predicted, "en")
+    counts = _counts(task, "f1", examples, one_by_one(task, examples, predicted))
     drawn = [draw.randrange(len(gold)) for _ in gold]
     fresh = task.report([examples[place] for place in drawn], [predicted[place] for place in drawn], language="en")
-    assert METRICS["f1"](counts[drawn].sum(0)[None])[0] == pytest.approx(fresh.metrics["f1"])
+    assert _percent(counts[drawn].sum(0)[None])[0] == pytest.approx(fresh.metrics["f1"])
 
 
 def test_answers_count_each_by_itself() -> None:
     task = find_task("squad")
     examples = [QuestionExample(str(n), "?", "a b c", (Answer("a b", 0),)) for n in range(3)]
     predicted = ["a b", "b c", None]
-    counts = _counts(task, "f1", examples, predicted, "en")
+    reports = one_by_one(task, examples, predicted)
+    counts = _counts(task, "f1", examples, reports)
     whole = task.report(examples, predicted, language="en").metrics
-    assert METRICS["f1"](counts.sum(0)[None])[0] == pytest.approx(whole["f1"])
-    assert METRICS["exact_match"](_counts(task, "exact_match", examples, predicted, "en").sum(0)[None])[0] == (
+    assert _percent(counts.sum(0)[None])[0] == pytest.approx(whole["f1"])
+    assert _percent(_counts(task, "exact_match", examples, reports).sum(0)[None])[0] == (
         pytest.approx(whole["exact_match"])
     )
 

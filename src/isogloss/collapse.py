@@ -125,7 +125,8 @@ class Guard:
     """Adds up the loss between checks; ``step`` is the one at which it must be below chance."""
 
     def __init__(self, loss_of: Callable[[TaskModel, ExampleBatch], Tensor], *, chance: float, step: int) -> None:
-        self._loss_of, self._chance, self._step = loss_of, chance, step
+        self._loss_of, self._chance = loss_of, chance
+        # The loss that is looked at is that of the second half.
         self._every = max(1, step // 2)
         self._loss: Tensor | None = None
         self._num_targets = 0

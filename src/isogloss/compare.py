@@ -13,7 +13,7 @@ Shapes: E examples, C counts an example, B draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,16 +25,18 @@ from isogloss.errors import ConfigError, DataError
 from isogloss.languages import canonical_code
 from isogloss.tasks import Task, data_language, find_task, is_labelled
 from isogloss.tasks.predicted import read_predictions
+from isogloss.tasks.scoring import Report
 
 __all__ = ["Difference", "compare_predictions"]
 
 Floats = npt.NDArray[np.float64]
-Metric = Callable[[Floats], Floats]
 
 # Of the draws lie between the ends of the interval, the rest alike on both sides.
 CONFIDENCE = 0.95
 # Draws whose weights are held at a time.
 BLOCK = 256
+# Metrics that follow from sums over examples.
+ADD_UP = frozenset(("accuracy", "exact_match", "f1"))
 # Where every draw is scored afresh there are fewer.
 MOST_FRESH = 1000
 
@@ -77,8 +79,13 @@ def compare_predictions(
         raise DataError(f"{data} has no labels: there is nothing to compare by")
     sides = [read_predictions(path, task, examples, labels=task.labels) for path in (first, second)]
     draw = np.random.default_rng(seed)
+    one_by_one = [
+        [task.report([example], [one], language=code) for example, one in zip(examples, side, strict=True)]
+        for side in sides
+        if any(_adds_up(task, metric) for metric in task.metrics)
+    ]
     return {
-        metric: _difference(task, metric, examples, sides, code, num_draws=num_draws, draw=draw)
+        metric: _difference(task, metric, examples, sides, one_by_one, code, num_draws=num_draws, draw=draw)
         for metric in task.metrics
     }
 
@@ -88,17 +95,17 @@ def _difference(
     metric: str,
     examples: Sequence[Any],
     sides: Sequence[Sequence[Any]],
+    one_by_one: Sequence[Sequence[Report]],
     language: str,
     *,
     num_draws: int,
     draw: np.random.Generator,
 ) -> Difference:
     first, second = (task.report(examples, side, language=language).metrics[metric] for side in sides)
-    of_sums = METRICS.get(metric) if _adds_up(task, metric) else None
-    if of_sums is not None:
-        counts = [_counts(task, metric, examples, side, language) for side in sides]
+    if _adds_up(task, metric):
+        counts = [_counts(task, metric, examples, reports) for reports in one_by_one]
         blocks = _weights(len(examples), num_draws, draw)
-        drawn = np.concatenate([of_sums(block @ counts[1]) - of_sums(block @ counts[0]) for block in blocks])
+        drawn = np.concatenate([_percent(block @ counts[1]) - _percent(block @ counts[0]) for block in blocks])
     else:
         drawn = np.array(list(_afresh(task, metric, examples, sides, language, min(num_draws, MOST_FRESH), draw)))
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
@@ -115,25 +122,20 @@ def _weights(num_examples: int, num_draws: int, draw: np.random.Generator) -> It
         yield np.bincount(drawn.ravel(), minlength=size * num_examples).reshape(size, num_examples).astype(np.float64)
 
 
-def _mean(sums_BC: Floats) -> Floats:
-    """What is right of what there is, in percent."""
+def _percent(sums_BC: Floats) -> Floats:
+    """What is right of what there is: any metric that adds up, from the sums of what `_counts` says of examples."""
     return 100 * np.divide(sums_BC[:, 0], sums_BC[:, 1], out=np.zeros(len(sums_BC)), where=sums_BC[:, 1] > 0)
-
-
-# From the sums over the drawn examples of what `_counts` says of each.
-METRICS: Mapping[str, Metric] = {"accuracy": _mean, "exact_match": _mean, "f1": _mean}
 
 
 def _adds_up(task: Task, metric: str) -> bool:
     """Whether a metric follows from sums over examples: F1 of one class among two does, but not example by example."""
-    return metric in METRICS and not (task.kind == "classify" and metric == "f1")
+    return metric in ADD_UP and not (task.kind == "classify" and metric == "f1")
 
 
-def _counts(task: Task, metric: str, examples: Sequence[Any], predicted: Sequence[Any], language: str) -> Floats:
-    """What each example adds to numerator and denominator, (E, 2); 100 times its score and 1 of texts and answers."""
+def _counts(task: Task, metric: str, examples: Sequence[Any], reports: Sequence[Report]) -> Floats:
+    """What each example, scored by itself, adds to numerator and denominator, (E, 2)."""
     rows = []
-    for example, one in zip(examples, predicted, strict=True):
-        report = task.report([example], [one], language=language)
+    for example, report in zip(examples, reports, strict=True):
         if task.kind != "tag":
             rows.append((report.metrics[metric] / 100, 1.0))
         elif metric == "f1":

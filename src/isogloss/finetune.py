@@ -185,22 +185,24 @@ def _attempt(
     step = check_step(
         settings.guard, warmup=settings.optim.warmup, total_steps=total_steps, tokens_per_step=tokens_per_step
     )
+    learned_from = loss_of
     # Fresh weights may take long to learn, and are there to be compared with as they are.
-    guarded = step is not None and len(earlier) < settings.guard.restarts and not settings.random_weights
-    guard = Guard(loss_of, chance=chance, step=step or 1)
+    if step is not None and len(earlier) < settings.guard.restarts and not settings.random_weights:
+        guard = Guard(loss_of, chance=chance, step=step)
+        learned_from, actions = guard.loss_of, [*actions, guard.action()]
     try:
         train(
             model,
             run=run,
             batches=batches.batch,
-            loss_of=guard.loss_of if guarded else loss_of,
+            loss_of=learned_from,
             total_steps=total_steps,
             optim=settings.optim.model_copy(update={"peak_rate": settings.optim.peak_rate * attempt.rate_share}),
             settings=settings.loop,
             seed=attempt.seed,
             device=device,
             tokens_per_step=tokens_per_step,
-            actions=[*actions, guard.action()] if guarded else actions,
+            actions=actions,
         )
     except CollapsedError as error:
         begin_anew(settings.run, [*earlier, {"seed": attempt.seed, "rate_share": attempt.rate_share, **vars(error)}])

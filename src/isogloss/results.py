@@ -72,7 +72,6 @@ class Comparison:
     """What was found beside what was published; ``languages`` in the published order, the mean last."""
 
     row: PublishedRow
-    metric: str
     found: Mapping[str, Cell]
     tolerance: float
     notes: tuple[str, ...]
@@ -173,7 +172,7 @@ def comparison_blocks(comparisons: Sequence[Comparison]) -> list[Block]:
     for compared in comparisons:
         row = compared.row
         verdict = "reproduced" if compared.reproduced else "NOT reproduced"
-        blocks.append(Heading(f"{row.model}, {row.task}, {compared.metric}, {row.setting}: {verdict}"))
+        blocks.append(Heading(f"{row.model}, {row.task}, {row.metric}, {row.setting}: {verdict}"))
         cells = [
             (language, _number(row.values[language]), str(cell), f"{compared.differences[language]:+.1f}")
             for language, cell in compared.found.items()
@@ -199,13 +198,13 @@ def compare_with_published(scores: Sequence[Score], model: str, *, tolerance: fl
             except ConfigError as error:
                 problem = problem or error
                 continue
-            comparisons.append(_comparison(line, row, metric, split, tolerance))
+            comparisons.append(_comparison(line, row, split, tolerance))
     if not comparisons:
         raise problem or ConfigError(f"no score says its setting, so no published row of '{model}' belongs to it")
     return comparisons
 
 
-def _comparison(line: Line, row: PublishedRow, metric: str, split: str, tolerance: float) -> Comparison:
+def _comparison(line: Line, row: PublishedRow, split: str, tolerance: float) -> Comparison:
     printed = [language for language in row.values if language != MEAN]
     both = [language for language in printed if language in line.cells]
     found = {language: line.cells[language] for language in both}
@@ -223,4 +222,4 @@ def _comparison(line: Line, row: PublishedRow, metric: str, split: str, toleranc
         raise ConfigError(
             f"none of the published languages ({', '.join(printed)}) is among those scored ({', '.join(line.cells)})"
         )
-    return Comparison(row, metric, found, tolerance, tuple(notes))
+    return Comparison(row, found, tolerance, tuple(notes))

@@ -23,6 +23,7 @@ __all__ = [
     "OnDevice",
     "SettingsArguments",
     "checked_settings",
+    "listed",
     "num_columns",
     "phrasebook_languages",
     "print_json",
@@ -68,13 +69,18 @@ def checked_settings(kind: type[Settings], arguments: list[str] | None) -> Any:
     return make_settings(kind, {}, given)
 
 
+def listed(codes: str) -> list[str]:
+    """Codes with commas between them, one by one."""
+    return [code.strip() for code in codes.split(",") if code.strip()]
+
+
 def phrasebook_languages(text: str) -> list[str]:
     """Codes of ``--languages``, English first for 'all'. Raises ConfigError where it names none."""
     from isogloss.phrasebook import LANGUAGES
 
     if text == "all":
         return ["en", *[code for code in LANGUAGES if code != "en"]]
-    codes = [code.strip() for code in text.split(",") if code.strip()]
+    codes = listed(text)
     if not codes:
         raise ConfigError(f"--languages {text!r} names no language; give codes with commas between them, or 'all'")
     return codes

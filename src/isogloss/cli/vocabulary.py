@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli.stage import AsJson, DryRun, ModelFolder, checked_settings, print_json, run_stage
+from isogloss.cli.stage import AsJson, DryRun, ModelFolder, checked_settings, listed, print_json, run_stage
 
 __all__ = ["vocab_check", "vocab_extend", "vocab_report", "vocab_train", "vocab_trim"]
 
@@ -76,7 +76,7 @@ def vocab_extend(
     from isogloss.extend import ExtendSettings
     from isogloss.extend import extend as run_extension
 
-    codes = [code.strip() for code in languages.split(",") if code.strip()]
+    codes = listed(languages)
     options = {"model": model, "corpus": corpus, "add": add, "output": output, "init": init.value}
     words = [*(f"{key}={value}" for key, value in options.items()), f"languages={codes}", *(settings or [])]
     checked = checked_settings(ExtendSettings, words)
@@ -153,7 +153,7 @@ def vocab_report(
         raise FolderError(
             f"{output} is a finished folder, whose own report would be lost; choose another for the report"
         )
-    codes = [code.strip() for code in languages.split(",") if code.strip()]
+    codes = listed(languages)
     values = measure_vocabularies(vocabularies, corpus, codes, parallel)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
@@ -194,7 +194,7 @@ def vocab_trim(
     from isogloss.config import make_settings
     from isogloss.trim import TrimSettings, trim
 
-    codes = [code.strip() for code in languages.split(",") if code.strip()]
+    codes = listed(languages)
     values = {"model": model, "corpus": corpus, "languages": codes, "coverage": coverage, "output": output}
     settings = make_settings(TrimSettings, values)
     if dry_run:
