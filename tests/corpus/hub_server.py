@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 SHA = hashlib.sha1(b"commit").hexdigest()
 
@@ -115,3 +119,32 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(206, content[int(first) : end], headers)
         else:
             self.answer(200, content, headers)
+
+
+@contextlib.contextmanager
+def served(repository: str, files: Mapping[str, bytes], cache: Path) -> Iterator[Hub]:
+    """A Hub that `datasets` and `huggingface_hub` take for theirs meanwhile, with an empty cache of its own."""
+    import datasets
+    import huggingface_hub.constants
+    import huggingface_hub.hf_api
+
+    server = Hub(repository, files)
+    with pytest.MonkeyPatch.context() as patch:
+        # The libraries have read their environment when another test loaded them.
+        for owner, name in (
+            (datasets.config, "HF_ENDPOINT"),
+            (huggingface_hub.constants, "ENDPOINT"),
+            (huggingface_hub.hf_api.api, "endpoint"),
+        ):
+            patch.setattr(owner, name, server.address)
+        patch.setenv("HF_ENDPOINT", server.address)
+        for owner in (datasets.config, huggingface_hub.constants):
+            patch.setattr(owner, "HF_HUB_OFFLINE", False)
+        template = "HUGGINGFACE_CO_URL_TEMPLATE"
+        patch.setattr(huggingface_hub.constants, template, server.address + "/{repo_id}/resolve/{revision}/{filename}")
+        patch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+        patch.setattr(datasets.config, "HF_DATASETS_CACHE", str(cache))
+        patch.setattr(datasets.config, "HF_MODULES_CACHE", str(cache))
+        yield server
+        huggingface_hub.HfFileSystem.clear_instance_cache()
+    server.close()

@@ -89,31 +89,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     module: ModuleType = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    server = module.Hub("acme/many", FILES)
-    with pytest.MonkeyPatch.context() as patch:
-        import datasets
-        import huggingface_hub.constants
-        import huggingface_hub.hf_api
-
-        # The libraries have read their environment when another test loaded them.
-        for owner, name in (
-            (datasets.config, "HF_ENDPOINT"),
-            (huggingface_hub.constants, "ENDPOINT"),
-            (huggingface_hub.hf_api.api, "endpoint"),
-        ):
-            patch.setattr(owner, name, server.address)
-        patch.setenv("HF_ENDPOINT", server.address)
-        for owner in (datasets.config, huggingface_hub.constants):
-            patch.setattr(owner, "HF_HUB_OFFLINE", False)
-        template = "HUGGINGFACE_CO_URL_TEMPLATE"
-        patch.setattr(huggingface_hub.constants, template, server.address + "/{repo_id}/resolve/{revision}/{filename}")
-        cache = str(tmp_path_factory.mktemp("hub"))
-        patch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", cache)
-        patch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
-        patch.setattr(datasets.config, "HF_MODULES_CACHE", cache)
+    with module.served("acme/many", FILES, tmp_path_factory.mktemp("hub")) as server:
         yield server
-        huggingface_hub.HfFileSystem.clear_instance_cache()
-    server.close()
 
 
 def sources(address: str) -> list[Source]:

@@ -50,30 +50,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             readme += [f"  - split: {split}", f"    path: {path}"]
             files[path] = parquet(number + 1)
     files["README.md"] = "\n".join([*readme, "---", ""]).encode()
-    server = module.Hub("acme/xnli", files)
-    with pytest.MonkeyPatch.context() as patch:
-        import datasets
-        import huggingface_hub.constants
-        import huggingface_hub.hf_api
-
-        for owner, name in (
-            (datasets.config, "HF_ENDPOINT"),
-            (huggingface_hub.constants, "ENDPOINT"),
-            (huggingface_hub.hf_api.api, "endpoint"),
-        ):
-            patch.setattr(owner, name, server.address)
-        patch.setenv("HF_ENDPOINT", server.address)
-        for owner in (datasets.config, huggingface_hub.constants):
-            patch.setattr(owner, "HF_HUB_OFFLINE", False)
-        template = "HUGGINGFACE_CO_URL_TEMPLATE"
-        patch.setattr(huggingface_hub.constants, template, server.address + "/{repo_id}/resolve/{revision}/{filename}")
-        cache = str(tmp_path_factory.mktemp("hub"))
-        patch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", cache)
-        patch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
-        patch.setattr(datasets.config, "HF_MODULES_CACHE", cache)
+    with module.served("acme/xnli", files, tmp_path_factory.mktemp("hub")) as server:
         yield server
-        huggingface_hub.HfFileSystem.clear_instance_cache()
-    server.close()
 
 
 def test_a_set_has_a_configuration_a_language(hub: Any) -> None:
