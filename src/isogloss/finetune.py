@@ -13,11 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor
 
 from isogloss.checkpoint import (
     FINETUNE,
@@ -44,9 +42,10 @@ from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.evaluate import HEADS
-from isogloss.heads import AnyEncoder, TaskModel
+from isogloss.heads import AnyEncoder, TaskModel, loss_of
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.labelled import LabelledSet, say
+from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest
 from isogloss.model import initialise
@@ -66,7 +65,7 @@ from isogloss.tasks import (
     make_targets,
     make_windows,
 )
-from isogloss.tasks.training import ExampleBatch, ExampleBatches, TrainingSet
+from isogloss.tasks.training import ExampleBatches, TrainingSet
 from isogloss.transfer import SETTINGS, Setting, training_files
 from isogloss.vocab import Tokenizer
 
@@ -118,6 +117,11 @@ class FinetuneSettings(Settings):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
     optim: FinetuneOptim = Field(FinetuneOptim(), description="AdamW, its schedule, what is frozen")
+    lora: LoraSettings = Field(LoraSettings(), description="low-rank factors beside frozen weights")
+    embedding_rows: Literal["used", "all"] = Field(
+        "used",
+        description="rows of the piece embeddings that training holds: of pieces in its files, or all; saved are all",
+    )
     loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
 
 
@@ -174,11 +178,15 @@ def _attempt(
     labels, training, chance = _read_training(settings, task, files, tokenizer, encoder)
     model = TaskModel(encoder, HEADS[task.kind], labels)
     _draw_weights(model, settings, attempt.seed)
+    if settings.lora.rank:
+        add_factors(model, settings.lora, seed=attempt.seed)
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=attempt.seed)
     save = _Saver(settings, model, parents, restarts=len(earlier))
     chooser = _chooser(settings, task, model, tokenizer, device, save)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
+    if settings.embedding_rows == "used":
+        hold_used_rows(model, training.ids.values, folder=run.path)
     total_steps = settings.steps or max(1, round(settings.epochs * batches.steps_per_epoch))
     tokens_per_step = round(settings.batch_size * training.mean_length)
     actions = [Action("validate", settings.validate_every, chooser.validate)] if chooser.is_needed else []
@@ -218,30 +226,6 @@ def _draw_weights(model: TaskModel, settings: FinetuneSettings, seed: int) -> No
         encoder.initialise(seed)
         whole = False
     initialise(model if whole else model.head, seed, std=encoder.settings.initial_std)
-
-
-def loss_of(model: TaskModel, batch: ExampleBatch) -> Tensor:
-    """Cross-entropy in nats, summed over the labels of a batch, or over its answers (mean of start and end).
-
-    Of choices each is judged by itself, right or not; of ratings it is the squared error.
-    """
-    logits = model(batch.ids_N, batch.layout, languages_S=batch.languages_S)
-    if model.kind == "sequence" and batch.labels_M.is_floating_point():
-        return F.mse_loss(logits[:, 0], batch.labels_M.float(), reduction="sum")
-    if model.kind == "sequence" and len(model.labels) == 1:
-        return F.binary_cross_entropy_with_logits(logits[:, 0], batch.labels_M.float(), reduction="sum")
-    if model.kind == "sequence":
-        return F.cross_entropy(logits, batch.labels_M, reduction="sum")
-    if model.kind == "token":
-        return F.cross_entropy(logits[batch.rows_M], batch.labels_M, reduction="sum")
-    # Start and end are each chosen among the tokens of one sequence. Two columns are cheap to pad, unlike the model.
-    layout = batch.layout
-    padded_ST2 = logits.new_full((layout.num_sequences, layout.max_length, 2), float("-inf"))
-    padded_ST2[layout.sequences_N, layout.positions_N] = logits
-    log_shares_N2 = padded_ST2.log_softmax(dim=1)[layout.sequences_N, layout.positions_N]
-    starts_S, ends_S = batch.rows_M.view(-1, 2).unbind(1)
-    total: Tensor = -(log_shares_N2[starts_S, 0].sum() + log_shares_N2[ends_S, 1].sum()) / 2
-    return total
 
 
 def _rules(settings: FinetuneSettings, task: Task) -> tuple[tuple[Rule, ...], dict[str, Path]]:
@@ -303,10 +287,11 @@ class _Saver:
         self, folder: Path, selection: Selection, chosen: str, scores: Mapping[str, Mapping[str, float]]
     ) -> None:
         settings = self.settings
+        lora = f"; {settings.lora}" if settings.lora.rank else ""
         restarted = f"; begun anew {self.restarts} times, as nothing was learned" if self.restarts else ""
         card = Card(
             f"Fine-tuned with isogloss on {settings.task} ({settings.setting} from "
-            f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}{restarted}).",
+            f"{', '.join(settings.source_languages)}; chosen: {chosen}; seed {settings.seed}{lora}{restarted}).",
             name=settings.run.name,
             languages=sorted({*languages_of(settings.model), *map(data_language, settings.source_languages)}),
             base_model=name_of(settings.model),
@@ -320,13 +305,19 @@ class _Saver:
         training = settings.model_dump(mode="json", include=set(KEPT))
         save_model(
             folder,
-            self.model,
+            plain(self.model),
             vocabulary_folder=settings.model,
             parents=self.parents,
             command=FINETUNE,
             card=card,
             training=training | {"selection": selection, "restarts": self.restarts},
+            more=self._write_adapter,
         )
+
+    def _write_adapter(self, folder: Path) -> None:
+        lora = self.settings.lora
+        if lora.rank and lora.adapter:
+            write_adapter(folder / "adapter", self.model, lora, base=str(self.settings.model))
 
 
 def _goes_on(run: Path) -> bool:

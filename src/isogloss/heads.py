@@ -2,6 +2,7 @@
 
     model = TaskModel(encoder, "sequence", ("entailment", "neutral", "contradiction"))
     logits_SL = model(ids_N, layout)     # "token" gives (N, L), "question" (N, 2): start and end, "mean" (S, D)
+    total = loss_of(model, batch)        # of a batch of training examples
 
 Shapes: N packed tokens, S sequences, D width, L labels.
 """
@@ -12,13 +13,15 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from isogloss.attention import Layout
 from isogloss.dropout import drop
 from isogloss.model import Linear, ModelSettings
+from isogloss.tasks.training import ExampleBatch
 
-__all__ = ["AnyEncoder", "HeadKind", "MeanHead", "SequenceHead", "TaskModel", "TokenHead", "mean_of_pieces"]
+__all__ = ["AnyEncoder", "HeadKind", "MeanHead", "SequenceHead", "TaskModel", "TokenHead", "loss_of", "mean_of_pieces"]
 
 HeadKind = Literal["sequence", "token", "question", "mean"]
 
@@ -114,3 +117,27 @@ class TaskModel(nn.Module):
     def forward(self, ids_N: Tensor, layout: Layout, *, languages_S: Tensor | None = None) -> Tensor:
         logits: Tensor = self.head(self.encoder(ids_N, layout, languages_S=languages_S), layout)
         return logits
+
+
+def loss_of(model: TaskModel, batch: ExampleBatch) -> Tensor:
+    """Cross-entropy in nats, summed over the labels of a batch, or over its answers (mean of start and end).
+
+    Of choices each is judged by itself, right or not; of ratings it is the squared error.
+    """
+    logits = model(batch.ids_N, batch.layout, languages_S=batch.languages_S)
+    if model.kind == "sequence" and batch.labels_M.is_floating_point():
+        return F.mse_loss(logits[:, 0], batch.labels_M.float(), reduction="sum")
+    if model.kind == "sequence" and len(model.labels) == 1:
+        return F.binary_cross_entropy_with_logits(logits[:, 0], batch.labels_M.float(), reduction="sum")
+    if model.kind == "sequence":
+        return F.cross_entropy(logits, batch.labels_M, reduction="sum")
+    if model.kind == "token":
+        return F.cross_entropy(logits[batch.rows_M], batch.labels_M, reduction="sum")
+    # Start and end are each chosen among the tokens of one sequence. Two columns are cheap to pad, unlike the model.
+    layout = batch.layout
+    padded_ST2 = logits.new_full((layout.num_sequences, layout.max_length, 2), float("-inf"))
+    padded_ST2[layout.sequences_N, layout.positions_N] = logits
+    log_shares_N2 = padded_ST2.log_softmax(dim=1)[layout.sequences_N, layout.positions_N]
+    starts_S, ends_S = batch.rows_M.view(-1, 2).unbind(1)
+    total: Tensor = -(log_shares_N2[starts_S, 0].sum() + log_shares_N2[ends_S, 1].sum()) / 2
+    return total

@@ -102,7 +102,7 @@ def make_optimizer(model: nn.Module, settings: OptimSettings) -> torch.optim.Ada
 
 
 def parameter_groups(model: nn.Module, settings: OptimSettings) -> list[dict[str, Any]]:
-    """Parameters that share a rate factor and a weight decay, in a fixed order.
+    """Parameters that share a rate factor and a weight decay, in a fixed order; what stands still already is left out.
 
     Raises ConfigError when there are fewer layers than are to be frozen, or nothing is left that learns.
     """
@@ -115,8 +115,8 @@ def parameter_groups(model: nn.Module, settings: OptimSettings) -> list[dict[str
     for name, parameter in model.named_parameters():
         height = _height(name, num_layers)
         frozen = height < settings.freeze_layers if height >= 0 else settings.freeze_embeddings
-        parameter.requires_grad_(not frozen)
-        if frozen:
+        parameter.requires_grad_(parameter.requires_grad and not frozen)
+        if not parameter.requires_grad:
             continue
         in_encoder = _ENCODER.search(name) is not None
         factor = (

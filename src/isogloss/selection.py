@@ -161,7 +161,7 @@ class Chooser:
         folder.mkdir(parents=True, exist_ok=True)
         file = _weights_file(folder, step)
         unfinished = file.with_suffix(".tmp")
-        save_file(dict(_floating(self._model)), unfinished)
+        save_file(dict(_learning(self._model)), unfinished)
         unfinished.replace(file)
         # Later ones are of a run that went back to a checkpoint.
         known = sorted(folder.glob("*.safetensors"))
@@ -173,20 +173,20 @@ class Chooser:
         files = sorted(folder.glob("*.safetensors"))
         assert files, "validation comes at the last step at the latest"
         weights = [load_file(file) for file in files]
-        own = {name: tensor.clone() for name, tensor in _floating(self._model).items()}
-        for name, tensor in _floating(self._model).items():
+        own = {name: tensor.clone() for name, tensor in _learning(self._model).items()}
+        for name, tensor in _learning(self._model).items():
             tensor.copy_(torch.stack([of_step[name].double() for of_step in weights]).mean(0))
         steps = ", ".join(str(int(file.stem)) for file in files)
         self._save(target, rule.selection, f"mean of the weights of steps {steps}", {})
         # Other selections may want the weights of the last step.
-        for name, tensor in _floating(self._model).items():
+        for name, tensor in _learning(self._model).items():
             tensor.copy_(own[name])
         shutil.rmtree(folder)
 
 
-def _floating(model: TaskModel) -> dict[str, torch.Tensor]:
-    """The weights that have a mean, by name; one that has several names has one here."""
-    return {name: parameter.data for name, parameter in model.named_parameters()}
+def _learning(model: TaskModel) -> dict[str, torch.Tensor]:
+    """The weights that learn and so have a mean, by name; one that has several names has one here."""
+    return {name: parameter.data for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def _weights_file(folder: Path, step: int) -> Path:

@@ -1,7 +1,8 @@
 """The state of a run on disk: ``checkpoints/step-N``, whole or not there at all, and the newest found again.
 
-A checkpoint holds the fp32 weights and AdamW's two means (torch.distributed.checkpoint, so any other number of
-processes reads it) and ``progress.json``. Rates, data and dropout are functions of the step and need no place here.
+A checkpoint holds the fp32 weights that learn and AdamW's two means (torch.distributed.checkpoint, so any other number
+of processes reads it) and ``progress.json``. Rates, data and dropout are functions of the step and need no place here;
+weights that stand still are those that the run begins with each time.
 
     checkpoints = Checkpoints(run.path / "checkpoints", keep=2)
     progress = checkpoints.load(model, optimizer)       # None: there is no checkpoint
@@ -29,7 +30,7 @@ from torch import nn
 from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.filesystem import FileSystemReader
 from torch.distributed.checkpoint.metadata import Metadata
-from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import async_save, save
 from torch.optim import Optimizer
@@ -41,6 +42,7 @@ from isogloss.processes import Processes
 __all__ = ["Checkpoints", "Progress", "newest_checkpoint"]
 
 PROGRESS_NAME = "progress.json"
+WHAT_LEARNS = StateDictOptions(ignore_frozen_params=True, strict=False)
 
 
 @dataclass
@@ -111,7 +113,7 @@ class Checkpoints:
                 _remove(beside)
                 beside.mkdir(parents=True)
             self._processes.wait()
-            weights, of_optimizer = get_state_dict(model, optimizer)
+            weights, of_optimizer = get_state_dict(model, optimizer, options=WHAT_LEARNS)
             state = {"model": weights, "optimizer": of_optimizer["state"]}
             if self._processes.count == 1 and _copy_is_too_large(model):
                 written: Any = Future()
@@ -195,7 +197,7 @@ def _copy_is_too_large(model: nn.Module) -> bool:
     """Whether weights and two means, once more, are over half of what memory the machine can give; a container's own
     limit is not known here."""
     available = _available_bytes()
-    needed = 3 * sum(parameter.nbytes for parameter in model.parameters())
+    needed = 3 * sum(parameter.nbytes for parameter in model.parameters() if parameter.requires_grad)
     return available is not None and needed > available // 2
 
 
@@ -209,14 +211,14 @@ def _available_bytes(meminfo: Path = Path("/proc/meminfo")) -> int | None:
 
 
 def _load_tensors(folder: Path, model: nn.Module, optimizer: Optimizer) -> None:
-    weights, of_optimizer = get_state_dict(model, optimizer)
+    weights, of_optimizer = get_state_dict(model, optimizer, options=WHAT_LEARNS)
     reader = _Reader(folder)
     # torch takes what it looks for, and does not mind what else there is.
     known = {name for name in reader.read_metadata().state_dict_metadata if name.startswith("model.")}
-    if unknown := known - {f"model.{name}" for name in weights}:
+    if unknown := known - {f"model.{name}" for name in model.state_dict()}:  # earlier versions wrote all of them
         raise RuntimeError(f"it has {sorted(unknown)[0]}, the model has not")
     load({"model": weights, "optimizer": of_optimizer["state"]}, storage_reader=reader)
-    set_state_dict(model, optimizer, model_state_dict=weights, optim_state_dict=of_optimizer)
+    set_state_dict(model, optimizer, model_state_dict=weights, optim_state_dict=of_optimizer, options=WHAT_LEARNS)
 
 
 class _Reader(FileSystemReader):

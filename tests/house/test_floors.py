@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {
         *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "sharing", "encode"),
         "interop",
-        *("checkpoint", "heads", "rows"),
+        *("checkpoint", "heads", "rows", "lean"),
     },
     {
         *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models", "labelled"),

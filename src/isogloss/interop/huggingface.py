@@ -21,7 +21,7 @@ from isogloss.errors import CheckpointError
 from isogloss.heads import HeadKind, TaskModel
 from isogloss.model import POSITION_OFFSET, Encoder, MaskedLM, ModelSettings
 
-__all__ = ["from_hub", "is_ours", "to_hub"]
+__all__ = ["from_hub", "hub_names", "is_ours", "to_hub"]
 
 # Ours → theirs; {} is the number of the layer. Three names: queries, keys and values, one product with us.
 ATTENTION = "encoder.layer.{}.attention"
@@ -90,7 +90,7 @@ def to_hub(model: MaskedLM | TaskModel | Encoder) -> tuple[dict[str, Any], dict[
         settings, ours = model.encoder.settings, model.state_dict()
     tied = not isinstance(model, MaskedLM) or model.head.pieces is None
     tensors: dict[str, Tensor] = {}
-    for name, theirs in _names(settings, kind, tied=tied).items():
+    for name, theirs in hub_names(settings, kind, tied=tied).items():
         parts = ours[name].chunk(len(theirs))
         tensors.update({their: part.detach().cpu().contiguous() for their, part in zip(theirs, parts, strict=True)})
     if not settings.num_token_types:  # their class has at least one type, added to every token: all zeros
@@ -120,7 +120,7 @@ def from_hub(config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, where:
     kind = _head_kind(tensors)
     tied = kind != "masked" or config.get("tie_word_embeddings") is not False
     tensors = _without_copies(tensors, where, tied=tied)
-    names = _names(settings, kind, tied=tied)
+    names = hub_names(settings, kind, tied=tied)
     if settings.num_token_types == 0:
         tensors = _fold_token_type(tensors, where)
     wanted = {their for theirs in names.values() for their in theirs}
@@ -173,7 +173,7 @@ def _without_copies(tensors: Mapping[str, Tensor], where: str, *, tied: bool) ->
     return kept
 
 
-def _names(settings: ModelSettings, kind: str | None, *, tied: bool = True) -> dict[str, tuple[str, ...]]:
+def hub_names(settings: ModelSettings, kind: str | None, *, tied: bool = True) -> dict[str, tuple[str, ...]]:
     """Our names of all weights of a model, with theirs; layers and `.weight`/`.bias` spelled out."""
     absent = {
         "embeddings.token_types.weight": settings.num_token_types == 0,
