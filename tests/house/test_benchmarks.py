@@ -14,6 +14,10 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 # What makes each one small.
 SMALL = {
     "corpus.py": ["--rounds", "1", "--phrasebook", "--languages", "en", "--megabytes", "0.1", "--files", "1"],
+    "finetune.py": [
+        "--shapes", "mini", "--rounds", "1", "--pairs", "9", "--layers", "1", "--documents", "40", "--pieces", "1200",
+        "--threads", "1",
+    ],
     "masked_loss.py": ["--rows", "8", "--pieces", "500", "--width", "16", "--rounds", "2", "--threads", "1"],
     "pretrain_step.py": [
         "--recipes", "mini", "--rounds", "1", "--steps", "1", "--warmup", "1", "--sequences", "2", "--length", "16",
@@ -38,7 +42,7 @@ def test_every_benchmark_is_run_here() -> None:
 
 
 # They train or build for more than ten seconds.
-LONG = ("pretrain_step.py", "corpus.py")
+LONG = ("pretrain_step.py", "corpus.py", "finetune.py")
 
 
 @pytest.mark.parametrize(
