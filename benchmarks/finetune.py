@@ -8,7 +8,7 @@ Sides train fresh weights of one shape on the same pairs, cut by one vocabulary,
 dropout 0.1:
 
     isogloss            the loop and batches of `isogloss finetune`, as they come: packed, bf16 where the processor
-                        has it
+                        has it, of the piece embeddings the rows that the pairs use
     transformers        XLMRobertaForSequenceClassification under Trainer with its defaults: pairs in random order, each
                         batch padded to its longest, fp32 on a CPU
     transformers-bf16   the same with bf16 = True
@@ -16,8 +16,8 @@ dropout 0.1:
 Pairs of the embedded phrasebook are made as long as XNLI's by joining premises: one to eight sentences. A side runs in
 a process of its own, for two epochs, of which the second counts: in the first each new length costs kernels. Rounds
 take turns; medians of epochs are compared. Peak memory is what the process adds to what it held before it made a model.
-The pieces of Base's table that the vocabulary has not are never drawn, but their rows are part of the model for all
-that. The last line is JSON; its ratios are the last shape's.
+Pieces of Base's table that the vocabulary has not are never drawn, but are part of the model that is saved. The last
+line is JSON; its ratios are the last shape's.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ from torch import Tensor
 from isogloss.config import Duration
 from isogloss.corpus import CorpusSettings, build_corpus
 from isogloss.devices import choose, peak_memory
-from isogloss.finetune import FinetuneOptim, loss_of
-from isogloss.heads import TaskModel
+from isogloss.finetune import FinetuneOptim
+from isogloss.heads import TaskModel, loss_of
+from isogloss.lean import hold_used_rows
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.model import POSITION_OFFSET, Encoder, ModelSettings, initialise
 from isogloss.phrasebook import PhrasebookSettings, pairs, write_text
@@ -212,7 +213,9 @@ def ours(side: Side) -> None:
     model = TaskModel(Encoder(side.shape), "sequence", LABELS)
     initialise(model, 1)
     side.parameters = sum(parameter.numel() for parameter in model.parameters())
-    batches = ExampleBatches(TrainingSet.of("classify", side.windows, side.targets), batch_size=BATCH_SIZE, seed=1)
+    training = TrainingSet.of("classify", side.windows, side.targets)
+    hold_used_rows(model, training.ids.values, folder=side.folder)
+    batches = ExampleBatches(training, batch_size=BATCH_SIZE, seed=1)
     latest: list[float] = []
 
     def measured(network: Any, batch: ExampleBatch) -> Tensor:
