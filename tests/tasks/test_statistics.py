@@ -86,3 +86,11 @@ def test_the_nearest_is_that_of_a_search_over_all(seed: int, number: int) -> Non
         assert cosines[place] == pytest.approx(max(cosines), abs=1e-5)
     assert nearest(sources * 7, targets * 0.1) == found, "length does not count"
     assert nearest(sources, sources * 3) == list(range(number))
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_a_model_that_gives_no_numbers_has_no_correlation(odd: float) -> None:
+    """Comparisons with NaN are all false, so that a bound on the correlation would have made it 100."""
+    for predicted in ([odd] * 3, [odd, 1.0, 2.0]):
+        assert pearson([1.0, 2.0, 3.0], predicted) == 0.0
+        assert spearman([1.0, 2.0, 3.0], predicted) == 0.0

@@ -46,8 +46,10 @@ def matthews(gold: Sequence[str], predicted: Sequence[str]) -> float:
 
 
 def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
-    """Linear correlation in percent; of a constant 0."""
+    """Linear correlation in percent; of a constant 0, and of a model that gives what is no number."""
     assert len(gold) == len(predicted), f"{len(gold)} ratings, {len(predicted)} predictions"
+    if not _all_finite(gold, predicted):
+        return 0.0
     deviations = [np.asarray(values, np.float64) - np.mean(values) for values in (gold, predicted)]
     # Of a constant the mean may miss it by a rounding, which is no spread.
     if len(gold) < 2 or any(np.ptp(values) == 0 for values in (gold, predicted)):
@@ -59,8 +61,12 @@ def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
 
 
 def spearman(gold: Sequence[float], predicted: Sequence[float]) -> float:
-    """Linear correlation of ranks in percent, equal values sharing the mean of theirs; of a constant 0."""
-    return pearson(_ranks(gold), _ranks(predicted))
+    """Linear correlation of ranks in percent, equal values sharing the mean of theirs; 0 where `pearson` is."""
+    return pearson(_ranks(gold), _ranks(predicted)) if _all_finite(gold, predicted) else 0.0
+
+
+def _all_finite(*several: Sequence[float]) -> bool:
+    return all(bool(np.isfinite(np.asarray(values, np.float64)).all()) for values in several)
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
