@@ -40,6 +40,22 @@ def test_seeds_are_one_line_with_their_spread() -> None:
     assert line.mean(["en", "ur"]) is None
 
 
+def test_scores_without_types_of_entities_are_a_line_of_their_own_and_said_beside_the_published() -> None:
+    scores = as_published()
+    dropped = [dataclasses.replace(one, value=one.value - 10, drop_types=("DATE",)) for one in scores]
+    ((_, lines),) = lines_of([*scores, *dropped]).items()
+    assert [(line.setting, line.shown_setting) for line in lines] == [
+        ("zero-shot", "zero-shot"),
+        ("zero-shot", "zero-shot, without DATE"),
+    ]
+    assert [line.num_seeds for line in lines] == [1, 1]
+    assert "| zero-shot, without DATE |" in to_markdown(results_blocks(dropped))
+    whole, without = compare_with_published([*scores, *dropped], "XLM-R base", tolerance=1.0)
+    assert whole.reproduced
+    assert not without.reproduced
+    assert "found with setting = zero-shot, without DATE" in without.notes
+
+
 def test_columns_come_in_the_papers_order_and_a_missing_language_leaves_no_mean() -> None:
     blocks = results_blocks([score("ur", 50.0), score("en", 80.0), score("fr", 70.0)])
     table = next(block for block in blocks if isinstance(block, Table))

@@ -59,6 +59,7 @@ class Line:
     selection: str
     num_seeds: int
     cells: Mapping[str, Cell]
+    shown_setting: str = ""
 
     def mean(self, languages: Sequence[str]) -> Cell | None:
         """Over these languages; None where one of them is missing."""
@@ -91,22 +92,26 @@ class Comparison:
 def lines_of(scores: Iterable[Score], names: Mapping[str, str] | None = None) -> dict[Key, list[Line]]:
     """Lines by (task, metric, split): one for each model, setting and selection, its seeds together.
 
+    Scores without some types of entities have lines of their own.
+
     ``names`` call a model by its fingerprint; models that nobody names are together if they differ by seed alone.
     """
     tables: dict[Key, dict[tuple[str, str, str], list[Score]]] = {}
     for score in scores:
         name = (names or {}).get(score.fingerprints.get("model", ""), "")
         lines = tables.setdefault((score.task, score.metric, score.split), {})
-        lines.setdefault((name, score.setting, score.selection), []).append(score)
-    return {key: [_line(*who, of_line) for who, of_line in lines.items()] for key, lines in tables.items()}
+        lines.setdefault((name, score.shown_setting, score.selection), []).append(score)
+    return {key: [_line(name, of_line) for (name, *_), of_line in lines.items()] for key, lines in tables.items()}
 
 
-def _line(model: str, setting: str, selection: str, scores: Sequence[Score]) -> Line:
+def _line(model: str, scores: Sequence[Score]) -> Line:
     by_language: dict[str, list[float]] = {}
     for score in scores:
         by_language.setdefault(score.language, []).append(score.value)
     cells = {language: Cell.of(values) for language, values in by_language.items()}
-    return Line(model, setting, selection, max(map(len, by_language.values())), cells)
+    first = scores[0]
+    num_seeds = max(map(len, by_language.values()))
+    return Line(model, first.setting, first.selection, num_seeds, cells, first.shown_setting)
 
 
 def results_blocks(
@@ -144,7 +149,7 @@ def _table(lines: Sequence[Line], rows: Sequence[PublishedRow]) -> Table:
         [row.model, row.setting, row.selection, *_published_cells(row, columns)]
         for row in shown
     ] + [
-        [line.model or OURS.get(line.setting, "ours"), line.setting, line.selection, *_cells(line, columns)]
+        [line.model or OURS.get(line.setting, "ours"), line.shown_setting, line.selection, *_cells(line, columns)]
         for line in lines
     ]  # fmt: skip
     return Table(("model", "setting", "selection", *columns, MEAN), cells, words=(0, 1, 2))
@@ -216,6 +221,8 @@ def _comparison(line: Line, row: PublishedRow, split: str, tolerance: float) -> 
         notes.append(f"the published figures are of {row.split} files, these of {split}")
     if row.selection and line.selection != row.selection:
         notes.append(f"published with selection = {row.selection}, found with {line.selection or 'none told'}")
+    if line.shown_setting != line.setting:
+        notes.append(f"found with setting = {line.shown_setting}")
     if missing := [language for language in printed if language not in line.cells]:
         notes.append(f"not scored: {', '.join(missing)}")
     if not found:

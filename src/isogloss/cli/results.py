@@ -26,13 +26,30 @@ class Format(StrEnum):
     html = "html"
 
 
+def _schema(asked: bool) -> None:
+    from isogloss.scores import shipped_schema
+
+    if asked:
+        typer.echo(shipped_schema(), nl=False)
+        raise typer.Exit
+
+
 def results(
     files: Annotated[list[Path], typer.Argument(metavar="RESULTS.json...", help="What `isogloss evaluate` wrote.")],
     form: Annotated[Format, typer.Option("--format", help="What the tables are written as.")] = Format.markdown,
     published: Annotated[bool, typer.Option(help="The published rows of the same tasks above ours.")] = True,
     output: Annotated[Path | None, typer.Option(help="A file to write; stdout if not given.")] = None,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema", help="Print the JSON schema of a results.json and stop.", callback=_schema, is_eager=True
+        ),
+    ] = False,
 ) -> None:
     """Scores of several runs as the paper's tables: a line a model, seeds as mean ± deviation, published rows above.
+
+    Every file is checked, score by score, against the form that --schema prints. A score that several files have
+    counts once; two values of one score are an error.
 
     \b
     isogloss results runs/*/scores/results.json
@@ -40,12 +57,10 @@ def results(
     """
     from isogloss.report import Heading, to_latex, to_markdown, to_page
     from isogloss.results import results_blocks
-    from isogloss.scores import read_results
+    from isogloss.scores import join_results
 
-    scores = [score for file in files for score in read_results(file)]
     # The same answer for all is in every file.
-    different = list({json.dumps(vars(score), sort_keys=True): score for score in scores}.values())
-    blocks = results_blocks(different, published=published)
+    blocks = results_blocks(join_results(files), published=published)
     title = [Heading("Scores", level=1)]
     if form is Format.html:
         text = to_page("Scores", [*title, *blocks])

@@ -1,61 +1,22 @@
-"""Scores: one number and where it comes from, the `results.json` that holds many, and the table a reader sees.
+"""The table of scores that a reader sees: a line a model, a column a language, or the other way round.
 
-scores = read_results(Path("runs/pos/results.json"))
-table(scores, width=80)                 # text: a line a model, a column a language, or the other way round
+table(scores, names=model_names(folders), width=80)
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 
-from isogloss.errors import FolderError
+from isogloss.scores.score import Score
 
-__all__ = ["Score", "read_results", "table"]
+__all__ = ["table"]
 
 WIDTH = 100
 # Names of models are broken into lines so wide when they stand above columns.
 WIDEST_HEADING = 16
-
-
-@dataclass(frozen=True)
-class Score:
-    """One number and where it comes from; `value` is percent, `n` counts examples (texts, sentences, questions).
-
-    `restarts` says how often the fine-tuning was begun anew because it learned nothing.
-    """
-
-    task: str
-    language: str
-    split: str
-    metric: str
-    value: float
-    n: int
-    direction: Literal["higher", "lower"]
-    seed: int | None
-    setting: str
-    selection: str
-    fingerprints: dict[str, str]
-    restarts: int = 0
-
-
-def read_results(path: Path) -> list[Score]:
-    """The scores of a results.json. Raises FolderError if it is none."""
-    names = {field.name for field in fields(Score)}
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        # Earlier versions did not count restarts.
-        if not isinstance(rows, list) or any({*row, "restarts"} != names for row in rows):
-            raise FolderError(f"{path} is not a results.json; 'isogloss evaluate' writes one")
-        return [Score(**row) for row in rows]
-    except (OSError, json.JSONDecodeError, TypeError) as error:
-        raise FolderError(f"{path} cannot be read as results.json ({error}); 'isogloss evaluate' writes one") from None
 
 
 def table(
@@ -86,10 +47,10 @@ def table(
 def _by_model(scores: Sequence[Score], names: Mapping[str, str]) -> dict[str, list[Score]]:
     """The scores of each line: the seeds of a setting together, models that have a seed in common apart."""
     lines: dict[str, list[Score]] = {}
-    for setting in dict.fromkeys(score.setting for score in scores):
-        of_setting = [score for score in scores if score.setting == setting]
+    for setting in dict.fromkeys(score.shown_setting for score in scores):
+        of_setting = [score for score in scores if score.shown_setting == setting]
         models = {_model(score): score.seed for score in of_setting}
-        if setting and len(models) == len(set(models.values())):
+        if of_setting[0].setting and len(models) == len(set(models.values())):
             lines[setting] = of_setting
             continue
         for model in models:
