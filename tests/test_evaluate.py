@@ -39,11 +39,18 @@ def vocabulary_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def save(
-    folder: Path, vocabulary_folder: Path, kind: str, labels: tuple[str, ...] = (), *, seed: int = 4, **more: Any
+    folder: Path,
+    vocabulary_folder: Path,
+    kind: str,
+    labels: tuple[str, ...] = (),
+    *,
+    seed: int = 4,
+    languages: tuple[str, ...] = (),
+    **more: Any,
 ) -> Path:
     settings = ModelSettings(
         vocabulary_size=Vocabulary.load(vocabulary_folder).size, width=16, num_layers=1, num_heads=2, feedforward=32,
-        max_length=40,
+        max_length=40, languages=languages,
     )  # fmt: skip
     model = MaskedLM(settings) if kind == "mlm" else TaskModel(Encoder(settings), kind, labels)  # type: ignore[arg-type]
     initialise(model, seed=seed)
@@ -302,3 +309,113 @@ def test_what_a_reader_says_goes_to_stderr(
     model = save(tmp_path / "model", vocabulary_folder, "token", ("O", "B-PER", "I-PER"))
     evaluate(EvaluateSettings(models=(model,), task="ner", data=tmp_path, output=tmp_path / "r.json"))
     assert capsys.readouterr().err == f"{tmp_path / 'dev.en.tsv'}: tags of scheme BILOU, read as IOB2\n"
+
+
+def test_entities_that_a_model_does_not_know_are_left_out_where_that_is_asked_for(
+    vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "dev.sw.tsv"
+    path.write_text("the\tB-PER\ndog\tO\nruns\tB-DATE\n\nmbwa\tB-LOC\n")
+    model = save(tmp_path / "panx", vocabulary_folder, "token", ("O", "B-LOC", "I-LOC", "B-PER", "I-PER"))
+    values = {"models": (model,), "task": "masakhaner", "data": tmp_path, "output": tmp_path / "r.json"}
+    with pytest.raises(DataError, match=r"dev\.sw\.tsv:3: unknown tag 'B-DATE'.*drop_types"):
+        evaluate(EvaluateSettings(**values))  # type: ignore[arg-type]
+    settings = EvaluateSettings(**values, drop_types=("DATE",), predictions=tmp_path / "said")  # type: ignore[arg-type]
+    scores = evaluate(settings)
+    assert capsys.readouterr().err == f"{path}: entities of type DATE left out: 1\n"
+    assert {(score.drop_types, score.n) for score in scores} == {(("DATE",), 2)}
+    assert read_results(tmp_path / "r.json") == scores
+    said = score_file("masakhaner", data=None, predictions=tmp_path / "said" / "panx" / "dev.sw.tsv", language="sw")
+    assert said.metrics["f1"] == scores[-1].value
+    beside = score_file(
+        "masakhaner", data=path, predictions=tmp_path / "said" / "panx" / "dev.sw.tsv", language="sw",
+        drop_types=["DATE"],
+    )  # fmt: skip
+    assert beside.metrics == said.metrics
+    with pytest.raises(ConfigError, match="leave out cards=true"):
+        evaluate(settings.model_copy(update={"cards": True}))
+
+
+def test_predicted_types_that_the_data_never_has_are_said_and_can_be_left_out(
+    vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dev.en.tsv").write_text("the\tB-PER\ndog\tO\n")
+    model = save(tmp_path / "conll", vocabulary_folder, "token", ("O", "B-MISC", "I-MISC", "B-PER", "I-PER"))
+    # What a model that finds its MISC everywhere else would say.
+    monkeypatch.setattr(
+        sys.modules["isogloss.labelled"], "predictions", lambda *_, num_examples, **__: [("B-PER", "B-MISC")]
+    )
+    settings = EvaluateSettings(
+        models=(model,), task="panx", data=tmp_path, output=tmp_path / "r.json", predictions=tmp_path / "said"
+    )
+    assert evaluate(settings)[-1].value == pytest.approx(200 / 3)
+    told = capsys.readouterr().err
+    assert told == (
+        f"{model}: predicted entities of type MISC count as wrong, as panx has none; "
+        'drop_types=["MISC"] leaves them out\n'
+    )
+    assert evaluate(settings.model_copy(update={"drop_types": ("MISC",)}))[-1].value == 100.0
+    assert "count as wrong" not in capsys.readouterr().err
+    assert (tmp_path / "said" / "conll" / "dev.en.tsv").read_text() == "the\tB-PER\tB-PER\ndog\tO\tO\n\n"
+    # Where the form says nothing of types, the files do.
+    evaluate(settings.model_copy(update={"task": "ner"}))
+    assert "type MISC count as wrong, as ner has none" in capsys.readouterr().err
+
+
+def test_a_model_named_twice_is_scored_once(
+    vocabulary_folder: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = save(tmp_path / "a" / "model", vocabulary_folder, "token", TAGS, training=TRAINING).parent
+    copied = shutil.copytree(run, tmp_path / "b")
+    output = tmp_path / "r.json"
+    scores = evaluate(EvaluateSettings(models=(run, run, copied), task="pos", data=data, output=output))
+    assert len(scores) == 6, "of three languages, the constant's and the model's"
+    assert read_results(output) == scores
+    assert capsys.readouterr().err.count("is the same model as") == 2
+
+
+def test_translations_are_read_in_their_own_language(
+    vocabulary_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row of the language embedding, and the tokenizer's rules, are English's for the English side."""
+    (tmp_path / "test.sw-en.tsv").write_text("mbwa\tthe dog\nmbwa anakimbia\tthe dog runs\nmbwa\tthe moon\n")
+    model = save(tmp_path / "mlm", vocabulary_folder, "mlm", languages=("sw", "en"))
+    asked: list[str | None] = []
+    divide = Vocabulary.for_language
+    monkeypatch.setattr(
+        Vocabulary, "for_language", lambda self, language: asked.append(language) or divide(self, language)
+    )
+    rows: list[int] = []
+    embed = Encoder.forward
+
+    def seen(self: Encoder, ids_N: Any, layout: Any, *, languages_S: Any = None) -> Any:
+        rows.extend(languages_S.tolist())
+        return embed(self, ids_N, layout, languages_S=languages_S)
+
+    monkeypatch.setattr(Encoder, "forward", seen)
+    settings = EvaluateSettings(
+        models=(model,), task="tatoeba", data=tmp_path, output=tmp_path / "r.json", split="test", precision="fp32"
+    )
+    evaluate(settings)
+    assert rows == [0, 0, 0, 1, 1, 1]
+    assert sorted(code for code in asked if code) == ["en", "sw"]
+
+
+def test_both_files_of_translations_are_in_the_fingerprint(vocabulary_folder: Path, tmp_path: Path) -> None:
+    model = save(tmp_path / "mlm", vocabulary_folder, "mlm")
+    foreign, english = tmp_path / "tatoeba.swh-eng.swh", tmp_path / "tatoeba.swh-eng.eng"
+
+    def fingerprint() -> str:
+        settings = EvaluateSettings(
+            models=(model,), task="tatoeba", data=tmp_path, output=tmp_path / "r.json", split="test"
+        )
+        return evaluate(settings)[-1].fingerprints["data"]
+
+    foreign.write_text("mbwa\nanakimbia\n")
+    english.write_text("the dog\nruns\n")
+    found = [fingerprint()]
+    english.write_text("the dog\nis here\n")
+    found.append(fingerprint())
+    foreign.write_text("mbwa\nmbwa\n")
+    found.append(fingerprint())
+    assert len(set(found)) == 3

@@ -6,14 +6,19 @@
 
 Each score knows where it comes from: task, language, split, metric, number of examples, seed, setting, selection and
 the fingerprints of model and data. Beside the models stands what a constant answer reaches ("majority").
+
+With `translated=FOLDER` the setting is translate-test: zero-shot models are asked about test files that were translated
+into their source language. With `drop_types` entities of some types count for nothing, in labels and answers alike,
+as where a model of PAN-X, which knows no dates, is asked about MasakhaNER.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -36,10 +41,9 @@ from isogloss.devices import Precision, choose
 from isogloss.errors import ConfigError, FolderError
 from isogloss.heads import HeadKind, TaskModel
 from isogloss.interop.model_card import with_scores
-from isogloss.labelled import LabelledSet, predict_sets
-from isogloss.manifest import write_json
+from isogloss.labelled import LabelledSet, predict_sets, say
 from isogloss.run_models import chosen_models
-from isogloss.scores import Score
+from isogloss.scores import Score, write_results
 from isogloss.tasks import (
     Kind,
     TaggedExample,
@@ -49,7 +53,9 @@ from isogloss.tasks import (
     gold_labels,
 )
 from isogloss.tasks.predicted import SUFFIXES, write_predictions
+from isogloss.tasks.schemes import types_of
 from isogloss.tasks.task import ONE_LOGIT
+from isogloss.transfer import TRANSLATE_TEST, check_translate_test, source_of, translated_tests
 
 __all__ = [
     "HEADS",
@@ -93,6 +99,24 @@ class EvaluateSettings(Settings):
         None, description="a folder for what each model said, MODEL/SPLIT.LANGUAGE, which 'isogloss score' reads"
     )
     cards: bool = Field(False, description="write the scores into the metadata of each model's README.md too")
+    translated: Path | None = Field(
+        None,
+        description="setting translate-test: a folder of test files translated into the models' source language, each "
+        "called by the language it came from; the source language's own is that of data",
+    )
+    drop_types: tuple[str, ...] = Field(
+        (), description="types of entities that count for nothing, in labels and answers alike, such as DATE"
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A model that is asked: the language that it was chosen for, if for one, and what it says of its training."""
+
+    folder: Path
+    language: str
+    training: Mapping[str, Any]
+    fingerprint: str
 
 
 def evaluate(settings: EvaluateSettings) -> list[Score]:
@@ -103,25 +127,22 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     Raises ConfigError for a model without the head that the task needs, DataError for data that cannot be used, and
     FolderError for models that are not there and an output that cannot be.
     """
-    task = find_task(settings.task)
+    task = find_task(settings.task).without(settings.drop_types)
     output = results_file(settings.output)
-    files = find_files(task, settings.data, split=settings.split, languages=settings.languages)
     device = choose(settings.device, precision=settings.precision)
     # All of them first: a name misspelt is said before an hour of scoring.
-    chosen = chosen_models(settings.models, selections=settings.selections)
-    models = [(one.folder, one.language, _origin(one.folder)) for one in chosen]
-    if missing := [language for _, language, _ in models if language and language not in files]:
-        raise ConfigError(
-            f"a model was selected for {missing[0]}, which is not scored; add it to languages, or set selections=chosen"
-        )
+    models = _models(settings)
+    files, source = _files(settings, task, models)
+    _check(settings, models, files)
     if settings.cards:
-        for folder, _, _ in models:
-            _write_card(folder, task, [])
-    places = _places([folder for folder, _, _ in models])
+        for asked in models:
+            _write_card(asked.folder, task, [])
+    places = _places([asked.folder for asked in models])
     sets: list[LabelledSet] = []
     made_for: tuple[Any, ...] = ()
     scores: list[Score] = []
-    for folder, only, origin in models:
+    for asked in models:
+        folder = asked.folder
         model = load_task_model(folder, task)
         device.place(model).eval()
         tokenizer = load_tokenizer(folder, model.encoder)
@@ -138,25 +159,81 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
                     labels=model.labels,
                     max_length=max_length,
                     unlabelled=settings.predictions is not None,
+                    translated_into=source,
                 )
                 for language, path in _shown(files.items(), f"{task.name}: reading")
             ]
+        _say_types(folder, model.labels, task, sets)
         scores = scores or [score for data in sets if data.is_labelled for score in majority_scores(data)]
-        own = [data for data in sets if only in ("", data.language)]
+        own = [data for data in sets if asked.language in ("", data.language)]
         found = _shown(predict_sets(model, own, device=device), f"{task.name}: {folder.parent.name}", total=len(own))
         for data, predicted in zip(own, found, strict=True):
             if settings.predictions is not None:
                 path = settings.predictions / places[folder] / f"{data.split}.{data.language}{SUFFIXES[task.kind]}"
                 write_predictions(path, task.kind, data.examples, predicted)
             if data.is_labelled:
-                scores += _scores(data, data.compare(predicted), **origin)
+                scores += _scores(data, data.compare(predicted), **_origin(asked, translated=bool(source)))
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_json(output, [asdict(score) for score in scores])
+    write_results(output, scores)
     if settings.cards:
-        for folder, _, origin in models:
-            model_of = origin["fingerprints"]["model"]
-            _write_card(folder, task, [score for score in scores if score.fingerprints.get("model") == model_of])
+        for asked in models:
+            own_scores = [score for score in scores if score.fingerprints.get("model") == asked.fingerprint]
+            _write_card(asked.folder, task, own_scores)
     return scores
+
+
+def _models(settings: EvaluateSettings) -> list[_Asked]:
+    """The models, each once: one that is named twice, or lies in two places, would count as two seeds."""
+    models: dict[tuple[str, str], _Asked] = {}
+    for one in chosen_models(settings.models, selections=settings.selections):
+        asked = _Asked(one.folder, one.language, training_of(one.folder), fingerprint_of(one.folder))
+        first = models.setdefault((asked.fingerprint, asked.language), asked)
+        if first is not asked:
+            say(f"{asked.folder} is the same model as {first.folder}: it is scored once")
+    return list(models.values())
+
+
+def _files(settings: EvaluateSettings, task: Task, models: Sequence[_Asked]) -> tuple[dict[str, Path], str]:
+    """The test files by language, and the language that they were translated into, if they were."""
+    if settings.translated is None:
+        return find_files(task, settings.data, split=settings.split, languages=settings.languages), ""
+    check_translate_test(task)
+    sources = {source_of(asked.folder, asked.training): asked.folder for asked in models}
+    if len(sources) > 1:
+        (one, of_one), (two, of_two), *_ = sources.items()
+        raise ConfigError(
+            f"{of_one} was fine-tuned in {one}, {of_two} in {two}; translated files are in one language, so evaluate "
+            "the two apart"
+        )
+    (source,) = sources
+    files = translated_tests(
+        task, settings.data, settings.translated, source=source, split=settings.split, languages=settings.languages
+    )
+    return files, source
+
+
+def _check(settings: EvaluateSettings, models: Sequence[_Asked], files: Mapping[str, Path]) -> None:
+    """Raise ConfigError for settings that do not agree."""
+    if missing := [asked.language for asked in models if asked.language and asked.language not in files]:
+        raise ConfigError(
+            f"a model was selected for {missing[0]}, which is not scored; add it to languages, or set selections=chosen"
+        )
+    if settings.cards and (settings.translated is not None or settings.drop_types):
+        raise ConfigError(
+            "a card does not say that test files were translated or types of entities left out; leave out cards=true"
+        )
+
+
+def _say_types(folder: Path, labels: Sequence[str], task: Task, sets: Sequence[LabelledSet]) -> None:
+    """Say which types of entities a model finds that the data never has: all of them count as wrong."""
+    if not task.has_entities:
+        return
+    known = {*task.types, *types_of(label for data in sets for label in gold_labels(data.examples)), *task.drop_types}
+    if odd := [kind for kind in types_of(labels) if kind not in known]:
+        say(
+            f"{folder}: predicted entities of type {', '.join(odd)} count as wrong, as {task.name} has none; "
+            f"drop_types={json.dumps(odd)} leaves them out"
+        )
 
 
 def majority_scores(data: LabelledSet) -> list[Score]:
@@ -198,15 +275,15 @@ def results_file(output: Path) -> Path:
     return path
 
 
-def _origin(folder: Path) -> dict[str, Any]:
+def _origin(asked: _Asked, *, translated: bool) -> dict[str, Any]:
     """Seed, setting, selection and fingerprint, as the model itself says; a foreign one has its fingerprint alone."""
-    training = training_of(folder)
-    setting = training.get("setting", "")
+    training = asked.training
+    setting = TRANSLATE_TEST if translated else training.get("setting", "")
     return {
         "seed": training.get("seed"),
         "setting": f"{setting}, random weights" if training.get("random_weights") else setting,
         "selection": training.get("selection", ""),
-        "fingerprints": {"model": fingerprint_of(folder)},
+        "fingerprints": {"model": asked.fingerprint},
         "restarts": training.get("restarts", 0),
     }
 
@@ -250,6 +327,7 @@ def _scores(
             selection=selection,
             fingerprints={**fingerprints, "data": data.fingerprint},
             restarts=restarts,
+            drop_types=data.task.drop_types,
         )
         for metric in data.task.metrics
     ]

@@ -20,7 +20,7 @@ from rich.console import Console
 from isogloss.devices import Device
 from isogloss.encode import in_language, one_row, run_packed
 from isogloss.heads import TaskModel
-from isogloss.manifest import hash_file
+from isogloss.manifest import hash_files
 from isogloss.tasks import (
     Example,
     FloatArray,
@@ -39,7 +39,10 @@ __all__ = ["LabelledSet", "predict_sets", "say", "score_sets"]
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """The examples of one file, and the sequences they are for the model."""
+    """The examples of one file, and the sequences they are for the model.
+
+    `language` is that of the test, `text_language` that of its text: another one where the file was translated.
+    """
 
     task: Task
     language: str
@@ -47,6 +50,7 @@ class LabelledSet:
     fingerprint: str
     examples: Sequence[Example]
     windows: Sequence[Window]
+    text_language: str
 
     @classmethod
     def read(
@@ -60,17 +64,22 @@ class LabelledSet:
         labels: Sequence[str],
         max_length: int,
         unlabelled: bool = False,
+        translated_into: str = "",
     ) -> LabelledSet:
         """Read and cut a file; a label that is not among `labels` is an error, and so is none unless `unlabelled`.
 
-        What was read otherwise than written, or is another number than published, is said on stderr.
+        `translated_into` is the language of the text where it is not that of the test. What was read otherwise than
+        written, or is another number than published, is said on stderr.
         """
         code = data_language(language)
+        text_language = translated_into or code
         examples = task.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=say)
         if (odd := task.odd_number(len(examples), split=split, language=language)) is not None:
             say(f"{path}: {odd}")
-        windows = make_windows(task.kind, examples, tokenizer, language=code, max_length=max_length)
-        return cls(task, language, split, hash_file(path), examples, windows)
+        windows = make_windows(
+            task.kind, examples, tokenizer, language=text_language, max_length=max_length, found_in=task.found_in
+        )
+        return cls(task, language, split, hash_files(task.files_read(path)), examples, windows, text_language)
 
     @property
     def is_labelled(self) -> bool:
@@ -78,7 +87,17 @@ class LabelledSet:
 
     def compare(self, predicted: Sequence[Any]) -> dict[str, float]:
         """Percent by metric of these predictions."""
-        return self.task.score(self.examples, predicted, language=data_language(self.language))
+        return self.task.score(self.examples, predicted, language=self.text_language)
+
+    def stretches(self) -> list[tuple[str, Sequence[Window]]]:
+        """The sequences with the language they are in: all in one, but for pairs, whose translations come last."""
+        if self.task.kind != "retrieve":
+            return [(self.text_language, self.windows)]
+        half = len(self.examples)
+        return [
+            (self.text_language, self.windows[:half]),
+            (self.task.found_in or self.text_language, self.windows[half:]),
+        ]
 
 
 def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[dict[str, float]]:
@@ -94,7 +113,7 @@ def predict_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Devic
     """
     logits = _logits(model, sets, device)
     for data in sets:
-        yield predictions(
+        predicted = predictions(
             data.task.kind,
             data.windows,
             list(islice(logits, len(data.windows))),
@@ -102,16 +121,18 @@ def predict_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Devic
             num_examples=len(data.examples),
             contexts=[example.context for example in data.examples if isinstance(example, QuestionExample)],
         )
+        yield data.task.without_dropped(predicted)
 
 
 def _logits(model: TaskModel, sets: Sequence[LabelledSet], device: Device) -> Iterator[FloatArray]:
     """What the model gives for each sequence; where it embeds languages, a pack has one of them."""
     num_rows = one_row if model.kind in ("sequence", "mean") else len
     settings = model.encoder.settings
-    groups = [[data] for data in sets] if settings.languages else [sets] if sets else []
+    stretches = [stretch for data in sets for stretch in data.stretches()]
+    groups = [[stretch] for stretch in stretches] if settings.languages else [stretches] if stretches else []
     for group in groups:
-        row = settings.row_of(data_language(group[0].language))
-        sequences = (window.ids for data in group for window in data.windows)
+        row = settings.row_of(group[0][0])
+        sequences = (window.ids for _, windows in group for window in windows)
         yield from run_packed(in_language(model, row), sequences, device=device, num_rows=num_rows)
 
 

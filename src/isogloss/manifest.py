@@ -35,6 +35,7 @@ __all__ = [
     "building",
     "finished",
     "hash_file",
+    "hash_files",
     "read_manifest",
     "room_for",
     "write_json",
@@ -82,6 +83,13 @@ def hash_file(path: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def hash_files(paths: Sequence[Path]) -> str:
+    """The hash of a file; of several that of their hashes in this order."""
+    if len(paths) == 1:
+        return hash_file(paths[0])
+    return xxhash.xxh3_128(" ".join(hash_file(path) for path in paths).encode()).hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -62,13 +62,15 @@ class Scored:
         return "\n".join(line.rstrip() for line in capture.get().rstrip().split("\n"))
 
 
-def score_file(task_name: str, *, data: Path | None, predictions: Path, language: str) -> Scored:
+def score_file(
+    task_name: str, *, data: Path | None, predictions: Path, language: str, drop_types: Sequence[str] = ()
+) -> Scored:
     """Score a file of predictions against labelled data; of tagging `data` may be None, where the file has the gold.
 
-    Raises ConfigError for an unknown task and DataError, with file and line, for data and predictions that cannot be
-    used or do not belong together.
+    Entities of `drop_types` count for nothing, right or wrong. Raises ConfigError for an unknown task and DataError,
+    with file and line, for data and predictions that cannot be used or do not belong together.
     """
-    task = find_task(task_name)
+    task = find_task(task_name).without(drop_types)
     code = data_language(language)
     canonical_code(code)
     notes: list[str] = []
@@ -77,6 +79,8 @@ def score_file(task_name: str, *, data: Path | None, predictions: Path, language
         if task.kind != "tag":
             raise ConfigError(f"task {task.name} is scored against labelled data; give --data FILE")
         examples, predicted = read_columns(predictions, task)
+        if drop_types:
+            notes.append(f"{predictions}: entities of type {', '.join(drop_types)} left out")
     else:
         examples = task.read(data, language=code, unlabelled=True, tell=notes.append)
         if not is_labelled(examples[0]):

@@ -2,24 +2,57 @@
 
     files = training_files(task, Path("data/nli"), "zero-shot", ())          # {"en": data/nli/train.en.tsv}
     files = training_files(task, Path("data/nli"), "translate-train-all", ())    # every language there is
+    files = translated_tests(task, data, translated, source="en", split="test")    # {"en": data/test.en.tsv, "sw": …}
 
-Translated training text lies in files like any other, train.sw.tsv; "translate-test" is zero-shot whose test files are
-translated into the source language, so nothing of it is decided here. Paper: section 4 and tables 1 to 3.
+Translated training text lies in files like any other, train.sw.tsv. Translate-test is another matter: a zero-shot model
+is asked about test files that were translated into its source language, so it is a setting of evaluation. Such a file
+is called by the language that it came from. Paper: section 4 and tables 1 to 3.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from isogloss.errors import ConfigError
-from isogloss.tasks import Task, find_files
+from isogloss.tasks import Kind, Task, data_language, find_files
 
-__all__ = ["SETTINGS", "Setting", "SettingRule", "training_files"]
+__all__ = [
+    "SETTINGS",
+    "TRANSLATE_TEST",
+    "Setting",
+    "SettingRule",
+    "check_translate_test",
+    "source_of",
+    "training_files",
+    "translated_tests",
+]
 
-Setting = Literal["zero-shot", "each", "translate-train", "translate-train-all", "all"]
+TRANSLATE_TEST = "translate-test"
+# Kinds of tasks that have no translated test files, and why.
+UNTRANSLATED: Mapping[Kind, str] = {
+    "tag": "tags belong to the words of the original, and would have to be projected onto those of a translation",
+    "answer": "answers are pieces of the original context, and would have to be projected onto a translation",
+    "retrieve": "translations are what is looked for",
+}
+# Settings of a fine-tuning that used labels of its source language, nothing translated and no other language.
+OF_ONE_SOURCE = ("zero-shot", "each", "")
+
+
+def _no_test(value: Any) -> Any:
+    if value == TRANSLATE_TEST:
+        raise ValueError("a model is fine-tuned with zero-shot, then 'isogloss evaluate … translated=FOLDER' asks it")
+    return value
+
+
+Setting = Annotated[
+    Literal["zero-shot", "each", "translate-train", "translate-train-all", "all"], BeforeValidator(_no_test)
+]
 
 
 @dataclass(frozen=True)
@@ -58,3 +91,41 @@ def training_files(
             "use setting=zero-shot or setting=each"
         )
     return files
+
+
+def check_translate_test(task: Task) -> None:
+    """Raise ConfigError for a task whose labels are not those of whole texts."""
+    if task.kind in UNTRANSLATED:
+        raise ConfigError(f"task {task.name} has no translate-test: {UNTRANSLATED[task.kind]}; leave out translated")
+
+
+def source_of(folder: Path, training: Mapping[str, Any]) -> str:
+    """The one language that a model was fine-tuned in, by what it says of its training; English if it says nothing.
+
+    Raises ConfigError for a model of several languages, and for one of translated labels.
+    """
+    languages, setting = training.get("source_languages", ["en"]), training.get("setting", "")
+    if len(languages) != 1 or setting not in OF_ONE_SOURCE:
+        raise ConfigError(
+            f"{folder} was fine-tuned with setting = {setting} in {', '.join(languages)}; translated test files are "
+            "for a model of one language's own labels: setting=zero-shot with one source language"
+        )
+    return data_language(languages[0])
+
+
+def translated_tests(
+    task: Task, data: Path, translated: Path, *, source: str, split: str, languages: Sequence[str] = ()
+) -> dict[str, Path]:
+    """Test files in the language `source`, by the language they are of: its own from `data`, the others translated.
+
+    Raises DataError naming what is not there.
+    """
+    check_translate_test(task)
+    of_translations = dataclasses.replace(task, files=task.translated)
+    others = [code for code in languages if code != source]
+    files: dict[str, Path] = {}
+    if others or not languages:
+        files = find_files(of_translations, translated, split=split, languages=others)
+    if source in languages or not languages:
+        files |= find_files(task, data, split=split, languages=[source])
+    return {code: files[code] for code in languages} if languages else dict(sorted(files.items()))

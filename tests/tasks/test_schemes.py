@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from isogloss.tasks import TaggedExample, find_task
 from isogloss.tasks.metrics import Entity, entities
-from isogloss.tasks.schemes import scheme_of, to_iob2
+from isogloss.tasks.schemes import scheme_of, to_iob2, types_of, without_types
 
 # Gaps and entities of a sentence: how many words outside, how many inside, of which type.
 PARTS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.sampled_from(["PER", "LOC", "A-B"])), max_size=6)
@@ -90,3 +90,12 @@ def test_a_file_of_another_scheme_is_read_and_said_so(tmp_path: Path, text: str,
     (tmp_path / "pos.tsv").write_text("a\tNOUN\n")
     find_task("pos").read(tmp_path / "pos.tsv", tell=said.append)
     assert len(said) == 1
+
+
+@given(parts=PARTS)
+def test_without_a_type_the_other_entities_are_what_they_were(parts: list[tuple[int, int, str]]) -> None:
+    tags, found = written(parts, "IOB2")
+    kept = without_types(tags, ["LOC"])
+    assert entities(kept) == [entity for entity in found if entity.kind != "LOC"]
+    assert len(kept) == len(tags)
+    assert types_of(kept) == tuple(sorted({entity.kind for entity in found} - {"LOC"}))

@@ -75,6 +75,7 @@ CATALOGUE: Mapping[str, Task] = {
         Task(
             "xnli", "classify", _nli, score_labels, ACCURACY, NLI, published.XNLI_LANGUAGES, all_in_one=True,
             files=("xnli.{split}.tsv", "xnli.{split}.jsonl", "multinli/multinli.{split}.{language}.tsv"),
+            translated=("xnli.{split}.en.tsv", "xnli/xnli.{split}.en.tsv"),
             counts=published.XNLI_PAIRS, source="https://github.com/facebookresearch/XNLI",
         ),
         Task(
@@ -170,7 +171,7 @@ CATALOGUE: Mapping[str, Task] = {
         ),
         Task(
             "tatoeba", "retrieve", read_pairs, score_labels, ACCURACY, own="{split}.{language}-en.tsv",
-            files=("tatoeba.{language}-eng.{language}",), codes=published.TATOEBA_CODES,
+            files=("tatoeba.{language}-eng.{language}",), codes=published.TATOEBA_CODES, found_in="en",
             source="https://github.com/facebookresearch/LASER", about="each sentence finds its English translation",
         ),
     )

@@ -20,7 +20,6 @@ from isogloss.tasks.examples import Example, Kind, QuestionExample, TaggedExampl
 from isogloss.tasks.files import line_of, not_empty, numbered_lines, parse_json, read_text
 from isogloss.tasks.readers import parse_number
 from isogloss.tasks.schemes import scheme_of, to_iob2
-from isogloss.tasks.scoring import score_entities
 from isogloss.tasks.tagged import blocks_of, cells_of
 from isogloss.tasks.task import Task
 
@@ -58,8 +57,9 @@ def _block(example: TaggedExample, tags: Sequence[str]) -> str:
 def read_predictions(path: Path, task: Task, examples: Sequence[Any], *, labels: Sequence[str] = ()) -> list[Any]:
     """The predictions of these examples, in their order.
 
-    `labels` are all that may be predicted, where they are known. Raises DataError with file and line for what fits no
-    example: unknown ids, other words, too few or too many, labels that are none.
+    `labels` are all that may be predicted, where they are known; entities of types that the task leaves out become O.
+    Raises DataError with file and line for what fits no example: unknown ids, other words, too few or too many, labels
+    that are none.
     """
     if task.kind == "answer":
         return _answers(path, examples)
@@ -98,6 +98,7 @@ def read_columns(path: Path, task: Task) -> tuple[list[TaggedExample], Tags]:
         predicted.append(found)
     not_empty(path, examples)
     gold_and_found = _as_iob2(task, [*(example.tags for example in examples), *predicted])
+    gold_and_found = task.without_dropped(gold_and_found)
     gold_tags, predicted = gold_and_found[: len(examples)], gold_and_found[len(examples) :]
     return [TaggedExample(one.words, tags) for one, tags in zip(examples, gold_tags, strict=True)], predicted
 
@@ -128,19 +129,19 @@ def _tags_beside(path: Path, task: Task, examples: Sequence[TaggedExample], labe
                     f"{path}:{number}: {' '.join(cells)[:40]!r}, where the data has the word {word!r}; a line is word "
                     "and predicted tag, of the same words as the data"
                 )
-            if known and cells[-1] not in known:
+            if known and cells[-1] not in known and cells[-1][2:] not in task.drop_types:
                 raise DataError(f"{path}:{number}: unknown tag '{cells[-1][:40]}'; known are {', '.join(labels)}")
         if len(lines) != len(example.words):
             number = lines[min(len(lines), len(example.words)) - 1][0]
             raise DataError(f"{path}:{number}: the sentence has {len(lines)} words, in the data {len(example.words)}")
         predicted.append(tuple(cells[-1] for _, cells in lines))
     _check_number(path, len(blocks), len(examples), "sentences")
-    return _as_iob2(task, predicted)
+    return task.without_dropped(_as_iob2(task, predicted))
 
 
 def _as_iob2(task: Task, sentences: Tags) -> Tags:
     """Tags of IOBES and BILOU as IOB2; ill-formed IOB stays, as the official scorer has its own way with it."""
-    if task.scorer is not score_entities or scheme_of(sentences) in ("IOB1", "IOB2"):
+    if not task.has_entities or scheme_of(sentences) in ("IOB1", "IOB2"):
         return sentences
     return [tuple(to_iob2(tags)) for tags in sentences]
 

@@ -18,7 +18,17 @@ from isogloss.tasks.examples import ChoiceExample, PairExample, RatedExample, Te
 from isogloss.tasks.files import Tell, not_empty, numbered_lines, silent
 from isogloss.tasks.tables import Columns, Row, read_rows
 
-__all__ = ["CHOICES", "PAIR", "TEXT", "TRANSLATION", "read_choices", "read_pairs", "read_ratings", "read_texts"]
+__all__ = [
+    "CHOICES",
+    "PAIR",
+    "TEXT",
+    "TRANSLATION",
+    "files_of_pairs",
+    "read_choices",
+    "read_pairs",
+    "read_ratings",
+    "read_texts",
+]
 
 # Our own forms.
 TEXT = Columns(own=("text", "label"))
@@ -103,24 +113,26 @@ def read_pairs(
     tell: Tell = silent,
 ) -> list[PairExample]:
     """Sentences and their translations: two columns, or two files of lines (`tatoeba.fra-eng.fra` and `….eng`)."""
-    if (beside := _other_file(path)) is None:
+    if len(files := files_of_pairs(path)) == 1:
         rows = read_rows(path, columns)
         return not_empty(path, [PairExample(row.fields["source"], row.fields["target"]) for row in rows])
-    sources, targets = ([line for _, line in numbered_lines(file)] for file in (path, beside))
+    sources, targets = ([line for _, line in numbered_lines(file)] for file in files)
     if len(sources) != len(targets):
-        longer = beside if len(sources) < len(targets) else path
+        longer = files[len(sources) < len(targets)]
         line = min(len(sources), len(targets)) + 1
-        raise DataError(f"{longer}:{line}: no line beside it: {path} has {len(sources)}, {beside} {len(targets)} lines")
+        raise DataError(
+            f"{longer}:{line}: no line beside it: {path} has {len(sources)}, {files[1]} {len(targets)} lines"
+        )
     return not_empty(path, [PairExample(*pair) for pair in zip(sources, targets, strict=True)])
 
 
-def _other_file(path: Path) -> Path | None:
-    """The file with the translations, where a name ends in the two languages and one of them: `.fra-eng.fra`."""
+def files_of_pairs(path: Path) -> tuple[Path, ...]:
+    """A file, and that of the translations where a name ends in the two languages and one of them: `.fra-eng.fra`."""
     *_, pair, mine = ("", *path.name.split("."))
     first, dash, second = pair.partition("-")
     if not dash or mine not in (first, second):
-        return None
-    return path.with_name(path.name.removesuffix(mine) + (second if mine == first else first))
+        return (path,)
+    return path, path.with_name(path.name.removesuffix(mine) + (second if mine == first else first))
 
 
 def _texts(row: Row, columns: Columns) -> tuple[str, ...]:

@@ -3,6 +3,9 @@
     scheme_of(sentences)                       # "IOBES"
     to_iob2(["S-PER", "O", "B-LOC", "E-LOC"])  # ["B-PER", "O", "B-LOC", "I-LOC"]
 
+    types_of(["O", "B-LOC", "I-LOC"])          # ("LOC",)
+    without_types(["B-DATE", "I-DATE", "O", "B-LOC"], ["DATE"])    # ["O", "O", "O", "B-LOC"]
+
 Both words of a pair of letters mean the same: S and U a word alone, E and L the last of several. An entity begins where
 the official scorer sees one begin, so that no conversion changes which words an entity has.
 """
@@ -11,10 +14,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
-__all__ = ["TagScheme", "is_tag", "scheme_of", "to_iob2"]
+__all__ = ["TagScheme", "is_tag", "scheme_of", "to_iob2", "types_of", "without_types"]
 
 TagScheme = Literal["IOB2", "IOB1", "IOBES", "BILOU"]
 
@@ -50,6 +53,16 @@ def to_iob2(tags: Sequence[str]) -> list[str]:
         found.append("O" if tag == "O" else f"{'B' if opens else 'I'}-{now}")
         kind, over = now, letter in "ESLU"
     return found
+
+
+def types_of(tags: Iterable[str]) -> tuple[str, ...]:
+    """The types of entities that stand in tags of any scheme, sorted."""
+    return tuple(sorted({tag[2:] for tag in tags if tag != "O"}))
+
+
+def without_types(tags: Sequence[str], types: Collection[str]) -> list[str]:
+    """The tags with O in the place of every entity of these types; no other entity begins or ends elsewhere by it."""
+    return ["O" if tag != "O" and tag[2:] in types else tag for tag in tags]
 
 
 def _openings(tags: Sequence[str]) -> Iterator[str]:

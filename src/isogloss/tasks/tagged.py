@@ -1,6 +1,7 @@
 """Readers of tagged words: word TAB tag, CoNLL's columns, CoNLL-U, PAN-X, and lists of words in Parquet.
 
     read_tagged(path, scheme="entities")             # IOB1, IOBES and BILOU become IOB2, and that is said
+    read_tagged(path, scheme="entities", drop_types=["DATE"])    # as if no date were marked
     read_tagged(path, labels=UNIVERSAL_TAGS)         # tags of words; a .conllu file gives its UPOS column
 
 A blank line ends a sentence. In a file without tabs columns stand between spaces. Of four or five columns, which
@@ -10,6 +11,7 @@ CoNLL-2003 has, the first is the word and the last its entity tag; PAN-X's `sw:`
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,8 @@ from typing import Any, Literal
 from isogloss.errors import DataError
 from isogloss.tasks.examples import TaggedExample
 from isogloss.tasks.files import Tell, not_empty, numbered_lines, parquet_rows, silent
-from isogloss.tasks.schemes import is_tag, scheme_of, to_iob2
+from isogloss.tasks.metrics import entities
+from isogloss.tasks.schemes import is_tag, scheme_of, to_iob2, without_types
 
 __all__ = ["DOCUMENT_START", "Scheme", "blocks_of", "cells_of", "read_tagged"]
 
@@ -50,8 +53,11 @@ def read_tagged(
     language: str = "",
     unlabelled: bool = False,
     tell: Tell = silent,
+    drop_types: Sequence[str] = (),
 ) -> list[TaggedExample]:
     """Sentences of words and their tags; blank lines at the end change nothing.
+
+    Entities of `drop_types` are read as words outside of any, and `tell` is told how many there were.
 
     Entities: tags of another scheme than IOB2 become IOB2, which `tell` is told. A stray I-X that opens an entity of an
     IOB2 file is kept as it stands, as published files have some and the official scorer counts them.
@@ -65,10 +71,23 @@ def read_tagged(
             tell(f"{path}: tags of scheme {found}, read as IOB2")
             for sentence in sentences:
                 sentence.tags = to_iob2(sentence.tags)
+        _drop(sentences, drop_types, path, tell)
     if labels:
         known = set(labels)
-        _check(sentences, known.__contains__, f"known are {', '.join(labels)}")
+        way_out = f"known are {', '.join(labels)}"
+        if scheme == "entities":
+            way_out += "; evaluation can leave out types of entities (drop_types)"
+        _check(sentences, known.__contains__, way_out)
     return not_empty(path, [TaggedExample(tuple(one.words), tuple(one.tags)) for one in sentences])
+
+
+def _drop(sentences: Sequence[_Sentence], types: Sequence[str], path: Path, tell: Tell) -> None:
+    """Take entities of these types out, and tell how many, also where it is none: a type may be misspelt."""
+    found = Counter(entity.kind for sentence in sentences for entity in entities(sentence.tags)) if types else Counter()
+    for kind in types:
+        tell(f"{path}: entities of type {kind} left out: {found[kind]:,}")
+    for sentence in sentences:
+        sentence.tags = without_types(sentence.tags, types)
 
 
 def blocks_of(path: Path) -> Iterator[list[tuple[int, str]]]:

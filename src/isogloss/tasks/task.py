@@ -3,16 +3,22 @@
 task.read(Path("dev.sw.tsv"))                                      # examples
 task.score(examples, predictions, language="sw")                   # {"f1": 61.2}: what tables show
 task.report(examples, predictions, language="sw")                  # every metric, entities by type
+task.without(["DATE"])                                             # the same without entities of a type
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from isogloss.errors import ConfigError
 from isogloss.tasks.examples import Example, Kind, gold_labels
 from isogloss.tasks.files import Tell, silent
+from isogloss.tasks.readers import files_of_pairs
+from isogloss.tasks.schemes import types_of, without_types
 from isogloss.tasks.scoring import Report, score_entities
 
 if TYPE_CHECKING:
@@ -52,6 +58,10 @@ class Task:
     `splits` says what a split is called there and `codes` what a language is, if that is not its code. With
     `all_in_one`, a file without a language in its name holds all `languages`. `counts` are examples by split and
     language as published, `slack` how many more or less are no wonder.
+
+    `translated` are published test files translated into English, under their folder, by the language they came from;
+    `found_in` is the language that translations to be found are in. Entities of `drop_types` are neither read nor
+    predicted (see `without`).
     """
 
     name: str
@@ -70,6 +80,9 @@ class Task:
     slack: int = 0
     source: str = ""
     about: str = ""
+    translated: tuple[str, ...] = ()
+    found_in: str = ""
+    drop_types: tuple[str, ...] = ()
 
     @property
     def suffix(self) -> str:
@@ -92,6 +105,44 @@ class Task:
         """
         known = (tuple(labels) or self.labels) if self.kind in ("classify", "tag") else ()
         return self.reader(path, labels=known, language=language, unlabelled=unlabelled, tell=tell)
+
+    def without(self, types: Sequence[str]) -> Task:
+        """The same task without entities of these types: gold ones are read as O, predicted ones become O.
+
+        What is left counts as before: sentences, entities of other types and their F1. Raises ConfigError for a task
+        that has no entities, and where none would be left.
+        """
+        if not types:
+            return self
+        if not self.has_entities:
+            raise ConfigError(f"drop_types = {list(types)}: task {self.name} has no entities; leave drop_types out")
+        if self.labels and not set(types_of(self.labels)) - set(types):
+            raise ConfigError(
+                f"drop_types = {list(types)} leaves no type of {self.name}; it has {', '.join(self.types)}"
+            )
+        kept = tuple(dict.fromkeys(types))
+        reader: Any = self.reader  # of entities, which takes more than readers have in common
+        return dataclasses.replace(self, reader=functools.partial(reader, drop_types=kept), drop_types=kept)
+
+    @property
+    def has_entities(self) -> bool:
+        """Whether its tags are those of entities."""
+        return self.scorer is score_entities
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types of entities that its labels name, sorted; none for other tasks, and where the files say."""
+        return types_of(self.labels) if self.has_entities else ()
+
+    def without_dropped(self, predicted: Sequence[Any]) -> list[Any]:
+        """Predictions, one an example, with O in the place of entities of `drop_types`."""
+        if not self.drop_types:
+            return list(predicted)
+        return [tuple(without_types(tags, self.drop_types)) for tags in predicted]
+
+    def files_read(self, path: Path) -> tuple[Path, ...]:
+        """A file of the task, and the one beside it that is read with it: pairs of sentences may lie in two."""
+        return files_of_pairs(path) if self.kind == "retrieve" else (path,)
 
     def report(self, examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> Report:
         """Every metric, `predicted` holding one prediction an example."""
@@ -117,11 +168,10 @@ def labels_of(task: Task, examples: Sequence[Example]) -> tuple[str, ...]:
     None for questions; one for choices and ratings, which have one logit.
     """
     if task.labels or task.kind == "answer":
-        return task.labels
+        return tuple(label for label in task.labels if label == "O" or label[2:] not in task.drop_types)
     if task.kind in ONE_LOGIT:
         return ONE_LOGIT[task.kind]
     found = set(gold_labels(examples))
-    if task.scorer is score_entities:
-        kinds = sorted({tag[2:] for tag in found if tag != "O"})
-        return ("O", *(f"{prefix}-{kind}" for kind in kinds for prefix in "BI"))
+    if task.has_entities:
+        return ("O", *(f"{prefix}-{kind}" for kind in types_of(found) for prefix in "BI"))
     return tuple(sorted(found))

@@ -102,12 +102,15 @@ class Target:
 
 
 def make_windows(
-    kind: Kind, examples: Sequence[Example], tokenizer: Tokenizer, *, language: str, max_length: int
+    kind: Kind, examples: Sequence[Example], tokenizer: Tokenizer, *, language: str, max_length: int, found_in: str = ""
 ) -> list[Window]:
-    """The sequences of examples, in their order; an example of kind tag or answer may have several."""
+    """The sequences of examples, in their order; an example of kind tag or answer may have several.
+
+    Of pairs all sentences to look for come first, then all translations, which are in the language `found_in`.
+    """
     if max_length < SHORTEST:
         raise ConfigError(f"max_length = {max_length} leaves no room for text; tasks need at least {SHORTEST}")
-    tokenizer = tokenizer.for_language(language)
+    of_translations, tokenizer = tokenizer.for_language(found_in or language), tokenizer.for_language(language)
     if kind in ("classify", "rate"):
         pairs = [example.texts for example in examples if isinstance(example, TextExample | RatedExample)]
         return list(text_windows(pairs, tokenizer, max_length=max_length))
@@ -116,8 +119,11 @@ def make_windows(
         return _choice_windows(choices, tokenizer, max_length=max_length)
     if kind == "retrieve":
         found = [example for example in examples if isinstance(example, PairExample)]
-        sentences = [(example.source,) for example in found] + [(example.target,) for example in found]
-        return list(text_windows(sentences, tokenizer, max_length=max_length))
+        sources, targets = [(example.source,) for example in found], [(example.target,) for example in found]
+        return [
+            *text_windows(sources, tokenizer, max_length=max_length),
+            *text_windows(targets, of_translations, max_length=max_length),
+        ]
     if kind == "tag":
         tagged = [
             join_words(example.words, language=language) for example in examples if isinstance(example, TaggedExample)
