@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from isogloss.compare import _counts, _percent, compare_predictions
+from isogloss.cli import app
+from isogloss.compare import _counts, _percent, compare_folders, compare_predictions
 from isogloss.errors import ConfigError, DataError
 from isogloss.tasks import Answer, QuestionExample, TaggedExample, Task, find_task
 from isogloss.tasks.scoring import Report
@@ -123,3 +126,116 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("neutral\n", encoding="utf-8")
     with pytest.raises(DataError, match="too few"):
         compare_predictions("nli", **paths)  # type: ignore[arg-type]
+
+
+def folders(root: Path, *, right: dict[str, dict[str, float]], num: int = 300, parallel: bool = False) -> Path:
+    """Labelled files by language, and a folder of predictions for each system; alike in all languages if parallel."""
+    for name in ("data", *right):
+        (root / name).mkdir(exist_ok=True)
+    labels = ("entailment", "neutral", "contradiction")
+    for language in dict.fromkeys(language for shares in right.values() for language in shares):
+        draw = random.Random("all" if parallel else language)
+        gold = [draw.choice(labels) for _ in range(num)]
+        (root / "data" / f"test.{language}.tsv").write_text("".join(f"a\tb\t{label}\n" for label in gold))
+        for name, shares in right.items():
+            lines = [label if draw.random() < shares.get(language, 0) else draw.choice(labels) for label in gold]
+            if language in shares:
+                (root / name / f"test.{language}.txt").write_text("".join(f"{label}\n" for label in lines))
+    return root
+
+
+def compared_folders(root: Path, **changes: Any) -> dict[str, Any]:
+    values = {"data": root / "data", "first": root / "a", "second": root / "b", "split": "test", "num_draws": 2000}
+    return compare_folders("nli", **(values | changes))["accuracy"]
+
+
+def test_languages_that_both_have_are_compared_each_and_in_the_mean(tmp_path: Path) -> None:
+    root = folders(tmp_path, right={"a": {"en": 0.8, "sw": 0.4, "ur": 0.3}, "b": {"en": 0.8, "sw": 0.6, "th": 0.5}})
+    told: list[str] = []
+    table = compared_folders(root, tell=told.append)
+    assert list(table) == ["en", "sw", "mean"]
+    assert told == [
+        f"not compared, as only {root / 'a'} has predictions: ur",
+        f"not compared, as only {root / 'b'} has predictions: th",
+    ]
+    alone = compare_predictions(
+        "nli", data=root / "data" / "test.en.tsv", first=root / "a" / "test.en.txt",
+        second=root / "b" / "test.en.txt", language="en", num_draws=2000,
+    )["accuracy"]  # fmt: skip
+    assert table["en"] == alone
+    en, sw, mean = table.values()
+    assert (mean.first, mean.second, mean.n) == ((en.first + sw.first) / 2, (en.second + sw.second) / 2, 600)
+    assert mean.difference == pytest.approx((en.difference + sw.difference) / 2)
+    # Of independent draws the variances add up, and the mean of two has half the standard deviation of their sum.
+    widths = [one.high - one.low for one in (en, sw)]
+    assert mean.high - mean.low == pytest.approx(np.hypot(*widths) / 2, rel=0.08)
+    assert list(compared_folders(root, languages=["sw"])) == ["sw", "mean"]
+
+
+def test_parallel_test_sets_vary_together(tmp_path: Path) -> None:
+    """The same sentences in two languages say no more than in one: only the same draw for both shows it."""
+    root = folders(tmp_path, right={"a": {"de": 0.5, "en": 0.5}, "b": {"de": 0.7, "en": 0.7}}, parallel=True)
+    apart, together = (compared_folders(root, parallel=parallel)["mean"] for parallel in (False, True))
+    one = compared_folders(root, languages=["de"])["de"]
+    assert together.high - together.low == pytest.approx(one.high - one.low)
+    assert apart.high - apart.low == pytest.approx((one.high - one.low) / 2**0.5, rel=0.08)
+    (root / "data" / "test.en.tsv").write_text("a\tb\tneutral\n")
+    for name in ("a", "b"):
+        (root / name / "test.en.txt").write_text("neutral\n")
+    with pytest.raises(ConfigError, match=r"--parallel is for test sets that are translations .* de 300, en 1"):
+        compared_folders(root, parallel=True)
+
+
+def test_folders_that_do_not_belong_together_are_named(tmp_path: Path) -> None:
+    root = folders(tmp_path, right={"a": {"en": 0.5}, "b": {"sw": 0.5}}, num=5)
+    for changes, said in (
+        ({}, "a has en, .*b has sw: no language in common"),
+        ({"languages": ["sw"]}, "a has no predictions for 'sw'; it has en"),
+        ({"split": "dev"}, r"a has no file dev\.LANGUAGE\.txt; it has test\.en\.txt"),
+        ({"second": root / "nowhere"}, r"nowhere does not exist; of folders give two with files test\.LANGUAGE\.txt"),
+        ({"first": root / "a" / "test.en.txt"}, "is a file; of folders give two"),
+        ({"num_draws": 0}, "--draws 0"),
+    ):
+        with pytest.raises((ConfigError, DataError), match=said):
+            compared_folders(root, **changes)
+    (root / "b" / "test.en.txt").write_text("neutral\n")
+    with pytest.raises(DataError, match="too few"):
+        compared_folders(root)
+
+
+def test_types_of_entities_are_left_out_of_a_comparison(tmp_path: Path) -> None:
+    (tmp_path / "gold.tsv").write_text("Anna\tB-PER\nJuni\tB-DATE\n\n" * 20)
+    for name, tag in (("one", "B-DATE"), ("two", "O")):
+        (tmp_path / f"{name}.tsv").write_text(f"Anna\tB-PER\nJuni\t{tag}\n\n" * 20)
+    told: list[str] = []
+
+    def compared(**changes: Any) -> float:
+        return compare_predictions(
+            "masakhaner", data=tmp_path / "gold.tsv", first=tmp_path / "one.tsv", second=tmp_path / "two.tsv",
+            language="sw", num_draws=50, tell=told.append, **changes,
+        )["f1"].difference  # fmt: skip
+
+    assert compared() < -30
+    assert compared(drop_types=["DATE"]) == 0
+    assert told == [f"{tmp_path / 'gold.tsv'}: entities of type DATE left out: 20"]
+
+
+def test_the_command_shows_a_table_or_data(tmp_path: Path) -> None:
+    root = folders(tmp_path, right={"a": {"en": 0.2, "sw": 0.5}, "b": {"en": 0.9, "sw": 0.5}})
+    words = ["compare", "nli", "--data", f"{root / 'data'}", "--first", f"{root / 'a'}", "--second", f"{root / 'b'}"]
+    said = CliRunner().invoke(app, [*words, "--split", "test", "--draws", "500"])
+    assert said.exit_code == 0, said.output
+    lines = [line.split("│")[1:-1] for line in said.stdout.splitlines() if line.startswith("│")]
+    assert [line[0].strip() for line in lines] == ["en", "sw", "mean"]
+    assert [line[-1].strip() for line in lines][::2] == ["yes", "yes"]
+    said = CliRunner().invoke(app, [*words, "--split", "test", "--draws", "500", "--json", "--parallel"])
+    table = json.loads(said.stdout)["accuracy"]
+    assert table["en"]["is_sure"]
+    assert table["mean"]["num_draws"] == 500
+    files = ["compare", "nli", "--data", f"{root / 'data' / 'test.en.tsv'}"]
+    files += ["--first", f"{root / 'a' / 'test.en.txt'}", "--second", f"{root / 'b' / 'test.en.txt'}"]
+    for more, problem in (([], "give --language CODE"), (["--language", "en", "--parallel"], "--parallel draws alike")):
+        done = CliRunner().invoke(app, [*files, *more])
+        assert isinstance(done.exception, ConfigError)
+        assert problem in str(done.exception)
+    assert CliRunner().invoke(app, [*files, "--language", "en"]).exit_code == 0

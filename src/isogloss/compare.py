@@ -2,6 +2,8 @@
 
     compared = compare_predictions("xnli", data=Path("xnli.test.sw.tsv"), first=…, second=…, language="sw")
     compared["accuracy"].difference, compared["accuracy"].low, compared["accuracy"].high     # points, second less first
+    tables = compare_folders("xnli", data=Path("xnli"), first=Path("said/a"), second=Path("said/b"), split="test")
+    tables["accuracy"]["sw"], tables["accuracy"]["mean"]
 
 Paired bootstrap (Koehn 2004): the examples are drawn anew with replacement, the same ones for both systems, many times;
 the interval holds 95 % of the differences that come out. A metric is a function of sums over examples where it can be
@@ -13,7 +15,8 @@ Shapes: E examples, C counts an example, B draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,13 @@ import numpy.typing as npt
 
 from isogloss.errors import ConfigError, DataError
 from isogloss.languages import canonical_code
-from isogloss.tasks import Task, data_language, find_task, is_labelled
-from isogloss.tasks.predicted import read_predictions
+from isogloss.published import MEAN
+from isogloss.tasks import Task, Tell, data_language, find_files, find_task, is_labelled
+from isogloss.tasks.files import silent
+from isogloss.tasks.predicted import MOST_SHOWN, SUFFIXES, read_predictions
 from isogloss.tasks.scoring import Report
 
-__all__ = ["Difference", "compare_predictions"]
+__all__ = ["Difference", "compare_folders", "compare_predictions"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,34 +68,173 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """Both systems' percent on ``n`` examples, and the difference in points of each draw, (B,)."""
+
+    first: float
+    second: float
+    differences: Floats
+    n: int
+
+    def difference(self) -> Difference:
+        low, high = np.quantile(self.differences, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        share = float(np.mean(self.differences > 0) + np.mean(self.differences == 0) / 2)
+        points = self.second - self.first
+        return Difference(
+            self.first, self.second, points, float(low), float(high), share, self.n, len(self.differences)
+        )
+
+
 def compare_predictions(
-    task_name: str, *, data: Path, first: Path, second: Path, language: str, num_draws: int = 10_000, seed: int = 1
+    task_name: str,
+    *,
+    data: Path,
+    first: Path,
+    second: Path,
+    language: str,
+    num_draws: int = 10_000,
+    seed: int = 1,
+    drop_types: Sequence[str] = (),
+    tell: Tell = silent,
 ) -> dict[str, Difference]:
     """Each metric of the task's tables: two prediction files (as `isogloss score` reads them) against labelled data.
 
-    Raises DataError, with file and line, for what cannot be used, and ConfigError for what cannot be compared.
+    Entities of `drop_types` count for nothing; `tell` is told what a reader has to say. Raises DataError, with file and
+    line, for what cannot be used, and ConfigError for what cannot be compared.
     """
-    task, code = find_task(task_name), data_language(language)
-    canonical_code(code)
+    task = find_task(task_name).without(drop_types)
+    _check_draws(num_draws)
+    files = _Files(data, first, second, language)
+    found = _compare(task, files, num_draws=num_draws, draw=np.random.default_rng(seed), tell=tell)
+    return {metric: drawn.difference() for metric, drawn in found.items()}
+
+
+def compare_folders(
+    task_name: str,
+    *,
+    data: Path,
+    first: Path,
+    second: Path,
+    split: str = "dev",
+    languages: Sequence[str] = (),
+    parallel: bool = False,
+    num_draws: int = 10_000,
+    seed: int = 1,
+    drop_types: Sequence[str] = (),
+    tell: Tell = silent,
+) -> dict[str, dict[str, Difference]]:
+    """By metric and language, the mean over languages last: two folders of SPLIT.LANGUAGE files of predictions.
+
+    `languages` are those to compare, none given all that both folders have, and `tell` is told which one alone has.
+    Examples are drawn language by language; `parallel` draws the same places in all of them, for test sets that are
+    translations of each other, where languages vary together and the mean's interval is wider for it.
+
+    Raises as `compare_predictions`, and ConfigError for folders without a language in common.
+    """
+    task = find_task(task_name).without(drop_types)
+    _check_draws(num_draws)
+    folders = [_predictions_in(folder, task, split) for folder in (first, second)]
+    chosen = _shared(folders, (first, second), languages, tell)
+    labelled = find_files(task, data, split=split, languages=chosen)
+    draw = np.random.default_rng(seed)
+    tables: dict[str, dict[str, _Drawn]] = {metric: {} for metric in task.metrics}
+    for language, path in labelled.items():
+        draw = np.random.default_rng(seed) if parallel else draw
+        files = _Files(path, folders[0][language], folders[1][language], language)
+        for metric, drawn in _compare(task, files, num_draws=num_draws, draw=draw, tell=tell).items():
+            tables[metric][language] = drawn
+    for metric in task.metrics:
+        _add_mean(tables[metric], parallel=parallel)
+    return {metric: {name: drawn.difference() for name, drawn in table.items()} for metric, table in tables.items()}
+
+
+@dataclass(frozen=True)
+class _Files:
+    data: Path
+    first: Path
+    second: Path
+    language: str
+
+
+def _check_draws(num_draws: int) -> None:
     if num_draws < 1:
         raise ConfigError(f"--draws {num_draws} draws nothing; give 1000 or more")
-    examples = task.read(data, language=code, unlabelled=True)
+
+
+def _predictions_in(folder: Path, task: Task, split: str) -> dict[str, Path]:
+    """The files of predictions of a folder by language."""
+    suffix = SUFFIXES[task.kind]
+    if not folder.is_dir():
+        problem = "is a file" if folder.exists() else "does not exist"
+        raise DataError(f"{folder} {problem}; of folders give two with files {split}.LANGUAGE{suffix}, and data as one")
+    found = {
+        path.name.removeprefix(f"{split}.").removesuffix(suffix): path
+        for path in sorted(folder.glob(f"{split}.*{suffix}"))
+    }
+    if not found:
+        there = ", ".join(sorted(path.name for path in folder.iterdir())[:MOST_SHOWN]) or "nothing"
+        raise DataError(
+            f"{folder} has no file {split}.LANGUAGE{suffix}; it has {there}; give --split or a model's folder"
+        )
+    return found
+
+
+def _shared(
+    found: Sequence[Mapping[str, Path]], folders: Sequence[Path], asked: Sequence[str], tell: Tell
+) -> list[str]:
+    """The languages to compare, in the order asked for; those of both folders, if none is."""
+    for code in asked:
+        for of_folder, folder in zip(found, folders, strict=True):
+            if code not in of_folder:
+                raise ConfigError(f"{folder} has no predictions for '{code}'; it has {', '.join(of_folder)}")
+    if asked:
+        return list(dict.fromkeys(asked))
+    both = [code for code in found[0] if code in found[1]]
+    if not both:
+        ours, theirs = (", ".join(of_folder) for of_folder in found)
+        raise ConfigError(f"{folders[0]} has {ours}, {folders[1]} has {theirs}: no language in common")
+    for of_folder, folder in zip(found, folders, strict=True):
+        if alone := [code for code in of_folder if code not in both]:
+            tell(f"not compared, as only {folder} has predictions: {', '.join(alone)}")
+    return both
+
+
+def _add_mean(table: dict[str, _Drawn], *, parallel: bool) -> None:
+    """Put the mean over languages behind them: of each system's percent, and of the differences draw by draw."""
+    sizes = {language: drawn.n for language, drawn in table.items()}
+    if parallel and len(set(sizes.values())) > 1:
+        told = ", ".join(f"{language} {n:,}" for language, n in sizes.items())
+        raise ConfigError(f"--parallel is for test sets that are translations of each other; examples: {told}")
+    every = list(table.values())
+    table[MEAN] = _Drawn(
+        statistics.fmean(drawn.first for drawn in every),
+        statistics.fmean(drawn.second for drawn in every),
+        np.mean([drawn.differences for drawn in every], axis=0),
+        sum(sizes.values()),
+    )
+
+
+def _compare(task: Task, files: _Files, *, num_draws: int, draw: np.random.Generator, tell: Tell) -> dict[str, _Drawn]:
+    """Both systems on one labelled file, by metric."""
+    code = data_language(files.language)
+    canonical_code(code)
+    examples = task.read(files.data, language=code, unlabelled=True, tell=tell)
     if not is_labelled(examples[0]):
-        raise DataError(f"{data} has no labels: there is nothing to compare by")
-    sides = [read_predictions(path, task, examples, labels=task.labels) for path in (first, second)]
-    draw = np.random.default_rng(seed)
+        raise DataError(f"{files.data} has no labels: there is nothing to compare by")
+    sides = [read_predictions(path, task, examples, labels=task.labels) for path in (files.first, files.second)]
     one_by_one = [
         [task.report([example], [one], language=code) for example, one in zip(examples, side, strict=True)]
         for side in sides
         if any(_adds_up(task, metric) for metric in task.metrics)
     ]
     return {
-        metric: _difference(task, metric, examples, sides, one_by_one, code, num_draws=num_draws, draw=draw)
+        metric: _drawn(task, metric, examples, sides, one_by_one, code, num_draws=num_draws, draw=draw)
         for metric in task.metrics
     }
 
 
-def _difference(
+def _drawn(
     task: Task,
     metric: str,
     examples: Sequence[Any],
@@ -100,7 +244,7 @@ def _difference(
     *,
     num_draws: int,
     draw: np.random.Generator,
-) -> Difference:
+) -> _Drawn:
     first, second = (task.report(examples, side, language=language).metrics[metric] for side in sides)
     if _adds_up(task, metric):
         counts = [_counts(task, metric, examples, reports) for reports in one_by_one]
@@ -108,9 +252,7 @@ def _difference(
         drawn = np.concatenate([_percent(block @ counts[1]) - _percent(block @ counts[0]) for block in blocks])
     else:
         drawn = np.array(list(_afresh(task, metric, examples, sides, language, min(num_draws, MOST_FRESH), draw)))
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    share = float(np.mean(drawn > 0) + np.mean(drawn == 0) / 2)
-    return Difference(first, second, second - first, float(low), float(high), share, len(examples), len(drawn))
+    return _Drawn(first, second, drawn, len(examples))
 
 
 def _weights(num_examples: int, num_draws: int, draw: np.random.Generator) -> Iterator[Floats]:
