@@ -6,7 +6,8 @@
 A model that gives every text the same answer cannot have a lower loss than the entropy of the labels; one that has
 collapsed stays there or above (large encoders with a rate too high, small sets, unlucky seeds: Devlin et al. 2019,
 section 4.1; facebookresearch/XLM issues 56 and 110, where NLI stays at 33.33 %). What is compared is the mean training
-loss of the steps before the check. The run is then begun anew with another seed, and the second time with half the rate
+loss of the steps before the check, and how far below chance the luck of the examples may take it: a small model that
+learns slowly is no collapsed one. The run is then begun anew with another seed, and the second time with half the rate
 too; how often that was is told in the model and in every score of it.
 """
 
@@ -15,7 +16,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ from isogloss.tasks.windows import RATING_STEP
 
 __all__ = [
     "Attempt",
+    "Chance",
     "CollapsedError",
     "Guard",
     "GuardSettings",
@@ -49,8 +50,10 @@ __all__ = [
 
 # Attempts at a run that learned nothing.
 COLLAPSED_NAME = "collapsed.json"
-# Far from chance by noise alone: a mean over some thousand labels is sure to a few hundredths.
-LEAST_GAIN = 0.03
+# Below chance by less than this share of it is at chance, however many labels were seen.
+LEAST_GAIN = 0.005
+# So many standard errors of a mean over labels below chance is no luck.
+SURE_ERRORS = 3.0
 # Apart from seeds that people choose.
 SEEDS_APART = 1000
 
@@ -60,6 +63,19 @@ class GuardSettings(Settings):
 
     restarts: int = Field(2, ge=0, description="so many times a collapsed run is begun anew; 0: nothing is checked")
     after: int = Field(300, ge=20, description="steps after the warmup after which the loss must be below chance")
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The least loss that one answer for all has, in nats a label, and how much it differs between labels (standard
+    deviation)."""
+
+    loss: float
+    spread: float
+
+    def is_beaten(self, loss: float, num_targets: int) -> bool:
+        """Whether this mean over so many labels is below chance by more than the luck of the draw."""
+        return loss < self.loss - max(LEAST_GAIN * self.loss, SURE_ERRORS * self.spread / math.sqrt(num_targets))
 
 
 class CollapsedError(Exception):
@@ -83,18 +99,22 @@ def next_attempt(seed: int, num_collapsed: int) -> Attempt:
     return Attempt(seed + SEEDS_APART * num_collapsed, 0.5 ** max(0, num_collapsed - 1))
 
 
-def chance_loss(kind: Kind, windows: Sequence[Window], targets: Sequence[Target]) -> float:
-    """The least loss that one answer for all has: the entropy of the labels in nats; of answers, all rows alike.
+def chance_loss(kind: Kind, windows: Sequence[Window], targets: Sequence[Target]) -> Chance:
+    """The loss of the one best answer for all: the entropy of the labels in nats; of answers, all rows alike.
 
     Of ratings, whose loss is the squared error, their variance.
     """
     if kind == "answer":
-        return math.fsum(math.log(max(len(window.ids), 1)) for window in windows) / max(len(windows), 1)
+        losses = np.log([max(len(window.ids), 1) for window in windows])
+        return Chance(float(losses.mean()), float(losses.std()))
     if kind == "rate":
-        return float(np.var([label / RATING_STEP for target in targets for label in target.labels]))
-    counts = Counter(int(label) for target in targets for label in target.labels)
-    total = counts.total()
-    return -math.fsum(count / total * math.log(count / total) for count in counts.values()) if total else 0.0
+        ratings = np.concatenate([target.labels for target in targets]) / RATING_STEP
+        errors = np.square(ratings - ratings.mean())
+        return Chance(float(errors.mean()), float(errors.std()))
+    counts = np.unique(np.concatenate([target.labels for target in targets]), return_counts=True)[1]
+    shares = counts / counts.sum()
+    loss = -float(shares @ np.log(shares))
+    return Chance(loss, math.sqrt(float(shares @ np.square(-np.log(shares) - loss))))
 
 
 def check_step(settings: GuardSettings, *, warmup: Duration, total_steps: int, tokens_per_step: int) -> int | None:
@@ -124,7 +144,7 @@ def begin_anew(run: Path, attempts: Sequence[Mapping[str, Any]]) -> None:
 class Guard:
     """Adds up the loss between checks; ``step`` is the one at which it must be below chance."""
 
-    def __init__(self, loss_of: Callable[[TaskModel, ExampleBatch], Tensor], *, chance: float, step: int) -> None:
+    def __init__(self, loss_of: Callable[[TaskModel, ExampleBatch], Tensor], *, chance: Chance, step: int) -> None:
         self._loss_of, self._chance = loss_of, chance
         # The loss that is looked at is that of the second half.
         self._every = max(1, step // 2)
@@ -150,6 +170,6 @@ class Guard:
         if step != 2 * self._every or loss is None or not num_targets:
             return {}
         mean = float(loss / num_targets)
-        if not mean < self._chance * (1 - LEAST_GAIN):
-            raise CollapsedError(step, mean, self._chance)
-        return {"guard": {"loss": mean, "chance": self._chance}}
+        if not self._chance.is_beaten(mean, num_targets):
+            raise CollapsedError(step, mean, self._chance.loss)
+        return {"guard": {"loss": mean, "chance": self._chance.loss}}

@@ -29,6 +29,7 @@ from isogloss.checkpoint import (
     save_model,
 )
 from isogloss.collapse import (
+    Chance,
     CollapsedError,
     Guard,
     GuardSettings,
@@ -349,7 +350,7 @@ def _check(settings: FinetuneSettings) -> None:
 
 def _read_training(
     settings: FinetuneSettings, task: Task, files: Mapping[str, Path], tokenizer: Tokenizer, encoder: AnyEncoder
-) -> tuple[tuple[str, ...], TrainingSet, float]:
+) -> tuple[tuple[str, ...], TrainingSet, Chance]:
     """The labels, the sequences of all languages with their targets, and the loss of one answer for all."""
     examples = {
         language: task.read(path, language=data_language(language), tell=say) for language, path in files.items()
