@@ -126,7 +126,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 def test_files_of_earlier_versions_are_read(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    for missing in (("drop_types",), ("drop_types", "restarts")):
+    for missing in (("architecture",), ("architecture", "drop_types"), ("architecture", "drop_types", "restarts")):
         old = [{key: value for key, value in dataclasses.asdict(SCORES[0]).items() if key not in missing}]
         path.write_text(json.dumps(old))
         assert read_results(path) == SCORES[:1]
@@ -174,7 +174,7 @@ def test_a_missing_field_is_named_with_its_meaning(tmp_path: Path) -> None:
         row = dataclasses.asdict(SCORES[0])
         del row[name]
         path.write_text(json.dumps([row]))
-        if name in ("restarts", "drop_types"):
+        if name in ("restarts", "drop_types", "architecture"):
             read_results(path)
             continue
         with pytest.raises(FolderError, match=rf"results\.json:1: no '{name}' \(.+\); it has "):
@@ -217,7 +217,7 @@ def test_one_score_twice_is_noticed_in_a_file_and_two_values_across_files(tmp_pa
     one, two = tmp_path / "one.json", tmp_path / "two.json"
     write_results(one, SCORES)
     two.write_text(json.dumps([dataclasses.asdict(SCORES[0])] * 2, indent=2))
-    with pytest.raises(FolderError, match=r"two\.json:19: a second score of ner, sw, .* the first is in line 2"):
+    with pytest.raises(FolderError, match=r"two\.json:20: a second score of ner, sw, .* the first is in line 2"):
         read_results(two)
     write_results(two, [SCORES[0], dataclasses.replace(SCORES[0], seed=2)])
     assert join_results([one, two, one]) == [*SCORES, dataclasses.replace(SCORES[0], seed=2)]
@@ -237,7 +237,7 @@ def test_the_shipped_schema_is_the_one_that_scores_make() -> None:
     names = [field.name for field in dataclasses.fields(Score)]
     assert list(of_score["properties"]) == names
     assert all(of_score["properties"][name]["description"] for name in names)
-    assert set(names) - set(of_score["required"]) == {"restarts", "drop_types"}
+    assert set(names) - set(of_score["required"]) == {"restarts", "drop_types", "architecture"}
     assert of_score["additionalProperties"] is False
 
 

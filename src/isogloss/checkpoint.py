@@ -30,7 +30,16 @@ from isogloss.interop.model_card import Card, CardScore, head_of, model_card
 from isogloss.interop.sentence_transformers import Pooling, write_modules
 from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_ids, sentencepiece_model
 from isogloss.interop.weights import INDEX_NAMES, WEIGHTS_NAME, read_weights, weight_files
-from isogloss.manifest import MANIFEST_NAME, Manifest, building, hash_file, read_manifest, write_json, write_manifest
+from isogloss.manifest import (
+    MANIFEST_NAME,
+    MODELS,
+    Manifest,
+    building,
+    hash_file,
+    read_manifest,
+    write_json,
+    write_manifest,
+)
 from isogloss.model import Encoder, MaskedLM
 from isogloss.vocab import MODEL_NAME, Tokenizer, Vocabulary
 from isogloss.vocab.hub import write_hub_files
@@ -202,13 +211,14 @@ def load_vocabulary(folder: Path, encoder: AnyEncoder) -> Vocabulary:
 
 
 def training_of(folder: Path) -> Mapping[str, Any]:
-    """What `save_model` was told about the training; empty where it was told nothing, and for a foreign folder.
+    """What `save_model` was told about the training, or whatever wrote a tagger; empty where it was told nothing, and
+    for a foreign folder.
 
     Raises FolderError for a fine-tuned model of ours that lacks it.
     """
     if not (folder / MANIFEST_NAME).exists():
         return {}
-    manifest = read_manifest(folder, "model")
+    manifest = read_manifest(folder, *MODELS)
     if "training" not in manifest.config and manifest.command == FINETUNE:
         raise FolderError(
             f"{folder / MANIFEST_NAME} does not say how it was fine-tuned (seed, setting): an earlier isogloss wrote "
@@ -221,7 +231,7 @@ def training_of(folder: Path) -> Mapping[str, Any]:
 def fingerprint_of(folder: Path) -> str:
     """What tells a model from others: the fingerprint of its manifest, or of a foreign one its settings and weights."""
     if (folder / MANIFEST_NAME).exists():
-        return read_manifest(folder, "model").fingerprint
+        return read_manifest(folder, *MODELS).fingerprint
     files = [folder / CONFIG_NAME, *(folder / name for name in INDEX_NAMES), *weight_files(folder)]
     hashes = {path.name: hash_file(path) for path in sorted(files) if path.is_file()}
     return xxhash.xxh3_128(json.dumps(hashes).encode()).hexdigest()

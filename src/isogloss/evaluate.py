@@ -26,6 +26,7 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
+from isogloss.baselines import Tagger, is_tagger, load_tagger
 from isogloss.checkpoint import (
     CARD_NAME,
     CardScore,
@@ -145,10 +146,12 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
         folder = asked.folder
         model = load_task_model(folder, task)
         device.place(model).eval()
-        tokenizer = load_tokenizer(folder, model.encoder)
-        max_length = min(settings.max_length, model.encoder.settings.max_length)
+        tokenizer, max_length = None, settings.max_length
+        if isinstance(model, TaskModel):
+            tokenizer = load_tokenizer(folder, model.encoder)
+            max_length = min(max_length, model.encoder.settings.max_length)
         # Models that were trained from one pretrained model read the same sequences.
-        if made_for != (made_for := (tokenizer.fingerprint, model.labels, max_length)):
+        if made_for != (made_for := (tokenizer and tokenizer.fingerprint, model.labels, max_length)):
             sets = [
                 LabelledSet.read(
                     task,
@@ -246,8 +249,12 @@ def majority_scores(data: LabelledSet) -> list[Score]:
     return _scores(data, data.compare(constant), seed=None, setting="majority", selection="", fingerprints={})
 
 
-def load_task_model(folder: Path, task: Task) -> TaskModel:
+def load_task_model(folder: Path, task: Task) -> TaskModel | Tagger:
     """A model with the head a task needs; retrieval takes the encoder of any. Raises ConfigError for another head."""
+    if is_tagger(folder):
+        if task.kind != "tag":
+            raise ConfigError(f"{folder} is a tagger of words, task {task.name} needs a {HEADS[task.kind]} head")
+        return load_tagger(folder)
     if HEADS[task.kind] == "mean":
         return TaskModel(load_encoder(folder), "mean")
     model = load_model(folder)
@@ -285,6 +292,7 @@ def _origin(asked: _Asked, *, translated: bool) -> dict[str, Any]:
         "selection": training.get("selection", ""),
         "fingerprints": {"model": asked.fingerprint},
         "restarts": training.get("restarts", 0),
+        "architecture": training.get("architecture", ""),
     }
 
 
@@ -312,6 +320,7 @@ def _scores(
     selection: str,
     fingerprints: Mapping[str, str],
     restarts: int = 0,
+    architecture: str = "",
 ) -> list[Score]:
     return [
         Score(
@@ -328,6 +337,7 @@ def _scores(
             fingerprints={**fingerprints, "data": data.fingerprint},
             restarts=restarts,
             drop_types=data.task.drop_types,
+            architecture=architecture,
         )
         for metric in data.task.metrics
     ]

@@ -39,28 +39,26 @@ from isogloss.collapse import (
     collapsed_attempts,
     next_attempt,
 )
-from isogloss.config import Duration, Settings
 from isogloss.devices import Device, Precision, choose
-from isogloss.errors import ConfigError, DataError, FolderError
+from isogloss.errors import ConfigError, DataError
 from isogloss.evaluate import HEADS
 from isogloss.heads import AnyEncoder, TaskModel, loss_of
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.labelled import LabelledSet, say
 from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
-from isogloss.loop import Action, LoopSettings, train
-from isogloss.manifest import MANIFEST_NAME, Manifest, hash_file, read_manifest
+from isogloss.learning import LearningSettings, check_learning, finished_run, rules_and_files, seed_by_seed
+from isogloss.loop import Action, train
+from isogloss.manifest import Manifest, hash_file
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
-from isogloss.processes import started
 from isogloss.run_models import model_folder
-from isogloss.runs import CONFIG_NAME, RunFolder
-from isogloss.selection import Chooser, Rule, Save, Selection, rules_for
+from isogloss.runs import RunFolder
+from isogloss.selection import Chooser, Save, Selection
 from isogloss.tasks import (
     Target,
     Task,
     Window,
     data_language,
-    find_files,
     find_task,
     labels_of,
     make_targets,
@@ -85,37 +83,13 @@ class FinetuneOptim(OptimSettings):
     peak_rate: float = Field(2e-5, gt=0, description="highest learning rate, reached at the end of the warmup")
 
 
-class FinetuneSettings(Settings):
+class FinetuneSettings(LearningSettings):
     """A fine-tuning run."""
 
-    run: Path = Field(description="the run folder, made or gone on with")
     model: Path = Field(description="a pretrained model, or its run; encoder and vocabulary are used")
     random_weights: bool = Field(False, description="fresh weights of the model's shape: what pretraining is worth")
-    task: str = Field(description="a task of the catalogue, such as xnli, mlqa, panx, or a form: nli, pos, ner, qa")
-    data: Path = Field(description="folder with SPLIT.LANGUAGE.tsv or .json, or the set as published, or hf://…")
-    setting: Setting = Field("zero-shot", description="which languages' training files are used, and why")
-    source_languages: tuple[str, ...] = Field((), description="languages trained on, where the setting leaves a choice")
-    dev_languages: tuple[str, ...] = Field(
-        (), description="joint-dev, per-language-dev: languages that choose; none given: all there are"
-    )
-    selection: Selection = Field(
-        "source-dev", description="which checkpoint becomes RUN/model: by which dev files, the last, or a mean"
-    )
-    also_select: tuple[Selection, ...] = Field(
-        (), description="further selections of the same training, kept in RUN/selected and scored beside it"
-    )
-    average_last: int = Field(3, ge=1, description="selection average: weights of so many validations, the last ones")
-    train_split: str = Field("train", description="split that is trained on")
-    dev_split: str = Field("dev", description="split that chooses the checkpoint")
-    steps: int | None = Field(None, ge=1, description="optimizer steps; instead of epochs")
-    epochs: float = Field(3.0, gt=0, description="passes over the training data")
-    batch_size: int = Field(32, ge=1, description="sequences a step")
     max_length: int = Field(256, ge=16, description="longest sequence in tokens, at most the model's")
-    validate_every: Duration = Field(Duration("10 %"), description="how often the dev files are scored")
-    seed: int = Field(1, ge=0, description="head weights, data order and dropout follow from it")
-    seeds: tuple[int, ...] = Field((), description="a run for each in RUN/seed-N, one after another, in place of seed")
     guard: GuardSettings = Field(GuardSettings(), description="what is done where nothing is learned")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
     optim: FinetuneOptim = Field(FinetuneOptim(), description="AdamW, its schedule, what is frozen")
     lora: LoraSettings = Field(LoraSettings(), description="low-rank factors beside frozen weights")
@@ -123,7 +97,6 @@ class FinetuneSettings(Settings):
         "used",
         description="rows of the piece embeddings that training holds: of pieces in its files, or all; saved are all",
     )
-    loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
 
 
 def finetune(settings: FinetuneSettings) -> Path:
@@ -132,16 +105,16 @@ def finetune(settings: FinetuneSettings) -> Path:
     Raises ConfigError or DataError for settings and data that do not go together, FolderError when the run was made
     with other settings or data, and Preempted after a signal.
     """
-    if started().count > 1:
-        raise ConfigError(f"fine-tuning runs in one process, torchrun started {started().count}; start it without")
-    if settings.seeds:
-        for seed in settings.seeds:
-            finetune(settings.model_copy(update={"run": settings.run / f"seed-{seed}", "seed": seed, "seeds": ()}))
-        return settings.run
+    check_learning(settings)
     task = find_task(settings.task)
-    _check(settings)
     if HEADS[task.kind] == "mean":
         raise ConfigError(f"task {task.name} needs no fine-tuning; 'isogloss evaluate' takes the pretrained model")
+    for one in seed_by_seed(settings):
+        _finetune(one, task)
+    return settings.run
+
+
+def _finetune(settings: FinetuneSettings, task: Task) -> None:
     files = training_files(task, settings.data, settings.setting, settings.source_languages, split=settings.train_split)
     changes = {"source_languages": tuple(files), "model": model_folder(settings.model)}
     settings = settings.model_copy(update=changes)
@@ -149,17 +122,11 @@ def finetune(settings: FinetuneSettings) -> Path:
     parents = [manifest_of(settings.model)]
     origin = {"model": [parent.fingerprint for parent in parents], "training_files": data}
     config = settings.model_dump(mode="json") | {"origin": origin}
-    target = settings.run / "model"
-    if _goes_on(settings.run):  # other settings are refused before anything is read
-        RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
-        if (target / MANIFEST_NAME).exists():
-            read_manifest(target, "model")
-            return settings.run
-
+    if finished_run(settings, config, may_differ=MAY_DIFFER, kind="model"):
+        return
     device = choose(settings.device, precision=settings.precision)
     while not _attempt(settings, task, files, device, parents, config):
         pass
-    return settings.run
 
 
 def _attempt(
@@ -229,19 +196,6 @@ def _draw_weights(model: TaskModel, settings: FinetuneSettings, seed: int) -> No
     initialise(model if whole else model.head, seed, std=encoder.settings.initial_std)
 
 
-def _rules(settings: FinetuneSettings, task: Task) -> tuple[tuple[Rule, ...], dict[str, Path]]:
-    """What is kept, and the dev files that it takes."""
-    source, asked = settings.source_languages, {settings.selection, *settings.also_select}
-    needed: dict[str, Path] = {}
-    dev: tuple[str, ...] = ()
-    if asked & {"joint-dev", "per-language-dev"}:
-        needed = find_files(task, settings.data, split=settings.dev_split, languages=settings.dev_languages)
-        dev = tuple(needed)
-    if "source-dev" in asked:
-        needed = needed | find_files(task, settings.data, split=settings.dev_split, languages=source)
-    return rules_for(settings.selection, settings.also_select, source=source, dev=dev), needed
-
-
 def _chooser(
     settings: FinetuneSettings,
     task: Task,
@@ -250,7 +204,7 @@ def _chooser(
     device: Device,
     save: Save,
 ) -> Chooser:
-    rules, files = _rules(settings, task)
+    rules, files = rules_and_files(settings, task)
     dev_sets = [
         LabelledSet.read(
             task,
@@ -319,33 +273,6 @@ class _Saver:
         lora = self.settings.lora
         if lora.rank and lora.adapter:
             write_adapter(folder / "adapter", self.model, lora, base=str(self.settings.model))
-
-
-def _goes_on(run: Path) -> bool:
-    """Whether the folder is an earlier start of a run. Raises FolderError for one that something else made."""
-    if (run / MANIFEST_NAME).exists():
-        raise FolderError(f"run = {run} is a finished folder of another command, not a run; choose another run folder")
-    if (run / CONFIG_NAME).exists():
-        return True
-    if (run / "model").exists():
-        raise FolderError(f"run = {run} holds a model but no {CONFIG_NAME} of a run; choose another run folder")
-    return False
-
-
-def _check(settings: FinetuneSettings) -> None:
-    """Raises ConfigError for settings that do not agree."""
-    if settings.loop.accumulate > settings.batch_size:
-        raise ConfigError(
-            f"loop.accumulate = {settings.loop.accumulate} is more than batch_size = {settings.batch_size}: "
-            "a micro-batch would be empty"
-        )
-    if settings.selection == "per-language-dev":
-        raise ConfigError(
-            "selection = per-language-dev is a model a language and no RUN/model; set selection=joint-dev and "
-            'also_select=["per-language-dev"]'
-        )
-    if settings.dev_languages and not {settings.selection, *settings.also_select} & {"joint-dev", "per-language-dev"}:
-        raise ConfigError(f"dev_languages are given, but selection = {settings.selection}; set selection=joint-dev")
 
 
 def _read_training(

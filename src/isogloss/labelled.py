@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
+from torch import nn
 
 from isogloss.devices import Device
 from isogloss.encode import in_language, one_row, run_packed
@@ -25,6 +26,7 @@ from isogloss.tasks import (
     Example,
     FloatArray,
     QuestionExample,
+    TaggedExample,
     Task,
     Window,
     data_language,
@@ -34,7 +36,24 @@ from isogloss.tasks import (
 )
 from isogloss.vocab import Tokenizer
 
-__all__ = ["LabelledSet", "predict_sets", "say", "score_sets"]
+__all__ = ["AnyModel", "LabelledSet", "WordTagger", "predict_sets", "say", "score_sets"]
+
+
+class WordTagger(Protocol):
+    """A model of another kind than an encoder with a head: it reads words as they are, and needs no pieces."""
+
+    labels: tuple[str, ...]
+
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """What it learns, by name."""
+        ...
+
+    def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        """The tags of each sentence's words."""
+        ...
+
+
+AnyModel = TaskModel | WordTagger
 
 
 @dataclass(frozen=True)
@@ -57,28 +76,31 @@ class LabelledSet:
         cls,
         task: Task,
         path: Path,
-        tokenizer: Tokenizer,
+        tokenizer: Tokenizer | None,
         *,
         language: str,
         split: str,
         labels: Sequence[str],
-        max_length: int,
+        max_length: int = 0,
         unlabelled: bool = False,
         translated_into: str = "",
     ) -> LabelledSet:
         """Read and cut a file; a label that is not among `labels` is an error, and so is none unless `unlabelled`.
 
-        `translated_into` is the language of the text where it is not that of the test. What was read otherwise than
-        written, or is another number than published, is said on stderr.
+        `translated_into` is the language of the text where it is not that of the test. Without a tokenizer nothing is
+        cut, for a model that reads words. What was read otherwise than written, or is another number than published, is
+        said on stderr.
         """
         code = data_language(language)
         text_language = translated_into or code
         examples = task.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=say)
         if (odd := task.odd_number(len(examples), split=split, language=language)) is not None:
             say(f"{path}: {odd}")
-        windows = make_windows(
-            task.kind, examples, tokenizer, language=text_language, max_length=max_length, found_in=task.found_in
-        )
+        windows: Sequence[Window] = ()
+        if tokenizer is not None:
+            windows = make_windows(
+                task.kind, examples, tokenizer, language=text_language, max_length=max_length, found_in=task.found_in
+            )
         return cls(task, language, split, hash_files(task.files_read(path)), examples, windows, text_language)
 
     @property
@@ -100,17 +122,21 @@ class LabelledSet:
         ]
 
 
-def score_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[dict[str, float]]:
+def score_sets(model: AnyModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[dict[str, float]]:
     """Percent by metric of each set of one task."""
     for data, predicted in zip(sets, predict_sets(model, sets, device=device), strict=True):
         yield data.compare(predicted)
 
 
-def predict_sets(model: TaskModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[list[Any]]:
+def predict_sets(model: AnyModel, sets: Sequence[LabelledSet], *, device: Device) -> Iterator[list[Any]]:
     """One prediction an example of each set of one task. The model is used as it is: on its device, in evaluation mode.
 
     Sequences of all sets share packs: the more of them, the more have the same length and meet in attention.
     """
+    if not isinstance(model, TaskModel):
+        for data in sets:
+            yield model.tag([example.words for example in data.examples if isinstance(example, TaggedExample)])
+        return
     logits = _logits(model, sets, device)
     for data in sets:
         predicted = predictions(

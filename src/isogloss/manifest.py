@@ -31,6 +31,8 @@ from isogloss.errors import FolderError
 
 __all__ = [
     "MANIFEST_NAME",
+    "MODELS",
+    "TAGGER",
     "Manifest",
     "building",
     "finished",
@@ -43,6 +45,9 @@ __all__ = [
 ]
 
 MANIFEST_NAME = "manifest.json"
+# A model that is no encoder, and the kinds of folder that can be scored.
+TAGGER = "tagger"
+MODELS = ("model", TAGGER)
 # A disk, a quota or a file that has come to its limit; Python's own error seldom names the file.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What makes each kind of folder, for the way out of an error.
@@ -55,6 +60,8 @@ MAKERS = {
     "shards": "isogloss shards",
     "run": "isogloss pretrain or isogloss finetune",
     "model": "isogloss pretrain or isogloss finetune",
+    TAGGER: "isogloss baseline",
+    "character-model": "isogloss baseline",
     "fairseq": "isogloss convert",
     "onnx": "isogloss export",
     "lm": "isogloss corpus lm train",
@@ -132,8 +139,9 @@ def write_manifest(
     return manifest
 
 
-def read_manifest(folder: Path | str, kind: str, *, check_files: bool = True) -> Manifest:
-    """Read the manifest of a folder and check that it is of ``kind`` and its files are as they were written.
+def read_manifest(folder: Path | str, kind: str, *others: str, check_files: bool = True) -> Manifest:
+    """Read the manifest of a folder and check that it is of ``kind``, or one of the ``others`` that will do as well,
+    and that its files are as they were written.
 
     ``check_files`` compares every file's size, which finds truncation in no time; ``isogloss`` hashes a file
     when it loads it. Raises FolderError naming the file and the command that makes such a folder.
@@ -150,7 +158,7 @@ def read_manifest(folder: Path | str, kind: str, *, check_files: bool = True) ->
         raise FolderError(
             f"{folder / MANIFEST_NAME} is damaged ({error}); make the folder again with '{maker}'"
         ) from None
-    if manifest.kind != kind:
+    if manifest.kind not in (kind, *others):
         raise FolderError(f"{folder} is a {manifest.kind} folder, but a {kind} folder is needed; '{maker}' makes one")
     if check_files:
         _check_sizes(folder, manifest, maker)

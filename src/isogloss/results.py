@@ -92,13 +92,14 @@ class Comparison:
 def lines_of(scores: Iterable[Score], names: Mapping[str, str] | None = None) -> dict[Key, list[Line]]:
     """Lines by (task, metric, split): one for each model, setting and selection, its seeds together.
 
-    Scores without some types of entities have lines of their own.
+    Scores without some types of entities have lines of their own, and so have models that are no encoders.
 
     ``names`` call a model by its fingerprint; models that nobody names are together if they differ by seed alone.
     """
     tables: dict[Key, dict[tuple[str, str, str], list[Score]]] = {}
     for score in scores:
-        name = (names or {}).get(score.fingerprints.get("model", ""), "")
+        unnamed = f"ours, {score.architecture}" if score.architecture else ""
+        name = (names or {}).get(score.fingerprints.get("model", ""), unnamed)
         lines = tables.setdefault((score.task, score.metric, score.split), {})
         lines.setdefault((name, score.shown_setting, score.selection), []).append(score)
     return {key: [_line(name, of_line) for (name, *_), of_line in lines.items()] for key, lines in tables.items()}

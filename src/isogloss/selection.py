@@ -24,8 +24,7 @@ from safetensors.torch import load_file, save_file
 
 from isogloss.devices import Device
 from isogloss.errors import FolderError
-from isogloss.heads import TaskModel
-from isogloss.labelled import LabelledSet, score_sets
+from isogloss.labelled import AnyModel, LabelledSet, score_sets
 from isogloss.manifest import write_json
 from isogloss.run_models import PER_LANGUAGE, SELECTED
 
@@ -88,7 +87,7 @@ class Chooser:
         rules: Sequence[Rule],
         *,
         run: Path,
-        model: TaskModel,
+        model: AnyModel,
         dev_sets: Sequence[LabelledSet],
         metric: str,
         device: Device,
@@ -184,7 +183,7 @@ class Chooser:
         shutil.rmtree(folder)
 
 
-def _learning(model: TaskModel) -> dict[str, torch.Tensor]:
+def _learning(model: AnyModel) -> dict[str, torch.Tensor]:
     """The weights that learn and so have a mean, by name; one that has several names has one here."""
     return {name: parameter.data for name, parameter in model.named_parameters() if parameter.requires_grad}
 

@@ -46,7 +46,18 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 EXPECTED = {
-    *("corpus build", "vocab train", "shards", "pretrain", "finetune", "evaluate", "convert", "phrasebook", "demo"),
+    *(
+        "corpus build",
+        "vocab train",
+        "shards",
+        "pretrain",
+        "finetune",
+        "baseline",
+        "evaluate",
+        "convert",
+        "phrasebook",
+        "demo",
+    ),
     "score",
     *("export", "plan", "corpus fetch", "corpus report"),
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),

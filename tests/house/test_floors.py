@@ -23,7 +23,20 @@ FLOORS: list[set[str]] = [
     },
     {
         *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models", "labelled"),
-        *("results", "score", "compare", "predict", "lines", "convert", "export", "extend", "trim", "resized"),
+        *(
+            "baselines",
+            "learning",
+            "results",
+            "score",
+            "compare",
+            "predict",
+            "lines",
+            "convert",
+            "export",
+            "extend",
+            "trim",
+            "resized",
+        ),
     },
     {"demo"},
     {"cli", "__main__"},
@@ -106,7 +119,7 @@ def test_imports_inside_functions_stand_where_they_may() -> None:
     """In the command line and the front; elsewhere only for what costs much or is an optional extra."""
     optional = {
         *("daft", "pyarrow", "fastwarc", "resiliparse", "pycld2", "fasttext", "kenlm", "ray"),
-        *("transformers", "tokenizers", "torch.utils.tensorboard"),
+        *("transformers", "tokenizers", "flair", "torch.utils.tensorboard"),
     }
     for path in ROOT.rglob("*.py"):
         if path.is_relative_to(ROOT / "cli") or path.name == "__init__.py":

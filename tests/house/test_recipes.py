@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from isogloss.baselines import BaselineSettings
 from isogloss.config import Duration, Settings, load_recipe, parse_override
 from isogloss.corpus import CorpusSettings
 from isogloss.evaluate import EvaluateSettings
@@ -30,6 +31,7 @@ KINDS: dict[str, tuple[type[Settings], list[str]]] = {
     "shards": (ShardSettings, ["corpus=corpus", "vocabulary=vocab", "output=shards"]),
     "pretrain": (PretrainSettings, ["run=run", "shards=shards", "vocabulary=vocab"]),
     "finetune": (FinetuneSettings, ["run=run", "model=model", "data=data"]),
+    "baselines": (BaselineSettings, ["run=run", "data=data"]),
     "evaluate": (EvaluateSettings, ['models=["run"]', "data=data", "output=scores"]),
 }
 

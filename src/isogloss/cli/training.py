@@ -20,7 +20,7 @@ from isogloss.cli.stage import (
     run_stage,
 )
 
-__all__ = ["demo", "evaluate", "finetune", "pretrain"]
+__all__ = ["baseline", "demo", "evaluate", "finetune", "pretrain"]
 
 
 def pretrain(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
@@ -48,6 +48,21 @@ def finetune(settings: SettingsArguments = None, as_json: AsJson = False, dry_ru
     from isogloss.finetune import finetune as run_finetuning
 
     run_stage(FinetuneSettings, run_finetuning, settings, as_json=as_json, dry_run=dry_run)
+
+
+def baseline(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
+    """Train a BiLSTM-CRF tagger on the same labels, to stand beside encoders in the tables of `isogloss evaluate`.
+
+    It knows the words and characters of the training files, or contextual strings, which take isogloss[flair].
+
+    \b
+    isogloss baseline recipes/baselines/bilstm-crf.toml data=data/ner/panx run=runs/bilstm
+    isogloss baseline recipes/baselines/bilstm-crf.toml data=data/ner/panx run=runs/strings \\
+        tagger.embeddings='["words", "contextual-strings"]' strings.forward=fw.pt strings.backward=bw.pt
+    """
+    from isogloss.baselines import BaselineSettings, train_baseline
+
+    run_stage(BaselineSettings, train_baseline, settings, as_json=as_json, dry_run=dry_run)
 
 
 def evaluate(

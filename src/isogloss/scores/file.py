@@ -27,8 +27,9 @@ from isogloss.scores.score import Score
 __all__ = ["SCHEMA_NAME", "join_results", "made_schema", "read_results", "shipped_schema", "write_results"]
 
 SCHEMA_NAME = "results.schema.json"
-# The form of a results.json: 1 had no restarts, 2 no drop_types. Earlier ones are read as if these were not used.
-VERSION = 3
+# The form of a results.json, and what earlier ones had not; they are read as if it was not used.
+VERSION = 4
+EARLIER = "1 had no restarts, 2 no drop_types, 3 no architecture"
 
 
 def write_results(path: Path, scores: Sequence[Score]) -> None:
@@ -71,7 +72,7 @@ def join_results(paths: Iterable[Path]) -> list[Score]:
 def made_schema() -> dict[str, Any]:
     """The JSON schema of a results.json, as `Score` says."""
     schema = TypeAdapter(list[Score]).json_schema()
-    about = f"Version {VERSION}: 1 had no restarts, 2 no drop_types; earlier files are read with their defaults."
+    about = f"Version {VERSION}: {EARLIER}; earlier files are read with their defaults."
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:isogloss:results:{VERSION}",

@@ -64,6 +64,9 @@ class Score:
         tuple[Word, ...],
         Field(strict=False, description="types of entities that counted for nothing, in labels and answers alike"),
     ] = ()
+    architecture: Annotated[
+        str, Field(description="what a model that is no encoder is: BiLSTM-CRF; empty for encoders")
+    ] = ""
 
     @property
     def shown_setting(self) -> str:
@@ -82,5 +85,6 @@ class Score:
 
     def __str__(self) -> str:
         seed = "" if self.seed is None else f"seed {self.seed}"
-        words = (self.task, self.language, self.split, self.metric, self.shown_setting, self.selection, seed)
+        where = (self.task, self.language, self.split, self.metric, self.shown_setting, self.selection)
+        words = (*where, seed, self.architecture)
         return ", ".join(word for word in words if word)

@@ -47,15 +47,15 @@ def table(
 def _by_model(scores: Sequence[Score], names: Mapping[str, str]) -> dict[str, list[Score]]:
     """The scores of each line: the seeds of a setting together, models that have a seed in common apart."""
     lines: dict[str, list[Score]] = {}
-    for setting in dict.fromkeys(score.shown_setting for score in scores):
-        of_setting = [score for score in scores if score.shown_setting == setting]
-        models = {_model(score): score.seed for score in of_setting}
-        if of_setting[0].setting and len(models) == len(set(models.values())):
-            lines[setting] = of_setting
+    for setting, architecture in dict.fromkeys((score.shown_setting, score.architecture) for score in scores):
+        alike = [score for score in scores if (score.shown_setting, score.architecture) == (setting, architecture)]
+        models = {_model(score): score.seed for score in alike}
+        if alike[0].setting and len(models) == len(set(models.values())):
+            lines[", ".join(word for word in (setting, architecture) if word)] = alike
             continue
         for model in models:
             label = ", ".join(word for word in (setting, names.get(model, model[:8])) if word) or "?"
-            lines.setdefault(label, []).extend(score for score in of_setting if _model(score) == model)
+            lines.setdefault(label, []).extend(score for score in alike if _model(score) == model)
     return lines
 
 

@@ -16,7 +16,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ from isogloss.tasks.examples import Kind
 from isogloss.tasks.windows import RATING_STEP, Target, Window
 from isogloss.tasks.words import IntArray
 
-__all__ = ["ExampleBatch", "ExampleBatches", "TrainingSet"]
+__all__ = ["ExampleBatch", "ExampleBatches", "Examples", "Ragged", "TrainingSet"]
 
 # Batches that are sorted together. On a CPU every new pair of number and length of sequences costs attention a
 # compilation, so that longer stretches train faster (32: 91 ms a step, 512: 69); shorter ones are more random.
@@ -68,9 +68,9 @@ class TrainingSet:
     """All sequences and their targets, in flat arrays."""
 
     kind: Kind
-    ids: _Ragged
-    rows: _Ragged
-    labels: _Ragged
+    ids: Ragged
+    rows: Ragged
+    labels: Ragged
     languages: IntArray
 
     @classmethod
@@ -85,9 +85,9 @@ class TrainingSet:
         kept = [parts for parts in zip(windows, targets, languages, strict=True) if len(parts[1].rows) > 0]
         return cls(
             kind,
-            _Ragged.of(window.ids for window, _, _ in kept),
-            _Ragged.of(target.rows for _, target, _ in kept),
-            _Ragged.of(target.labels for _, target, _ in kept),
+            Ragged.of(window.ids for window, _, _ in kept),
+            Ragged.of(target.rows for _, target, _ in kept),
+            Ragged.of(target.labels for _, target, _ in kept),
             np.array([language for _, _, language in kept], np.int32),
         )
 
@@ -95,8 +95,13 @@ class TrainingSet:
         return len(self.ids.lengths)
 
     @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Pieces of each sequence."""
+        return self.ids.lengths
+
+    @property
     def mean_length(self) -> float:
-        return float(self.ids.lengths.mean())
+        return float(self.lengths.mean())
 
     def batch(self, indices: IntArray) -> ExampleBatch:
         """These sequences as one batch."""
@@ -115,10 +120,22 @@ class TrainingSet:
         )
 
 
-class ExampleBatches:
+BatchOf = TypeVar("BatchOf", covariant=True)
+
+
+class Examples(Protocol[BatchOf]):
+    """What batches are made of: examples by number, and how long each of them is."""
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]: ...
+    def __len__(self) -> int: ...
+    def batch(self, indices: IntArray) -> BatchOf: ...
+
+
+class ExampleBatches(Generic[BatchOf]):
     """All batches of a run, by step."""
 
-    def __init__(self, training: TrainingSet, *, batch_size: int, seed: int) -> None:
+    def __init__(self, training: Examples[BatchOf], *, batch_size: int, seed: int) -> None:
         assert len(training) > 0, "nothing to train on"
         self._training = training
         self._batch_size = batch_size
@@ -126,7 +143,7 @@ class ExampleBatches:
         self.steps_per_epoch = -(-len(training) // batch_size)
         self._order_of = functools.lru_cache(maxsize=2)(self._order)
 
-    def batch(self, step: int, micro: int = 0, num_micros: int = 1) -> ExampleBatch:
+    def batch(self, step: int, micro: int = 0, num_micros: int = 1) -> BatchOf:
         """Micro-batch `micro` of `num_micros` of a step; together they are the whole batch, in order."""
         indices = self.indices(step)
         first, last = (len(indices) * part // num_micros for part in (micro, micro + 1))
@@ -146,13 +163,13 @@ class ExampleBatches:
         batches = []
         for first in range(0, len(shuffled), STRETCH * self._batch_size):
             stretch = shuffled[first : first + STRETCH * self._batch_size]
-            stretch = stretch[np.argsort(self._training.ids.lengths[stretch], kind="stable")]
+            stretch = stretch[np.argsort(self._training.lengths[stretch], kind="stable")]
             batches.append(random.permutation(stretch.reshape(-1, self._batch_size)))
         return np.concatenate(batches)
 
 
 @dataclass(frozen=True, eq=False)
-class _Ragged:
+class Ragged:
     """Arrays of different lengths, one after another."""
 
     values: IntArray
@@ -160,7 +177,7 @@ class _Ragged:
     lengths: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, arrays: Iterable[IntArray]) -> _Ragged:
+    def of(cls, arrays: Iterable[IntArray]) -> Ragged:
         kept = list(arrays)
         lengths = np.array([len(array) for array in kept], np.int64)
         values = np.concatenate([np.empty(0, np.int32), *kept]).astype(np.int32)
@@ -168,7 +185,12 @@ class _Ragged:
 
     def take(self, indices: IntArray) -> IntArray:
         """The arrays of these numbers, one after another."""
+        taken: IntArray = self.values[self.places(indices)]
+        return taken
+
+    def places(self, indices: IntArray) -> npt.NDArray[np.int64]:
+        """Where the values of these arrays stand among all."""
         lengths = self.lengths[indices]
         inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        taken: IntArray = self.values[np.repeat(self.starts[indices], lengths) + inside]
-        return taken
+        places: npt.NDArray[np.int64] = np.repeat(self.starts[indices], lengths) + inside
+        return places

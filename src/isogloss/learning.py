@@ -1,0 +1,121 @@
+"""Training from labels, whatever it is that learns: the settings that all have, their dev files, and the run folder.
+
+class FinetuneSettings(LearningSettings): ...            # and baselines.train.BaselineSettings
+for one in seed_by_seed(settings): ...                    # RUN, or RUN/seed-1, RUN/seed-2, …
+files = training_files(task, one.data, one.setting, one.source_languages, split=one.train_split)
+rules, dev_files = rules_and_files(one, task)
+if finished_run(one, config, may_differ=("loop",), kind="model"): ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field
+
+from isogloss.config import Duration, Settings
+from isogloss.errors import ConfigError, FolderError
+from isogloss.loop import LoopSettings
+from isogloss.manifest import MANIFEST_NAME, read_manifest
+from isogloss.processes import started
+from isogloss.runs import CONFIG_NAME, RunFolder
+from isogloss.selection import Rule, Selection, rules_for
+from isogloss.tasks import Task, find_files
+from isogloss.transfer import Setting
+
+__all__ = ["LearningSettings", "check_learning", "finished_run", "rules_and_files", "seed_by_seed"]
+
+
+class LearningSettings(Settings):
+    """A run that learns from labels."""
+
+    run: Path = Field(description="the run folder, made or gone on with")
+    task: str = Field(description="a task of the catalogue, such as xnli, mlqa, panx, or a form: nli, pos, ner, qa")
+    data: Path = Field(description="folder with SPLIT.LANGUAGE.tsv or .json, or the set as published, or hf://…")
+    setting: Setting = Field("zero-shot", description="which languages' training files are used, and why")
+    source_languages: tuple[str, ...] = Field((), description="languages trained on, where the setting leaves a choice")
+    dev_languages: tuple[str, ...] = Field(
+        (), description="joint-dev, per-language-dev: languages that choose; none given: all there are"
+    )
+    selection: Selection = Field(
+        "source-dev", description="which checkpoint becomes RUN/model: by which dev files, the last, or a mean"
+    )
+    also_select: tuple[Selection, ...] = Field(
+        (), description="further selections of the same training, kept in RUN/selected and scored beside it"
+    )
+    average_last: int = Field(3, ge=1, description="selection average: weights of so many validations, the last ones")
+    train_split: str = Field("train", description="split that is trained on")
+    dev_split: str = Field("dev", description="split that chooses the checkpoint")
+    steps: int | None = Field(None, ge=1, description="optimizer steps; instead of epochs")
+    epochs: float = Field(3.0, gt=0, description="passes over the training data")
+    batch_size: int = Field(32, ge=1, description="sequences a step")
+    validate_every: Duration = Field(Duration("10 %"), description="how often the dev files are scored")
+    seed: int = Field(1, ge=0, description="fresh weights, data order and dropout follow from it")
+    seeds: tuple[int, ...] = Field((), description="a run for each in RUN/seed-N, one after another, in place of seed")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
+    loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
+
+
+Learning = TypeVar("Learning", bound=LearningSettings)
+
+
+def seed_by_seed(settings: Learning) -> Iterator[Learning]:
+    """The settings of each run that is asked for: the one, or one a seed in a folder of its own."""
+    for seed in settings.seeds:
+        yield settings.model_copy(update={"run": settings.run / f"seed-{seed}", "seed": seed, "seeds": ()})
+    if not settings.seeds:
+        yield settings
+
+
+def check_learning(settings: LearningSettings) -> None:
+    """Raises ConfigError for settings that do not agree, and where torchrun started several processes."""
+    if started().count > 1:
+        raise ConfigError(f"fine-tuning runs in one process, torchrun started {started().count}; start it without")
+    if settings.loop.accumulate > settings.batch_size:
+        raise ConfigError(
+            f"loop.accumulate = {settings.loop.accumulate} is more than batch_size = {settings.batch_size}: "
+            "a micro-batch would be empty"
+        )
+    if settings.selection == "per-language-dev":
+        raise ConfigError(
+            "selection = per-language-dev is a model a language and no RUN/model; set selection=joint-dev and "
+            'also_select=["per-language-dev"]'
+        )
+    if settings.dev_languages and not {settings.selection, *settings.also_select} & {"joint-dev", "per-language-dev"}:
+        raise ConfigError(f"dev_languages are given, but selection = {settings.selection}; set selection=joint-dev")
+
+
+def rules_and_files(settings: LearningSettings, task: Task) -> tuple[tuple[Rule, ...], dict[str, Path]]:
+    """What is kept, and the dev files that it takes, by language."""
+    source, asked = settings.source_languages, {settings.selection, *settings.also_select}
+    needed: dict[str, Path] = {}
+    dev: tuple[str, ...] = ()
+    if asked & {"joint-dev", "per-language-dev"}:
+        needed = find_files(task, settings.data, split=settings.dev_split, languages=settings.dev_languages)
+        dev = tuple(needed)
+    if "source-dev" in asked:
+        needed = needed | find_files(task, settings.data, split=settings.dev_split, languages=source)
+    return rules_for(settings.selection, settings.also_select, source=source, dev=dev), needed
+
+
+def finished_run(
+    settings: LearningSettings, config: Mapping[str, Any], *, may_differ: tuple[str, ...], kind: str
+) -> bool:
+    """Whether the run has made its model, of this kind; other settings are refused before anything is read.
+
+    Raises FolderError for a run of other settings, and for a folder that something else made.
+    """
+    run = settings.run
+    if (run / MANIFEST_NAME).exists():
+        raise FolderError(f"run = {run} is a finished folder of another command, not a run; choose another run folder")
+    if not (run / CONFIG_NAME).exists():
+        if (run / "model").exists():
+            raise FolderError(f"run = {run} holds a model but no {CONFIG_NAME} of a run; choose another run folder")
+        return False
+    RunFolder.open(run, config, settings=settings, may_differ=may_differ)
+    if not (run / "model" / MANIFEST_NAME).exists():
+        return False
+    read_manifest(run / "model", kind)
+    return True
