@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from isogloss.cli import app
-from isogloss.errors import FolderError
+from isogloss.errors import DataError, FolderError
 from isogloss.scores import Score, join_results, made_schema, read_results, shipped_schema, table, write_results
 
 
@@ -241,10 +241,14 @@ def test_the_shipped_schema_is_the_one_that_scores_make() -> None:
     assert of_score["additionalProperties"] is False
 
 
-def test_the_command_prints_the_schema_without_files_and_names_a_damaged_one(tmp_path: Path) -> None:
+def test_the_command_prints_the_schema_and_names_what_is_no_results(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["results", "--schema"])
     assert said.exit_code == 0
     assert json.loads(said.stdout) == made_schema()
     (tmp_path / "r.json").write_text("[{}]")
     done = CliRunner().invoke(app, ["results", str(tmp_path / "r.json")])
     assert isinstance(done.exception, FolderError)
+    write_results(tmp_path / "r.json", [])
+    done = CliRunner().invoke(app, ["results", str(tmp_path / "r.json")])
+    assert isinstance(done.exception, DataError)
+    assert "test files without labels have predictions only" in str(done.exception)

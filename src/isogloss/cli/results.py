@@ -60,7 +60,11 @@ def results(
     from isogloss.scores import join_results
 
     # The same answer for all is in every file.
-    blocks = results_blocks(join_results(files), published=published)
+    scores = join_results(files)
+    if not scores:
+        names = ", ".join(map(str, files))
+        raise DataError(f"no score in {names}: test files without labels have predictions only; give other results")
+    blocks = results_blocks(scores, published=published)
     title = [Heading("Scores", level=1)]
     if form is Format.html:
         text = to_page("Scores", [*title, *blocks])
