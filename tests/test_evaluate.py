@@ -11,10 +11,11 @@ import pytest
 import sentencepiece
 
 from isogloss.checkpoint import save_model
+from isogloss.devices import choose
 from isogloss.errors import ConfigError, DataError, FolderError
 from isogloss.evaluate import EvaluateSettings, evaluate, majority_scores
 from isogloss.heads import TaskModel
-from isogloss.labelled import LabelledSet
+from isogloss.labelled import LabelledSet, predict_sets
 from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.run_models import model_names
 from isogloss.score import score_file
@@ -419,3 +420,17 @@ def test_both_files_of_translations_are_in_the_fingerprint(vocabulary_folder: Pa
     foreign.write_text("mbwa\nmbwa\n")
     found.append(fingerprint())
     assert len(set(found)) == 3
+
+
+def test_a_model_that_reads_words_leaves_types_out_too(tmp_path: Path) -> None:
+    class Dates:
+        def tag(self, sentences: Any) -> list[tuple[str, ...]]:
+            return [("B-DATE",) * len(words) for words in sentences]
+
+    path = tmp_path / "dev.sw.tsv"
+    path.write_text("Juni\tB-DATE\nAnna\tB-PER\n")
+    labelled = LabelledSet.read(
+        find_task("masakhaner").without(["DATE"]), path, None, language="sw", split="dev", labels=()
+    )
+    (predicted,) = predict_sets(Dates(), [labelled], device=choose("cpu"))  # type: ignore[arg-type]
+    assert predicted == [("O", "O")]

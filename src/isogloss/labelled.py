@@ -135,7 +135,8 @@ def predict_sets(model: AnyModel, sets: Sequence[LabelledSet], *, device: Device
     """
     if not isinstance(model, TaskModel):
         for data in sets:
-            yield model.tag([example.words for example in data.examples if isinstance(example, TaggedExample)])
+            tags = model.tag([example.words for example in data.examples if isinstance(example, TaggedExample)])
+            yield data.task.without_dropped(tags)
         return
     logits = _logits(model, sets, device)
     for data in sets:
