@@ -71,7 +71,8 @@ from isogloss.vocab import Tokenizer
 __all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune"]
 
 # What may change when a run goes on: where its folders lie and how it is watched, but nothing that is learned from.
-MAY_DIFFER = ("run", "model", "data", "loop", "device")
+# Checkpoints of versions before `embedding_rows` hold the whole table, and are gone on from with "all".
+MAY_DIFFER = ("run", "model", "data", "loop", "device", "embedding_rows")
 
 # What the model says about itself and evaluation writes beside its scores.
 KEPT = ("task", "setting", "source_languages", "selection", "random_weights", "seed")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +17,13 @@ from hypothesis import strategies as st
 from isogloss.attention import Layout
 from isogloss.checkpoint import load_encoder
 from isogloss.config import Duration
+from isogloss.errors import CheckpointError, FolderError
 from isogloss.finetune import FinetuneOptim
 from isogloss.heads import TaskModel
 from isogloss.lean import UsedRows, hold_used_rows, plain
 from isogloss.model import Encoder, ModelSettings, initialise
+
+resource = pytest.importorskip("resource", reason="no limits on the size of a file here")
 
 SIZE = 40
 NAME = "embeddings.pieces.weight"
@@ -88,6 +93,37 @@ def test_training_is_that_with_the_whole_table(tuned: Callable[..., Path], pretr
         torch.testing.assert_close(shrunk[base[~held] != 0], expected[base[~held] != 0])
 
 
+def test_a_run_whose_checkpoint_has_the_whole_table_goes_on_with_it(
+    tuned: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, without_setting: Callable[[Path, str], None]
+) -> None:
+    """As versions wrote it that held nothing else."""
+    whole = tuned("whole", embedding_rows="all")
+    room = sys.modules["isogloss.finetune"]
+
+    def cut_off(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(room.Chooser, "finish", cut_off)  # type: ignore[attr-defined]
+        with pytest.raises(KeyboardInterrupt):
+            tuned("stopped", embedding_rows="all")
+    without_setting(whole.parent / "stopped" / "config.json", "embedding_rows")
+    with pytest.raises(CheckpointError, match=r"step-8 does not fit this model .*embeddings\.pieces"):
+        tuned("stopped")
+    assert torch.equal(table(tuned("stopped", embedding_rows="all") / "model"), table(whole / "model"))
+
+
 def test_frozen_embeddings_are_held_and_stay(tuned: Callable[..., Path], pretrained: Path) -> None:
     optim = FinetuneOptim(peak_rate=1e-2, freeze_embeddings=True)
     assert torch.equal(table(tuned("frozen", optim=optim) / "model"), table(pretrained))
+
+
+def test_a_disk_without_room_for_the_table_is_one_line(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(FolderError, match="make room and give the command again"):
+            hold_used_rows(tiny(), np.array([3]), folder=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())

@@ -5,7 +5,8 @@
     y = W x + b + alpha / rank · B A x            A: rank rows, random; B: rank columns, zeros at first
 
 So training begins at the very model that was read. The encoder asks for no gradients but those of its factors, so that
-the optimizer has no state for anything else and checkpoints hold nothing else.
+the optimizer has no state for anything else and checkpoints hold nothing else. Where a selection takes the mean of
+several steps, it is that of the factors.
 
 Shapes: N tokens (any leading dimensions), I and O width of input and output, P adapted parts of a product, R rank.
 """

@@ -90,7 +90,7 @@ def hold_used_rows(model: TaskModel, ids: npt.NDArray[np.integer[Any]], *, folde
 def _put_aside(table_VD: Tensor, folder: Path) -> Tensor:
     """The table as a map of a file without a name: memory that the system may take back. Writing to it changes memory
     alone."""
-    with tempfile.TemporaryFile(dir=folder) as file, room_for(folder):
-        table_VD.cpu().numpy().tofile(file)
+    with room_for(folder), tempfile.TemporaryFile(dir=folder) as file:
+        file.write(table_VD.cpu().contiguous().numpy().data)
         file.flush()
         return torch.from_numpy(np.memmap(file, np.float32, mode="c", shape=tuple(table_VD.shape)))
