@@ -278,6 +278,17 @@ def test_a_file_with_one_label_teaches_nothing(pretrained: Path, tmp_path: Path)
         finetune(settings_for(pretrained, tmp_path, tmp_path / "run", task="text", selection="last"))
 
 
+def test_types_of_entities_can_be_left_unlearned(pretrained: Path, tmp_path: Path) -> None:
+    for name in ("train", "dev"):
+        (tmp_path / f"{name}.en.tsv").write_text("Anna\tB-PER\nruns\tO\ntoday\tB-DATE\n\nOslo\tB-LOC\n\n" * 4)
+    settings = settings_for(pretrained, tmp_path, tmp_path / "run", task="ner", steps=2, drop_types=("DATE",))
+    labels = load_model(finetune(settings) / "model").labels
+    assert set(labels) >= {"O", "B-PER", "B-LOC"}
+    assert not any(label.endswith("DATE") for label in labels)
+    with pytest.raises(ConfigError, match="task pos has no entities"):
+        finetune(settings.model_copy(update={"task": "pos", "run": tmp_path / "other"}))
+
+
 def test_words_without_a_visible_character_teach_nothing(pretrained: Path, tmp_path: Path) -> None:
     (tmp_path / "train.en.tsv").write_text("\u200b\tNOUN\n\u200b\tVERB\n")
     with pytest.raises(DataError, match="no word"):

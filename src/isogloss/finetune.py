@@ -107,7 +107,7 @@ def finetune(settings: FinetuneSettings) -> Path:
     with other settings or data, and Preempted after a signal.
     """
     check_learning(settings)
-    task = find_task(settings.task)
+    task = find_task(settings.task).without(settings.drop_types)
     if HEADS[task.kind] == "mean":
         raise ConfigError(f"task {task.name} needs no fine-tuning; 'isogloss evaluate' takes the pretrained model")
     for one in seed_by_seed(settings):

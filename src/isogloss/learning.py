@@ -34,6 +34,7 @@ class LearningSettings(Settings):
     run: Path = Field(description="the run folder, made or gone on with")
     task: str = Field(description="a task of the catalogue, such as xnli, mlqa, panx, or a form: nli, pos, ner, qa")
     data: Path = Field(description="folder with SPLIT.LANGUAGE.tsv or .json, or the set as published, or hf://…")
+    drop_types: tuple[str, ...] = Field((), description="types of entities that are not learned, such as DATE")
     setting: Setting = Field("zero-shot", description="which languages' training files are used, and why")
     source_languages: tuple[str, ...] = Field((), description="languages trained on, where the setting leaves a choice")
     dev_languages: tuple[str, ...] = Field(

@@ -77,7 +77,7 @@ def train_baseline(settings: BaselineSettings) -> Path:
     with other settings or data, MissingExtraError for contextual strings without flair, and Preempted after a signal.
     """
     check_learning(settings)
-    task = find_task(settings.task)
+    task = find_task(settings.task).without(settings.drop_types)
     if task.kind != "tag":
         raise ConfigError(
             f"task = {task.name} does not tag words; a BiLSTM-CRF does, for example task=panx or task=pos"

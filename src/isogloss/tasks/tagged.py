@@ -76,7 +76,7 @@ def read_tagged(
         known = set(labels)
         way_out = f"known are {', '.join(labels)}"
         if scheme == "entities":
-            way_out += "; evaluation can leave out types of entities (drop_types)"
+            way_out += "; drop_types leaves types of entities out"
         _check(sentences, known.__contains__, way_out)
     return not_empty(path, [TaggedExample(tuple(one.words), tuple(one.tags)) for one in sentences])
 
