@@ -88,6 +88,28 @@ def test_it_stands_in_the_table_beside_an_encoder(
     assert "│ zero-shot  " in text
 
 
+def test_types_of_entities_are_left_out(learned: Path, entities: Path, tmp_path: Path) -> None:
+    settings = EvaluateSettings(
+        models=(learned,), task="ner", data=entities, output=tmp_path, predictions=tmp_path, drop_types=("PER",)
+    )
+    assert {score.drop_types for score in evaluate(settings)} == {("PER",)}
+    assert "PER" not in next(tmp_path.rglob("dev.en.tsv")).read_text(encoding="utf-8")
+
+
+def test_settings_and_selections_are_those_of_fine_tuning(settings_for: Make, labelled: Path, tmp_path: Path) -> None:
+    """Labels of both languages, another task, every selection side by side."""
+    also = ["per-language-dev", "last", "average"]
+    changes = {"task": "pos", "data": labelled, "setting": "all", "selection": "joint-dev", "also_select": also}
+    run = train_baseline(settings_for(tmp_path / "run", **changes, steps=40, validate_every="10 steps"))
+    asked = EvaluateSettings(models=(run,), task="pos", data=labelled, output=tmp_path, selections="all")
+    found = [score for score in evaluate(asked) if score.architecture]
+    assert {(score.selection, score.language) for score in found} == {
+        (selection, language) for selection in ("joint-dev", *also) for language in ("en", "sw")
+    }
+    assert {score.setting for score in found} == {"all"}
+    assert all(score.value > 90 for score in found if score.selection == "joint-dev")
+
+
 def test_a_run_that_was_stopped_ends_in_the_same_weights(
     settings_for: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
