@@ -39,12 +39,12 @@ from isogloss.checkpoint import (
 )
 from isogloss.config import Settings
 from isogloss.devices import Precision, choose
-from isogloss.errors import ConfigError, FolderError
+from isogloss.errors import ConfigError
 from isogloss.heads import HeadKind, TaskModel
-from isogloss.interop.model_card import with_scores
+from isogloss.interop.model_card import put_scores
 from isogloss.labelled import LabelledSet, predict_sets, say
 from isogloss.run_models import chosen_models
-from isogloss.scores import Score, write_results
+from isogloss.scores import Score, results_file, write_results
 from isogloss.tasks import (
     Kind,
     TaggedExample,
@@ -65,7 +65,6 @@ __all__ = [
     "evaluate",
     "load_task_model",
     "majority_scores",
-    "results_file",
 ]
 
 Item = TypeVar("Item")
@@ -139,41 +138,23 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
         for asked in models:
             _write_card(asked.folder, task, [])
     places = _places([asked.folder for asked in models])
-    sets: list[LabelledSet] = []
-    made_for: tuple[Any, ...] = ()
+    reader = _Reader(settings, task, files, source)
     scores: list[Score] = []
     for asked in models:
-        folder = asked.folder
-        model = load_task_model(folder, task)
+        model = load_task_model(asked.folder, task)
         device.place(model).eval()
-        tokenizer, max_length = None, settings.max_length
-        if isinstance(model, TaskModel):
-            tokenizer = load_tokenizer(folder, model.encoder)
-            max_length = min(max_length, model.encoder.settings.max_length)
-        # Models that were trained from one pretrained model read the same sequences.
-        if made_for != (made_for := (tokenizer and tokenizer.fingerprint, model.labels, max_length)):
-            sets = [
-                LabelledSet.read(
-                    task,
-                    path,
-                    tokenizer,
-                    language=language,
-                    split=settings.split,
-                    labels=model.labels,
-                    max_length=max_length,
-                    unlabelled=settings.predictions is not None,
-                    translated_into=source,
-                )
-                for language, path in _shown(files.items(), f"{task.name}: reading")
-            ]
-        _say_types(folder, model.labels, task, sets)
+        sets = reader.read(asked.folder, model)
+        _say_types(asked.folder, model.labels, task, sets)
         scores = scores or [score for data in sets if data.is_labelled for score in majority_scores(data)]
         own = [data for data in sets if asked.language in ("", data.language)]
-        found = _shown(predict_sets(model, own, device=device), f"{task.name}: {folder.parent.name}", total=len(own))
+        what = f"{task.name}: {asked.folder.parent.name}"
+        found = _shown(predict_sets(model, own, device=device), what, total=len(own))
         for data, predicted in zip(own, found, strict=True):
             if settings.predictions is not None:
-                path = settings.predictions / places[folder] / f"{data.split}.{data.language}{SUFFIXES[task.kind]}"
-                write_predictions(path, task.kind, data.examples, predicted)
+                name = f"{data.split}.{data.language}{SUFFIXES[task.kind]}"
+                write_predictions(
+                    settings.predictions / places[asked.folder] / name, task.kind, data.examples, predicted
+                )
             if data.is_labelled:
                 scores += _scores(data, data.compare(predicted), **_origin(asked, translated=bool(source)))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -183,6 +164,39 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
             own_scores = [score for score in scores if score.fingerprints.get("model") == asked.fingerprint]
             _write_card(asked.folder, task, own_scores)
     return scores
+
+
+class _Reader:
+    """Reads the test files for one model after another; models of one vocabulary and label set read the same."""
+
+    def __init__(self, settings: EvaluateSettings, task: Task, files: Mapping[str, Path], source: str) -> None:
+        self._settings, self._task, self._files, self._source = settings, task, files, source
+        self._read_for: tuple[Any, ...] = ()
+        self._sets: list[LabelledSet] = []
+
+    def read(self, folder: Path, model: TaskModel | Tagger) -> list[LabelledSet]:
+        """The sets as the model of this folder takes them."""
+        tokenizer, max_length = None, self._settings.max_length
+        if isinstance(model, TaskModel):
+            tokenizer = load_tokenizer(folder, model.encoder)
+            max_length = min(max_length, model.encoder.settings.max_length)
+        if self._read_for != (read_for := (tokenizer and tokenizer.fingerprint, model.labels, max_length)):
+            self._sets = [
+                LabelledSet.read(
+                    self._task,
+                    path,
+                    tokenizer,
+                    language=language,
+                    split=self._settings.split,
+                    labels=model.labels,
+                    max_length=max_length,
+                    unlabelled=self._settings.predictions is not None,
+                    translated_into=self._source,
+                )
+                for language, path in _shown(self._files.items(), f"{self._task.name}: reading")
+            ]
+            self._read_for = read_for
+        return self._sets
 
 
 def _models(settings: EvaluateSettings) -> list[_Asked]:
@@ -268,20 +282,6 @@ def load_task_model(folder: Path, task: Task) -> TaskModel | Tagger:
     )
 
 
-def results_file(output: Path) -> Path:
-    """The file that scores are written to: `output` if it is called .json, else results.json in that folder.
-
-    Raises FolderError where a file stands in the place of a folder, or a folder in that of the file.
-    """
-    path = output if output.suffix == ".json" else output / "results.json"
-    if path.is_dir():
-        raise FolderError(f"output = {output} is a folder called .json; name the file, {path / 'results.json'}")
-    nearest = next(parent for parent in path.parents if parent.exists())
-    if not nearest.is_dir():
-        raise FolderError(f"output = {output} cannot be written, as {nearest} is a file; name a folder or a .json file")
-    return path
-
-
 def _origin(asked: _Asked, *, translated: bool) -> dict[str, Any]:
     """Seed, setting, selection and fingerprint, as the model itself says; a foreign one has its fingerprint alone."""
     training = asked.training
@@ -298,17 +298,8 @@ def _origin(asked: _Asked, *, translated: bool) -> dict[str, Any]:
 
 def _write_card(folder: Path, task: Task, scores: Sequence[Score]) -> None:
     """Put scores into the card of a model; none of them: see whether that can be done."""
-    path = folder / CARD_NAME
-    try:
-        card = path.read_bytes().decode("utf-8")
-        of_card = [CardScore(score.task, score.language, score.split, score.metric, score.value) for score in scores]
-        changed = with_scores(card, name_of(folder), HEADS[task.kind], of_card)
-        if scores:
-            path.write_bytes(changed.encode("utf-8"))
-    except OSError as error:
-        raise FolderError(f"{path} cannot be read or written ({error.strerror}); leave out cards=true") from None
-    except ValueError as error:
-        raise FolderError(f"{path} cannot take scores: {error}; leave out cards=true, or write them there") from None
+    of_card = [CardScore(score.task, score.language, score.split, score.metric, score.value) for score in scores]
+    put_scores(folder / CARD_NAME, name_of(folder), HEADS[task.kind], of_card)
 
 
 def _scores(

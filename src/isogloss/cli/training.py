@@ -87,11 +87,11 @@ def evaluate(
     isogloss evaluate models='["runs/xnli"]' task=xnli data=xnli/ split=test output=runs/scores --expect published
     """
     from isogloss.errors import ConfigError
-    from isogloss.evaluate import EvaluateSettings, results_file
+    from isogloss.evaluate import EvaluateSettings
     from isogloss.evaluate import evaluate as run_evaluation
     from isogloss.published import published_row
     from isogloss.run_models import model_names
-    from isogloss.scores import table
+    from isogloss.scores import results_file, table
     from isogloss.tasks import find_task
     from isogloss.transfer import TRANSLATE_TEST
 

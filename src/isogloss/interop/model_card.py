@@ -12,14 +12,16 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from isogloss.errors import FolderError
 from isogloss.heads import TaskModel
 from isogloss.languages import is_known, language
 from isogloss.manifest import Manifest
 from isogloss.model import Encoder, MaskedLM
 
-__all__ = ["Card", "CardScore", "head_of", "model_card", "with_scores"]
+__all__ = ["Card", "CardScore", "head_of", "model_card", "put_scores", "with_scores"]
 
 PIPELINES = {
     "masked": "fill-mask",
@@ -136,6 +138,21 @@ def with_scores(text: str, name: str, head: str, scores: Sequence[CardScore]) ->
     index = title + "".join(rows.values())
     inner = block[1].replace(before, index, 1) if found else block[1] + index
     return f"---\n{inner}---\n{text[block.end() :]}"
+
+
+def put_scores(path: Path, name: str, head: str, scores: Sequence[CardScore]) -> None:
+    """Write a card's file anew with these scores; without any, only see whether that can be done.
+
+    Raises FolderError for a card that cannot be read or written, and for one that cannot take scores.
+    """
+    try:
+        changed = with_scores(path.read_bytes().decode("utf-8"), name, head, scores)
+        if scores:
+            path.write_bytes(changed.encode("utf-8"))
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read or written ({error.strerror}); leave out cards=true") from None
+    except ValueError as error:
+        raise FolderError(f"{path} cannot take scores: {error}; leave out cards=true, or write them there") from None
 
 
 def head_of(model: MaskedLM | TaskModel | Encoder) -> str:

@@ -6,7 +6,15 @@
 `score` is the record, `file` the results.json and its schema, `table` the text.
 """
 
-from isogloss.scores.file import SCHEMA_NAME, join_results, made_schema, read_results, shipped_schema, write_results
+from isogloss.scores.file import (
+    SCHEMA_NAME,
+    join_results,
+    made_schema,
+    read_results,
+    results_file,
+    shipped_schema,
+    write_results,
+)
 from isogloss.scores.score import Score
 from isogloss.scores.table import table
 
@@ -16,6 +24,7 @@ __all__ = [
     "join_results",
     "made_schema",
     "read_results",
+    "results_file",
     "shipped_schema",
     "table",
     "write_results",

@@ -24,12 +24,34 @@ from isogloss.errors import FolderError
 from isogloss.manifest import write_json
 from isogloss.scores.score import Score
 
-__all__ = ["SCHEMA_NAME", "join_results", "made_schema", "read_results", "shipped_schema", "write_results"]
+__all__ = [
+    "SCHEMA_NAME",
+    "join_results",
+    "made_schema",
+    "read_results",
+    "results_file",
+    "shipped_schema",
+    "write_results",
+]
 
 SCHEMA_NAME = "results.schema.json"
 # The form of a results.json, and what earlier ones had not; they are read as if it was not used.
 VERSION = 4
 EARLIER = "1 had no restarts, 2 no drop_types, 3 no architecture"
+
+
+def results_file(output: Path) -> Path:
+    """The file that scores are written to: `output` if it is called .json, else results.json in that folder.
+
+    Raises FolderError where a file stands in the place of a folder, or a folder in that of the file.
+    """
+    path = output if output.suffix == ".json" else output / "results.json"
+    if path.is_dir():
+        raise FolderError(f"output = {output} is a folder called .json; name the file, {path / 'results.json'}")
+    nearest = next(parent for parent in path.parents if parent.exists())
+    if not nearest.is_dir():
+        raise FolderError(f"output = {output} cannot be written, as {nearest} is a file; name a folder or a .json file")
+    return path
 
 
 def write_results(path: Path, scores: Sequence[Score]) -> None:
