@@ -15,7 +15,7 @@ from isogloss.errors import CheckpointError, ConfigError, DataError
 from isogloss.published import MEAN, published_row
 from isogloss.report import Table, to_latex, to_markdown
 from isogloss.results import compare_with_published, comparison_blocks, lines_of, results_blocks
-from isogloss.scores import Score
+from isogloss.scores import Score, write_results
 
 ROW = published_row("XLM-R base", task="xnli", metric="accuracy", setting="zero-shot")
 
@@ -54,6 +54,33 @@ def test_scores_without_types_of_entities_are_a_line_of_their_own_and_said_besid
     assert whole.reproduced
     assert not without.reproduced
     assert "found with setting = zero-shot, without DATE" in without.notes
+
+
+def of_model(model: str, value: float, *, seed: int = 1, language: str = "en") -> Score:
+    return dataclasses.replace(score(language, value, seed=seed), fingerprints={"model": model})
+
+
+def test_models_with_one_seed_are_no_seeds_of_one_training(tmp_path: Path) -> None:
+    ((_, lines),) = lines_of(
+        [of_model("a" * 16, 80.0), of_model("b" * 16, 70.0), of_model("b" * 16, 60.0, seed=2)]
+    ).items()
+    assert [(line.model, line.num_seeds, line.cells["en"].mean) for line in lines] == [
+        ("aaaaaaaa", 1, 80.0),
+        ("bbbbbbbb", 2, 65.0),
+    ]
+    files = [tmp_path / name / "results.json" for name in ("one", "two")]
+    for file, values in zip(files, ({"a": 80.0, "b": 84.0}, {"c": 60.0, "d": 64.0}), strict=True):
+        file.parent.mkdir()
+        write_results(file, [of_model(model, value, seed=seed) for seed, (model, value) in enumerate(values.items())])
+    said = CliRunner().invoke(app, ["results", *map(str, files), "--no-published"]).stdout
+    assert f"| {tmp_path / 'one'} | zero-shot | joint-dev | 82.0 ± 2.8 |" in said
+    assert f"| {tmp_path / 'two'} | zero-shot | joint-dev | 62.0 ± 2.8 |" in said
+
+
+def test_models_of_different_languages_or_seeds_are_one_line() -> None:
+    scores = [of_model("a", 80.0), of_model("b", 70.0, language="sw"), of_model("c", 60.0, seed=2)]
+    ((_, lines),) = lines_of(scores, origins={"a": "x", "b": "y", "c": "z"}).items()
+    assert [line.model for line in lines] == [""]
 
 
 def test_columns_come_in_the_papers_order_and_a_missing_language_leaves_no_mean() -> None:

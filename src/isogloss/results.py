@@ -12,7 +12,7 @@ place in every line, and the mean is over the languages of all lines, so that no
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from isogloss.errors import ConfigError
@@ -89,20 +89,57 @@ class Comparison:
         return all(abs(difference) <= self.tolerance + 0.05 for difference in self.differences.values())
 
 
-def lines_of(scores: Iterable[Score], names: Mapping[str, str] | None = None) -> dict[Key, list[Line]]:
+def lines_of(
+    scores: Iterable[Score], names: Mapping[str, str] | None = None, *, origins: Mapping[str, str] | None = None
+) -> dict[Key, list[Line]]:
     """Lines by (task, metric, split): one for each model, setting and selection, its seeds together.
 
     Scores without some types of entities have lines of their own, and so have models that are no encoders.
 
     ``names`` call a model by its fingerprint; models that nobody names are together if they differ by seed alone.
+    Where two have one seed they are no seeds of one training: then those of one origin are together (``origins`` by
+    fingerprint, such as the file of their scores), or each model stands alone, called by its fingerprint.
     """
     tables: dict[Key, dict[tuple[str, str, str], list[Score]]] = {}
     for score in scores:
         unnamed = f"ours, {score.architecture}" if score.architecture else ""
-        name = (names or {}).get(score.fingerprints.get("model", ""), unnamed)
+        name = (names or {}).get(_model(score), unnamed)
         lines = tables.setdefault((score.task, score.metric, score.split), {})
         lines.setdefault((name, score.shown_setting, score.selection), []).append(score)
-    return {key: [_line(name, of_line) for (name, *_), of_line in lines.items()] for key, lines in tables.items()}
+    return {
+        key: [line for (name, *_), of_line in lines.items() for line in _lines(name, of_line, origins or {})]
+        for key, lines in tables.items()
+    }
+
+
+def _lines(name: str, scores: Sequence[Score], origins: Mapping[str, str]) -> list[Line]:
+    """One line if no seed stands twice in a language; else one an origin, or of one with such seeds one a model."""
+    if not _seed_twice(scores):
+        return [_line(name, scores)]
+    lines: list[Line] = []
+    for origin, of_origin in _by(scores, lambda score: origins.get(_model(score), "")).items():
+        together = {origin: of_origin}
+        if not origin or _seed_twice(of_origin):
+            together = _by(of_origin, lambda score: _model(score)[:8])
+        lines += [_line(", ".join(word for word in (name, called) if word), own) for called, own in together.items()]
+    return lines
+
+
+def _seed_twice(scores: Sequence[Score]) -> bool:
+    """Whether two models have a score in one language from one seed."""
+    seeds = {(score.language, score.seed): _model(score) for score in scores}
+    return any(seeds[score.language, score.seed] != _model(score) for score in scores)
+
+
+def _by(scores: Sequence[Score], called: Callable[[Score], str]) -> dict[str, list[Score]]:
+    found: dict[str, list[Score]] = {}
+    for score in scores:
+        found.setdefault(called(score), []).append(score)
+    return found
+
+
+def _model(score: Score) -> str:
+    return score.fingerprints.get("model", "")
 
 
 def _line(model: str, scores: Sequence[Score]) -> Line:
@@ -116,11 +153,18 @@ def _line(model: str, scores: Sequence[Score]) -> Line:
 
 
 def results_blocks(
-    scores: Sequence[Score], *, names: Mapping[str, str] | None = None, published: bool = True
+    scores: Sequence[Score],
+    *,
+    names: Mapping[str, str] | None = None,
+    origins: Mapping[str, str] | None = None,
+    published: bool = True,
 ) -> list[Block]:
-    """A table for each task, metric and split, published rows of the same task and metric first."""
+    """A table for each task, metric and split, published rows of the same task and metric first.
+
+    ``names`` and ``origins`` of models are those of `lines_of`.
+    """
     blocks: list[Block] = []
-    for (task, metric, split), lines in lines_of(scores, names).items():
+    for (task, metric, split), lines in lines_of(scores, names, origins=origins).items():
         rows = [row for row in published_rows(task=task, metric=metric) if row.split == split] if published else []
         blocks += [Heading(f"{task}, {metric}, {split}"), _table(lines, rows)]
         if lines and (seeds := max(line.num_seeds for line in lines)) > 1:
@@ -192,7 +236,7 @@ def comparison_blocks(comparisons: Sequence[Comparison]) -> list[Block]:
 def compare_with_published(scores: Sequence[Score], model: str, *, tolerance: float) -> list[Comparison]:
     """Each published row of ``model`` that the scores have a task, metric and setting of, beside what was found.
 
-    Raises ConfigError where no row belongs to any of the scores, and where several models are among them.
+    Of several models each is compared. Raises ConfigError where no row belongs to any of the scores.
     """
     asked = [score for score in scores if score.setting and score.setting not in OURS]
     comparisons = []
@@ -222,6 +266,8 @@ def _comparison(line: Line, row: PublishedRow, split: str, tolerance: float) -> 
         notes.append(f"the published figures are of {row.split} files, these of {split}")
     if row.selection and line.selection != row.selection:
         notes.append(f"published with selection = {row.selection}, found with {line.selection or 'none told'}")
+    if line.model:
+        notes.append(f"found by the model {line.model}")
     if line.shown_setting != line.setting:
         notes.append(f"found with setting = {line.shown_setting}")
     if missing := [language for language in printed if language not in line.cells]:

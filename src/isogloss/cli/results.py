@@ -49,7 +49,8 @@ def results(
     """Scores of several runs as the paper's tables: a line a model, seeds as mean ± deviation, published rows above.
 
     Every file is checked, score by score, against the form that --schema prints. A score that several files have
-    counts once; two values of one score are an error.
+    counts once; two values of one score are an error. Models with the same seed are no seeds of one training: those of
+    a file are a line.
 
     \b
     isogloss results runs/*/scores/results.json
@@ -57,14 +58,14 @@ def results(
     """
     from isogloss.report import Heading, to_latex, to_markdown, to_page
     from isogloss.results import results_blocks
-    from isogloss.scores import join_results
+    from isogloss.scores import join_results, model_origins
 
     # The same answer for all is in every file.
     scores = join_results(files)
     if not scores:
         names = ", ".join(map(str, files))
         raise DataError(f"no score in {names}: test files without labels have predictions only; give other results")
-    blocks = results_blocks(scores, published=published)
+    blocks = results_blocks(scores, origins=model_origins(files), published=published)
     title = [Heading("Scores", level=1)]
     if form is Format.html:
         text = to_page("Scores", [*title, *blocks])

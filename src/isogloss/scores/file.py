@@ -28,6 +28,7 @@ __all__ = [
     "SCHEMA_NAME",
     "join_results",
     "made_schema",
+    "model_origins",
     "read_results",
     "results_file",
     "shipped_schema",
@@ -88,6 +89,15 @@ def join_results(paths: Iterable[Path]) -> list[Score]:
                     f"{same.value:.2f} ({same.n:,}): they cannot stand in one table; leave out one file"
                 )
     return [score for _, score in found.values()]
+
+
+def model_origins(paths: Sequence[Path]) -> dict[str, str]:
+    """By fingerprint the file, the first of several, that a model has scores in; its folder for a results.json."""
+    return {
+        score.fingerprints.get("model", ""): str(path.parent if path.name == "results.json" else path)
+        for path in reversed(paths)
+        for score in read_results(path)
+    }
 
 
 @functools.cache
