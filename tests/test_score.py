@@ -97,6 +97,37 @@ def test_every_kind_of_prediction_is_scored(
 
 
 @pytest.mark.parametrize(
+    ("task", "data", "predicted"),
+    [
+        ("ner", "a\tI-PER\nb\tI-PER\nc\tB-PER\nd\tI-LOC\n", "a\tI-PER\nb\tI-PER\nc\tB-PER\nd\tI-LOC\n"),
+        ("panx", "a\tB-PER\nb\tI-PER\nc\tB-LOC\n", "a\tB-PER\nb\tE-PER\nc\tS-LOC\n"),
+        ("panx", "a\tB-PER\nb\tI-PER\nc\tB-LOC\n", "a\tI-PER\nb\tI-PER\nc\tI-LOC\n"),
+    ],
+)
+def test_right_tags_are_right_in_any_scheme(tmp_path: Path, task: str, data: str, predicted: str) -> None:
+    gold, found = write(tmp_path, "dev.en.tsv", data), write(tmp_path, "predicted.tsv", predicted)
+    scored = score_file(task, data=gold, predictions=found, language="en")
+    assert set(scored.metrics.values()) == {100.0}
+
+
+@pytest.mark.parametrize(
+    ("task", "line", "says"),
+    [
+        ("ner", "a\tPER\tPER\n", "predicted.tsv:3: unknown tag 'PER'"),
+        ("conll", "a\tB-PER\tB-DATE\n", "predicted.tsv:3: unknown tag 'B-DATE'; known are O"),
+        ("pos", "a\tVERBX\tVERB\n", "predicted.tsv:3: unknown tag 'VERBX'; known are ADJ"),
+    ],
+)
+def test_columns_with_tags_that_are_none_are_named_with_their_line(
+    tmp_path: Path, task: str, line: str, says: str
+) -> None:
+    right = "b\tNOUN\tNOUN\n\n" if task == "pos" else "b\tO\tO\n\n"
+    with pytest.raises(DataError) as caught:
+        score_file(task, data=None, predictions=write(tmp_path, "predicted.tsv", right + line), language="en")
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("task", "data", "predicted", "says"),
     [
         ("xnli", "a\tb\tneutral\n" * 2, "neutral\n", "predicted:1: too few: 1 predictions, the data has 2 examples"),
@@ -115,6 +146,10 @@ def test_every_kind_of_prediction_is_scored(
         ("ner", "a\tO\n", "a\tO\n\nb\tO\n", "predicted:2: too many: 2 sentences, the data has 1 examples"),
         ("ner", "a\tO\nb\tO\n", "a\tO\nc\tO\n", "predicted:2: 'c O', where the data has the word 'b'"),
         ("pos", "a\tNOUN\n", "a\tNOUNS\n", "predicted:1: unknown tag 'NOUNS'; known are ADJ"),
+        ("ner", "a\tB-PER\n", "a\tPER\n", "predicted:1: unknown tag 'PER'; entities are O, B-X and I-X"),
+        ("ner", "a\tB-PER\n", "a\tB-PER \n", "predicted:1: unknown tag 'B-PER '"),
+        ("ner", "a\tB-PER \n", "a\tB-PER\n", "dev.en.tsv:1: unknown tag 'B-PER '"),
+        ("panx", "a\tB-PER\n", "a\tB-DATE\n", "predicted:1: unknown tag 'B-DATE'; known are O, B-LOC"),
         ("xnli", "a\tb\n", "neutral\n", "has no labels: there is nothing to score against"),
         ("pos", "a\n", "a\tNOUN\n", "has no labels: there is nothing to score against"),
     ],

@@ -19,7 +19,7 @@ from isogloss.errors import DataError
 from isogloss.tasks.examples import Example, Kind, QuestionExample, TaggedExample, is_labelled
 from isogloss.tasks.files import line_of, not_empty, numbered_lines, parse_json, read_text
 from isogloss.tasks.readers import parse_number
-from isogloss.tasks.schemes import scheme_of, to_iob2
+from isogloss.tasks.schemes import is_iob1, is_tag, scheme_of, to_iob2
 from isogloss.tasks.tagged import blocks_of, cells_of
 from isogloss.tasks.task import Task
 
@@ -32,6 +32,8 @@ SUFFIXES: dict[Kind, str] = {
 # Labels that an error shows; only numbers are ever more.
 MOST_SHOWN = 30
 Tags = list[tuple[str, ...]]
+# File and line of each word of each sentence.
+Places = list[list[str]]
 
 
 def write_predictions(path: Path, kind: Kind, examples: Sequence[Example], predicted: Sequence[Any]) -> None:
@@ -86,6 +88,7 @@ def read_columns(path: Path, task: Task) -> tuple[list[TaggedExample], Tags]:
     """Sentences and predicted tags of a file that has both: the last two columns are gold and predicted."""
     examples: list[TaggedExample] = []
     predicted: Tags = []
+    places: Places = []
     for lines in cells_of(list(blocks_of(path))):
         for number, cells in lines:
             if len(cells) < 3:
@@ -96,9 +99,10 @@ def read_columns(path: Path, task: Task) -> tuple[list[TaggedExample], Tags]:
         words, *_, gold, found = zip(*([cells[0], cells[-2], cells[-1]] for _, cells in lines), strict=True)
         examples.append(TaggedExample(words, gold))
         predicted.append(found)
+        places.append([f"{path}:{number}" for number, _ in lines])
     not_empty(path, examples)
-    gold_and_found = _as_iob2(task, [*(example.tags for example in examples), *predicted])
-    gold_and_found = task.without_dropped(gold_and_found)
+    tags = [*(example.tags for example in examples), *predicted]
+    gold_and_found = task.without_dropped(_read_tags(task, tags, [*places, *places], task.labels))
     gold_tags, predicted = gold_and_found[: len(examples)], gold_and_found[len(examples) :]
     return [TaggedExample(one.words, tags) for one, tags in zip(examples, gold_tags, strict=True)], predicted
 
@@ -121,7 +125,7 @@ def _answers(path: Path, examples: Sequence[QuestionExample]) -> list[str | None
 def _tags_beside(path: Path, task: Task, examples: Sequence[TaggedExample], labels: Sequence[str]) -> Tags:
     blocks = cells_of(list(blocks_of(path)))
     predicted: Tags = []
-    known = set(labels)
+    places: Places = []
     for lines, example in zip(blocks, examples, strict=False):
         for (number, cells), word in zip(lines, example.words, strict=False):
             if len(cells) < 2 or cells[0] != word:
@@ -129,21 +133,34 @@ def _tags_beside(path: Path, task: Task, examples: Sequence[TaggedExample], labe
                     f"{path}:{number}: {' '.join(cells)[:40]!r}, where the data has the word {word!r}; a line is word "
                     "and predicted tag, of the same words as the data"
                 )
-            if known and cells[-1] not in known and cells[-1][2:] not in task.drop_types:
-                raise DataError(f"{path}:{number}: unknown tag '{cells[-1][:40]}'; known are {', '.join(labels)}")
         if len(lines) != len(example.words):
             number = lines[min(len(lines), len(example.words)) - 1][0]
             raise DataError(f"{path}:{number}: the sentence has {len(lines)} words, in the data {len(example.words)}")
         predicted.append(tuple(cells[-1] for _, cells in lines))
+        places.append([f"{path}:{number}" for number, _ in lines])
     _check_number(path, len(blocks), len(examples), "sentences")
-    return task.without_dropped(_as_iob2(task, predicted))
+    predicted = _read_tags(task, predicted, places, labels)
+    if task.has_entities and is_iob1(predicted):  # as the gold tags of such a file were read
+        predicted = [tuple(to_iob2(tags)) for tags in predicted]
+    return task.without_dropped(predicted)
 
 
-def _as_iob2(task: Task, sentences: Tags) -> Tags:
-    """Tags of IOBES and BILOU as IOB2; ill-formed IOB stays, as the official scorer has its own way with it."""
-    if not task.has_entities or scheme_of(sentences) in ("IOB1", "IOB2"):
-        return sentences
-    return [tuple(to_iob2(tags)) for tags in sentences]
+def _read_tags(task: Task, sentences: Tags, places: Places, labels: Sequence[str]) -> Tags:
+    """Tags of IOBES and BILOU as IOB2; ill-formed IOB stays, as the official scorer has its own way with it.
+
+    Raises DataError for a tag of no scheme, which would count for nothing, and for one that is not among `labels`.
+    """
+    read, known, way_out = sentences, set(labels), f"known are {', '.join(labels)}"
+    if task.has_entities and all(is_tag(tag) for tags in sentences for tag in tags):
+        read = [tuple(to_iob2(tags)) for tags in sentences] if scheme_of(sentences) in ("IOBES", "BILOU") else sentences
+    elif task.has_entities and not labels:
+        way_out = "entities are O, B-X and I-X, or of IOBES or BILOU"
+    for before, after, where in zip(sentences, read, places, strict=True):
+        for tag, as_read, place in zip(before, after, where, strict=True):
+            is_known = as_read in known if known else not task.has_entities or is_tag(tag)
+            if not is_known and not (task.drop_types and as_read[2:] in task.drop_types):
+                raise DataError(f"{place}: unknown tag '{tag[:40]}'; {way_out}")
+    return read
 
 
 def _check_number(path: Path, number: int, wanted: int, what: str = "predictions") -> None:

@@ -17,11 +17,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
-__all__ = ["TagScheme", "is_tag", "scheme_of", "to_iob2", "types_of", "without_types"]
+__all__ = ["TagScheme", "is_iob1", "is_tag", "scheme_of", "to_iob2", "types_of", "without_types"]
 
 TagScheme = Literal["IOB2", "IOB1", "IOBES", "BILOU"]
 
-_TAG = re.compile(r"O|[BIESLU]-.+", re.DOTALL)
+# A space at the end would make a type of its own that looks like another one.
+_TAG = re.compile(r"O|[BIESLU]-\S(.*\S)?", re.DOTALL)
 _OTHER_LETTERS: dict[str, TagScheme] = {"E": "IOBES", "S": "IOBES", "L": "BILOU", "U": "BILOU"}
 
 
@@ -37,10 +38,13 @@ def scheme_of(sentences: Sequence[Sequence[str]]) -> TagScheme:
             if (scheme := _OTHER_LETTERS.get(tag.partition("-")[0])) is not None:
                 return scheme
     openings = Counter(opening for tags in sentences for opening in _openings(tags))
-    # B- only between neighbours of one type is IOB1 too, however few there are.
-    if openings["I"] > openings["B"] or (openings["I"] and openings["B"] == openings["neighbours"]):
-        return "IOB1"
-    return "IOB2"
+    return "IOB1" if openings["I"] > openings["B"] or is_iob1(sentences) else "IOB2"
+
+
+def is_iob1(sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether B- stands between neighbours of one type alone, however few there are, and entities open with I-."""
+    openings = Counter(opening for tags in sentences for opening in _openings(tags))
+    return openings["I"] > 0 and openings["B"] == openings["neighbours"]
 
 
 def to_iob2(tags: Sequence[str]) -> list[str]:
