@@ -17,6 +17,7 @@ from isogloss.tasks import (
     find_task,
     labels_of,
 )
+from isogloss.tasks.files import parse_json
 
 
 def write(folder: Path, text: str, name: str = "train.en.tsv") -> Path:
@@ -232,3 +233,22 @@ def test_published_files_read_whole(
     row = find_task(task)
     files = find_files(row, shared_data / folder, split=split, languages=[language])
     assert len(row.read(files[language])) == num_examples
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 100_000, "file.json:7: JSON that cannot be read: maximum recursion depth"),
+        ("[" + "1" * 5000 + "]", "file.json:7: JSON that cannot be read: Exceeds the limit"),
+        ('["a",\n"\\ud83d"]', r"file.json:8: \ud83d is half of a character"),
+        ('["a",\n\n"b\\uDE00"]', r"file.json:9: \uDE00 is half of a character"),
+    ],
+)
+def test_json_that_no_text_is_made_of_is_one_line(text: str, says: str) -> None:
+    with pytest.raises(DataError) as caught:
+        parse_json(Path("file.json"), text, first_line=7)
+    assert str(caught.value).startswith(says)
+
+
+def test_characters_beyond_the_first_plane_are_read_from_their_halves() -> None:
+    assert parse_json(Path("file.json"), r'["\ud83d\ude00", "\\ud83d"]') == ["\U0001f600", r"\ud83d"]

@@ -8,6 +8,7 @@ rows = parquet_rows(path)                          # numbers of a class become i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ Item = TypeVar("Item")
 
 # Of features of the library ``datasets``: the label of an example that has none.
 NO_LABEL = -1
+# Escapes in JSON for the halves of characters beyond the first 65,536, and such a half without the other one.
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_ALONE = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]")
 
 
 def silent(said: str) -> None:
@@ -64,9 +68,28 @@ def parse_json(path: Path, text: str, *, first_line: int = 1) -> Any:
         return found
 
     try:
-        return json.loads(text, object_pairs_hook=unique)
+        value = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise DataError(f"{path}:{first_line - 1 + error.lineno}: not valid JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, lists in lists in lists
+        raise DataError(f"{path}:{first_line}: JSON that cannot be read: {str(error).partition(';')[0]}") from None
+    _check_surrogates(path, text, value, first_line)
+    return value
+
+
+def _check_surrogates(path: Path, text: str, value: Any, first_line: int) -> None:
+    r"""Raise DataError for half of a pair such as \ud83d alone: no tokenizer and no file takes it."""
+    if _SURROGATE.search(text) is None:
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        alone = _ALONE.search(text)
+        position = alone.start() if alone else 0
+        number = first_line + text.count("\n", 0, position)
+        raise DataError(
+            f"{path}:{number}: {text[position : position + 6]} is half of a character; write it whole or leave it out"
+        ) from None
 
 
 def line_of(text: str, value: str, *, last: bool = False) -> int:
