@@ -52,11 +52,17 @@ class ChosenModel:
 def chosen_models(folders: Sequence[Path], *, selections: Literal["chosen", "all"] = "chosen") -> list[ChosenModel]:
     """The models of runs, of folders with a run for each seed (`seed-1`, …), and of model folders, in this order.
 
-    Raises FolderError where there is no model.
+    Raises FolderError where there is no model, and for a folder with runs of seeds and a model of its own: asking the
+    seeds alone would leave out the model that was made there.
     """
     found: list[ChosenModel] = []
     for folder in folders:
         seeds = [run for run in folder.glob("seed-*") if run.is_dir()]
+        if seeds and (folder / "model").is_dir():
+            raise FolderError(
+                f"{folder} holds a model of its own beside runs of seeds ({min(run.name for run in seeds)}); name "
+                f"{folder / 'model'}, or the runs of the seeds one by one"
+            )
         for run in sorted(seeds, key=lambda run: (len(run.name), run.name)) or [folder]:
             found.append(ChosenModel(model_folder(run)))
             if selections == "all":
