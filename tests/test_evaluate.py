@@ -263,13 +263,16 @@ def test_what_a_model_said_is_written_and_scores_the_same(vocabulary_folder: Pat
             assert score_file("pos", data=None, predictions=said, language=language) == beside
 
 
-def test_a_test_set_without_labels_gets_predictions_and_no_score(vocabulary_folder: Path, tmp_path: Path) -> None:
+def test_a_test_set_without_labels_gets_predictions_and_no_score(
+    vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     model = save(tmp_path / "run" / "model", vocabulary_folder, "token", TAGS)
     (tmp_path / "test.en.tsv").write_text("the\ndog\n\nruns\n")
     values = {"models": (model,), "task": "pos", "data": tmp_path, "output": tmp_path / "r.json", "split": "test"}
     with pytest.raises(DataError, match=r"test\.en\.tsv:1: no tag in 'the'"):
         evaluate(EvaluateSettings(**values))
     assert evaluate(EvaluateSettings(**values, predictions=tmp_path / "said", precision="fp32")) == []
+    assert "test.en.tsv: no labels, so what is predicted is written and has no score" in capsys.readouterr().err
     lines = (tmp_path / "said" / "run" / "test.en.tsv").read_text().splitlines()
     assert [line.split("\t")[0] for line in lines] == ["the", "dog", "", "runs", ""]
     assert {line.split("\t")[1] for line in lines if line} <= set(TAGS)

@@ -96,6 +96,8 @@ class LabelledSet:
         examples = task.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=say)
         if (odd := task.odd_number(len(examples), split=split, language=language)) is not None:
             say(f"{path}: {odd}")
+        if not is_labelled(examples[0]):
+            say(f"{path}: no labels, so what is predicted is written and has no score")
         windows: Sequence[Window] = ()
         if tokenizer is not None:
             windows = make_windows(
