@@ -20,6 +20,7 @@ from isogloss.errors import ConfigError, DataError
 from isogloss.languages import canonical_code
 from isogloss.tasks import Example, data_language, find_task, is_labelled
 from isogloss.tasks.predicted import read_columns, read_predictions
+from isogloss.tasks.tagged import scheme_in
 
 __all__ = ["Scored", "score_file"]
 
@@ -85,7 +86,8 @@ def score_file(
         examples = task.read(data, language=code, unlabelled=True, tell=notes.append)
         if not is_labelled(examples[0]):
             raise DataError(f"{data} has no labels: there is nothing to score against")
-        predicted = read_predictions(predictions, task, examples, labels=task.labels)
+        scheme = scheme_in(data) if task.has_entities else "IOB2"
+        predicted = read_predictions(predictions, task, examples, labels=task.labels, scheme=scheme)
         if missing := sum(one is None for one in predicted):
             notes.append(f"{predictions}: {missing} of {len(examples)} questions have no answer, which counts as wrong")
     report = task.report(examples, predicted, language=code)

@@ -56,17 +56,20 @@ def _block(example: TaggedExample, tags: Sequence[str]) -> str:
     return "".join("\t".join(cells) + "\n" for cells in zip(*columns, strict=True)) + "\n"
 
 
-def read_predictions(path: Path, task: Task, examples: Sequence[Any], *, labels: Sequence[str] = ()) -> list[Any]:
+def read_predictions(
+    path: Path, task: Task, examples: Sequence[Any], *, labels: Sequence[str] = (), scheme: str = "IOB2"
+) -> list[Any]:
     """The predictions of these examples, in their order.
 
-    `labels` are all that may be predicted, where they are known; entities of types that the task leaves out become O.
+    `scheme` is the one that the gold entities were written in, where they were read as IOB2. `labels` are all that may
+    be predicted, where they are known; entities of types that the task leaves out become O.
     Raises DataError with file and line for what fits no example: unknown ids, other words, too few or too many, labels
     that are none.
     """
     if task.kind == "answer":
         return _answers(path, examples)
     if task.kind == "tag":
-        return list(_tags_beside(path, task, examples, labels))
+        return list(_tags_beside(path, task, examples, labels, scheme))
     lines = list(numbered_lines(path))
     _check_number(path, len(lines), len(examples))
     if task.kind == "rate":
@@ -122,7 +125,7 @@ def _answers(path: Path, examples: Sequence[QuestionExample]) -> list[str | None
     return [given.get(example.id) for example in examples]
 
 
-def _tags_beside(path: Path, task: Task, examples: Sequence[TaggedExample], labels: Sequence[str]) -> Tags:
+def _tags_beside(path: Path, task: Task, examples: Sequence[TaggedExample], labels: Sequence[str], scheme: str) -> Tags:
     blocks = cells_of(list(blocks_of(path)))
     predicted: Tags = []
     places: Places = []
@@ -140,7 +143,8 @@ def _tags_beside(path: Path, task: Task, examples: Sequence[TaggedExample], labe
         places.append([f"{path}:{number}" for number, _ in lines])
     _check_number(path, len(blocks), len(examples), "sentences")
     predicted = _read_tags(task, predicted, places, labels)
-    if task.has_entities and is_iob1(predicted):  # as the gold tags of such a file were read
+    # What a model of IOB2 says may look like IOB1 where it is ill-formed.
+    if task.has_entities and scheme == "IOB1" and is_iob1(predicted):
         predicted = [tuple(to_iob2(tags)) for tags in predicted]
     return task.without_dropped(predicted)
 

@@ -23,7 +23,7 @@ from isogloss.tasks.files import Tell, not_empty, numbered_lines, parquet_rows, 
 from isogloss.tasks.metrics import entities
 from isogloss.tasks.schemes import is_tag, scheme_of, to_iob2, without_types
 
-__all__ = ["DOCUMENT_START", "Scheme", "blocks_of", "cells_of", "read_tagged"]
+__all__ = ["DOCUMENT_START", "Scheme", "blocks_of", "cells_of", "read_tagged", "scheme_in"]
 
 Scheme = Literal["entities", "plain"]
 
@@ -62,8 +62,7 @@ def read_tagged(
     Entities: tags of another scheme than IOB2 become IOB2, which `tell` is told. A stray I-X that opens an entity of an
     IOB2 file is kept as it stands, as published files have some and the official scorer counts them.
     """
-    read = {".parquet": _listed, ".conllu": _conllu}.get(path.suffix)
-    sentences = list(read(path) if read else _columns(path, wide=scheme == "entities"))
+    sentences = _as_written(path, wide=scheme == "entities")
     _check_complete(sentences, unlabelled=unlabelled)
     if scheme == "entities":
         _check(sentences, is_tag, "schemes are IOB2 and IOB1 (O, B-X, I-X), IOBES (E-X, S-X) and BILOU (L-X, U-X)")
@@ -79,6 +78,16 @@ def read_tagged(
             way_out += "; drop_types leaves types of entities out"
         _check(sentences, known.__contains__, way_out)
     return not_empty(path, [TaggedExample(tuple(one.words), tuple(one.tags)) for one in sentences])
+
+
+def scheme_in(path: Path) -> str:
+    """The scheme that a file's entities are written in: IOB2, IOB1, IOBES or BILOU."""
+    return scheme_of([sentence.tags for sentence in _as_written(path, wide=True)])
+
+
+def _as_written(path: Path, *, wide: bool) -> list[_Sentence]:
+    read = {".parquet": _listed, ".conllu": _conllu}.get(path.suffix)
+    return list(read(path) if read else _columns(path, wide=wide))
 
 
 def _drop(sentences: Sequence[_Sentence], types: Sequence[str], path: Path, tell: Tell) -> None:
