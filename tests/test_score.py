@@ -110,7 +110,7 @@ def test_right_tags_are_right_in_any_scheme(tmp_path: Path, task: str, data: str
 
 
 def test_the_accuracy_of_ill_formed_tags_is_that_of_the_official_scorer(tmp_path: Path) -> None:
-    """It compares tags as they stand, of an IOB2 file with what a model of IOB2 said; entities are right all the same."""
+    """It compares tags as they stand, gold ones of IOB2 with ill-formed ones; the entities are right all the same."""
     gold = write(tmp_path, "dev.en.tsv", "a\tB-PER\nb\tI-PER\nc\tB-LOC\n")
     found = write(tmp_path, "predicted.tsv", "a\tI-PER\nb\tI-PER\nc\tI-LOC\n")
     scored = score_file("panx", data=gold, predictions=found, language="en")
