@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,7 +126,11 @@ def test_killed_at_random_moments_it_goes_on(
         time.sleep(chosen.random() * 0.05)
         run.kill()
         num_killed += run.wait() == NOT_DONE
-        assert not output.exists() or run.returncode == 0
+        if (
+            output.exists()
+        ):  # it was done: the end of joining is near, and a process that has done its work may be killed
+            assert all_files(output) == unbroken
+            shutil.rmtree(output)
     assert num_killed >= 4
     assert start(corpus, small_vocab, output, workers).wait() == 0, errors(output)
     assert all_files(output) == unbroken
