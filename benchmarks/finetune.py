@@ -49,7 +49,7 @@ from isogloss.finetune import FinetuneOptim
 from isogloss.heads import TaskModel, loss_of
 from isogloss.lean import hold_used_rows
 from isogloss.loop import Action, LoopSettings, train
-from isogloss.model import POSITION_OFFSET, Encoder, ModelSettings, initialise
+from isogloss.model import Encoder, ModelSettings, initialise
 from isogloss.phrasebook import PhrasebookSettings, pairs, write_text
 from isogloss.runs import RunFolder
 from isogloss.tasks import find_task, make_targets, make_windows
@@ -244,52 +244,25 @@ def ours(side: Side) -> None:
 def theirs(side: Side, *, bf16: bool = False) -> None:
     """Trainer on the same sequences and labels."""
     import transformers
+    from trainer_side import config_of, train_beside
 
-    transformers.logging.set_verbosity_error()
-    shape = side.shape
-    config = transformers.XLMRobertaConfig(
-        vocab_size=shape.vocabulary_size,
-        hidden_size=shape.width,
-        num_hidden_layers=shape.num_layers,
-        num_attention_heads=shape.num_heads,
-        intermediate_size=shape.feedforward,
-        hidden_dropout_prob=shape.dropout,
-        attention_probs_dropout_prob=shape.attention_dropout,
-        max_position_embeddings=shape.max_length + POSITION_OFFSET,
-        type_vocab_size=1,
-        layer_norm_eps=shape.layer_norm_eps,
-        num_labels=len(LABELS),
-    )
-    model = transformers.XLMRobertaForSequenceClassification(config)
+    model = transformers.XLMRobertaForSequenceClassification(config_of(side.shape, num_labels=len(LABELS)))
     side.parameters = sum(parameter.numel() for parameter in model.parameters())
     rows = [
         {"input_ids": window.ids.tolist(), "labels": int(target.labels[0])}
         for window, target in zip(side.windows, side.targets, strict=True)
     ]
-    latest: list[float] = []
-
-    class Ticking(transformers.TrainerCallback):
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            side.tick(latest[0])
-
-    class Trainer(transformers.Trainer):
-        def compute_loss(self, *given: Any, **named: Any) -> Any:
-            loss = super().compute_loss(*given, **named)
-            latest[:] = [float(loss.detach())]
-            return loss
-
-    arguments = transformers.TrainingArguments(
-        output_dir=str(side.folder / "run"),
-        per_device_train_batch_size=BATCH_SIZE,
-        num_train_epochs=2,
+    train_beside(
+        model,
+        rows,
+        side.tick,
+        output=side.folder / "run",
+        device=side.device,
+        batch_size=BATCH_SIZE,
         bf16=bf16,
-        use_cpu=side.device.device.type == "cpu",
-        report_to="none",
-        save_strategy="no",
-        disable_tqdm=True,
+        num_train_epochs=2,
+        processing_class=transformers.AutoTokenizer.from_pretrained(side.folder / "vocab"),
     )
-    tokenizer = transformers.AutoTokenizer.from_pretrained(side.folder / "vocab")
-    Trainer(model=model, args=arguments, processing_class=tokenizer, train_dataset=rows, callbacks=[Ticking()]).train()
 
 
 def theirs_in_bf16(side: Side) -> None:

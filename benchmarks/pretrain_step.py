@@ -43,7 +43,7 @@ from isogloss.config import Duration, load_recipe
 from isogloss.corpus import CorpusSettings, build_corpus
 from isogloss.devices import Device, choose, peak_memory
 from isogloss.loop import Action, LoopSettings, train
-from isogloss.model import POSITION_OFFSET, MaskedLM, initialise
+from isogloss.model import MaskedLM, initialise
 from isogloss.phrasebook import PhrasebookSettings, write_text
 from isogloss.pretrain import PretrainSettings
 from isogloss.runs import RunFolder
@@ -224,51 +224,26 @@ def ours(settings: PretrainSettings, batches: MaskedBatches, clock: Clock) -> No
 def theirs(settings: PretrainSettings, batches: MaskedBatches, clock: Clock, *, bf16: bool = False) -> None:
     """Trainer and its collator on the sequences of our batches, without their masks."""
     import transformers
+    from trainer_side import config_of, train_beside
 
-    transformers.logging.set_verbosity_error()
-    shape = settings.model
-    config = transformers.XLMRobertaConfig(
-        vocab_size=shape.vocabulary_size,
-        hidden_size=shape.width,
-        num_hidden_layers=shape.num_layers,
-        num_attention_heads=shape.num_heads,
-        intermediate_size=shape.feedforward,
-        hidden_dropout_prob=shape.dropout,
-        attention_probs_dropout_prob=shape.attention_dropout,
-        max_position_embeddings=shape.max_length + POSITION_OFFSET,
-        type_vocab_size=1,
-        layer_norm_eps=shape.layer_norm_eps,
-    )
-    model = transformers.XLMRobertaForMaskedLM(config)
+    model = transformers.XLMRobertaForMaskedLM(config_of(settings.model))
     sequences = [
         {"input_ids": ids_L.tolist()} for step in range(clock.num_steps) for ids_L in unmasked(batches.batch(step))
     ]
     write_hub_files(settings.vocabulary, Vocabulary.load(settings.vocabulary))
     tokenizer = transformers.AutoTokenizer.from_pretrained(settings.vocabulary)
-    latest: list[float] = []
-
-    class Ticking(transformers.TrainerCallback):
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            clock.tick(latest[0])
-
-    class Trainer(transformers.Trainer):
-        def compute_loss(self, *given: Any, **named: Any) -> Any:
-            loss = super().compute_loss(*given, **named)
-            latest[:] = [float(loss.detach())]
-            return loss
-
-    arguments = transformers.TrainingArguments(
-        output_dir=str(settings.run),
-        per_device_train_batch_size=settings.batches.batch_size,
-        max_steps=clock.num_steps,
+    mask_rate = settings.batches.mask_rate
+    train_beside(
+        model,
+        sequences,
+        clock.tick,
+        output=settings.run,
+        device=clock.device,
+        batch_size=settings.batches.batch_size,
         bf16=bf16,
-        use_cpu=clock.device.device.type == "cpu",
-        report_to="none",
-        save_strategy="no",
-        disable_tqdm=True,
+        max_steps=clock.num_steps,
+        data_collator=transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=mask_rate),
     )
-    collator = transformers.DataCollatorForLanguageModeling(tokenizer, mlm_probability=settings.batches.mask_rate)
-    Trainer(model=model, args=arguments, data_collator=collator, train_dataset=sequences, callbacks=[Ticking()]).train()
 
 
 def theirs_in_bf16(settings: PretrainSettings, batches: MaskedBatches, clock: Clock) -> None:
