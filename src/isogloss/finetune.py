@@ -44,16 +44,16 @@ from isogloss.errors import ConfigError, DataError
 from isogloss.evaluate import HEADS
 from isogloss.heads import AnyEncoder, TaskModel, loss_of
 from isogloss.interop.foreign import ForeignEncoder
-from isogloss.labelled import LabelledSet, say
+from isogloss.labelled import say
 from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
-from isogloss.learning import LearningSettings, check_learning, finished_run, rules_and_files, seed_by_seed
+from isogloss.learning import LearningSettings, check_learning, chooser_of, finished_run, seed_by_seed
 from isogloss.loop import Action, train
 from isogloss.manifest import Manifest, hash_file
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
 from isogloss.run_models import model_folder
 from isogloss.runs import RunFolder
-from isogloss.selection import Chooser, Save, Selection
+from isogloss.selection import Selection
 from isogloss.tasks import (
     Target,
     Task,
@@ -151,7 +151,7 @@ def _attempt(
         add_factors(model, settings.lora, seed=attempt.seed)
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=attempt.seed)
     save = _Saver(settings, model, parents, restarts=len(earlier))
-    chooser = _chooser(settings, task, model, tokenizer, device, save)
+    chooser = chooser_of(settings, task, model, tokenizer, device, save, max_length=settings.max_length)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
     if settings.embedding_rows == "used":
@@ -195,39 +195,6 @@ def _draw_weights(model: TaskModel, settings: FinetuneSettings, seed: int) -> No
         encoder.initialise(seed)
         whole = False
     initialise(model if whole else model.head, seed, std=encoder.settings.initial_std)
-
-
-def _chooser(
-    settings: FinetuneSettings,
-    task: Task,
-    model: TaskModel,
-    tokenizer: Tokenizer,
-    device: Device,
-    save: Save,
-) -> Chooser:
-    rules, files = rules_and_files(settings, task)
-    dev_sets = [
-        LabelledSet.read(
-            task,
-            path,
-            tokenizer,
-            language=language,
-            split=settings.dev_split,
-            labels=model.labels,
-            max_length=settings.max_length,
-        )
-        for language, path in files.items()
-    ]
-    return Chooser(
-        rules,
-        run=settings.run,
-        model=model,
-        dev_sets=dev_sets,
-        metric=task.metrics[0],
-        device=device,
-        save=save,
-        average_last=settings.average_last,
-    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 class FinetuneSettings(LearningSettings): ...            # and baselines.train.BaselineSettings
 for one in seed_by_seed(settings): ...                    # RUN, or RUN/seed-1, RUN/seed-2, …
 files = training_files(task, one.data, one.setting, one.source_languages, split=one.train_split)
-rules, dev_files = rules_and_files(one, task)
+chooser = chooser_of(one, task, model, tokenizer, device, save, max_length=256)
 if finished_run(one, config, may_differ=("loop",), kind="model"): ...
 """
 
@@ -16,16 +16,19 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from isogloss.config import Duration, Settings
+from isogloss.devices import Device
 from isogloss.errors import ConfigError, FolderError
+from isogloss.labelled import AnyModel, LabelledSet
 from isogloss.loop import LoopSettings
 from isogloss.manifest import MANIFEST_NAME, read_manifest
 from isogloss.processes import started
 from isogloss.runs import CONFIG_NAME, RunFolder
-from isogloss.selection import Rule, Selection, rules_for
+from isogloss.selection import Chooser, Rule, Save, Selection, rules_for
 from isogloss.tasks import Task, find_files
 from isogloss.transfer import Setting
+from isogloss.vocab import Tokenizer
 
-__all__ = ["LearningSettings", "check_learning", "finished_run", "rules_and_files", "seed_by_seed"]
+__all__ = ["LearningSettings", "check_learning", "chooser_of", "finished_run", "rules_and_files", "seed_by_seed"]
 
 
 class LearningSettings(Settings):
@@ -99,6 +102,42 @@ def rules_and_files(settings: LearningSettings, task: Task) -> tuple[tuple[Rule,
     if "source-dev" in asked:
         needed = needed | find_files(task, settings.data, split=settings.dev_split, languages=source)
     return rules_for(settings.selection, settings.also_select, source=source, dev=dev), needed
+
+
+def chooser_of(
+    settings: LearningSettings,
+    task: Task,
+    model: AnyModel,
+    tokenizer: Tokenizer | None,
+    device: Device,
+    save: Save,
+    *,
+    max_length: int = 0,
+) -> Chooser:
+    """What scores the dev files and keeps what the selections say; without a tokenizer for a model that reads words."""
+    rules, files = rules_and_files(settings, task)
+    dev_sets = [
+        LabelledSet.read(
+            task,
+            path,
+            tokenizer,
+            language=language,
+            split=settings.dev_split,
+            labels=model.labels,
+            max_length=max_length,
+        )
+        for language, path in files.items()
+    ]
+    return Chooser(
+        rules,
+        run=settings.run,
+        model=model,
+        dev_sets=dev_sets,
+        metric=task.metrics[0],
+        device=device,
+        save=save,
+        average_last=settings.average_last,
+    )
 
 
 def finished_run(

@@ -29,13 +29,13 @@ from isogloss.baselines.vectors import WordVectors, read_vectors
 from isogloss.config import Duration
 from isogloss.devices import Device, choose
 from isogloss.errors import ConfigError, DataError
-from isogloss.labelled import LabelledSet, say
-from isogloss.learning import LearningSettings, check_learning, finished_run, rules_and_files, seed_by_seed
+from isogloss.labelled import say
+from isogloss.learning import LearningSettings, check_learning, chooser_of, finished_run, seed_by_seed
 from isogloss.loop import Action, train
 from isogloss.manifest import TAGGER, hash_file
 from isogloss.optim import OptimSettings
 from isogloss.runs import RunFolder
-from isogloss.selection import Chooser, Selection
+from isogloss.selection import Selection
 from isogloss.tasks import FloatArray, TaggedExample, Task, data_language, find_task, labels_of
 from isogloss.tasks.training import ExampleBatches
 from isogloss.transfer import training_files
@@ -105,7 +105,7 @@ def _train(settings: BaselineSettings, task: Task, device: Device) -> None:
     if finished_run(settings, config, may_differ=MAY_DIFFER, kind=TAGGER):
         return
     tagger, training = _read_training(settings, task, files, device)
-    chooser = _chooser(settings, task, tagger, device)
+    chooser = chooser_of(settings, task, tagger, None, device, _Saver(settings, tagger))
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
@@ -170,24 +170,6 @@ def _rows(vectors: WordVectors, lexicon: Lexicon) -> FloatArray:
         if found is not None:
             rows[place] = vectors.values[found]
     return rows
-
-
-def _chooser(settings: BaselineSettings, task: Task, tagger: Tagger, device: Device) -> Chooser:
-    rules, files = rules_and_files(settings, task)
-    dev_sets = [
-        LabelledSet.read(task, path, None, language=language, split=settings.dev_split, labels=tagger.labels)
-        for language, path in files.items()
-    ]
-    return Chooser(
-        rules,
-        run=settings.run,
-        model=tagger,
-        dev_sets=dev_sets,
-        metric=task.metrics[0],
-        device=device,
-        save=_Saver(settings, tagger),
-        average_last=settings.average_last,
-    )
 
 
 @dataclass(frozen=True)
