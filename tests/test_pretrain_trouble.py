@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -61,7 +62,8 @@ for number, words in enumerate(json.load(open(sys.argv[1]))):
         try:
             main()
         except SystemExit as ended:
-            print(json.dumps([number, ended.code, said.getvalue()]), flush=True)
+            # One write: print's line and its end are two, between which the other process may write.
+            os.write(1, (json.dumps([number, ended.code, said.getvalue()]) + "\\n").encode())
 """
 
 # The command line, in which trouble comes to one process with the checkpoint of step 6.
@@ -142,8 +144,8 @@ def in_two_processes(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 def lines_of(talk: str) -> list[str]:
-    """What the processes said, without torchrun's own report that they have failed."""
-    said = talk.splitlines()
+    """What the processes said, without torchrun's warnings in between and its own report that they have failed."""
+    said = [line for line in talk.splitlines() if not re.match(r"W\d{4} .*torch/distributed/elastic", line)]
     end = next((number for number, line in enumerate(said) if "torch/distributed/elastic" in line), len(said))
     return said[:end]
 

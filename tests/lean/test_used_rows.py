@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from isogloss.finetune import FinetuneOptim
 from isogloss.heads import TaskModel
 from isogloss.lean import UsedRows, hold_used_rows, plain
 from isogloss.model import Encoder, ModelSettings, initialise
+from isogloss.selection import Chooser
 
 resource = pytest.importorskip("resource", reason="no limits on the size of a file here")
 
@@ -98,13 +98,12 @@ def test_a_run_whose_checkpoint_has_the_whole_table_goes_on_with_it(
 ) -> None:
     """As versions wrote it that held nothing else."""
     whole = tuned("whole", embedding_rows="all")
-    room = sys.modules["isogloss.finetune"]
 
     def cut_off(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(room.Chooser, "finish", cut_off)  # type: ignore[attr-defined]
+        patched.setattr(Chooser, "finish", cut_off)
         with pytest.raises(KeyboardInterrupt):
             tuned("stopped", embedding_rows="all")
     without_setting(whole.parent / "stopped" / "config.json", "embedding_rows")
