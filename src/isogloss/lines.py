@@ -1,6 +1,7 @@
 """Lines in, JSON lines out: what ``isogloss predict`` reads from a pipe and writes into one.
 
-    for answer in answer_lines("tag", predictor.tag, sys.stdin.buffer): ...     # {"spans": [{"start": 0, …}]}
+    ask = functools.partial(predictor.stream, "tag")
+    for answer in answer_lines("tag", ask, sys.stdin.buffer): ...     # {"spans": [{"start": 0, …}]}
 
 A line is one question, and one line answers it, in order:
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +29,7 @@ __all__ = ["Question", "answer_lines", "read_items"]
 Question = Literal["fill-mask", "classify", "tag", "answer", "embed"]
 Item = str | tuple[str, str]
 
-# Lines answered together: enough to pack well, few enough that answers of an endless stream come out of it.
+# Items answered together: enough to pack well, few enough that answers of an endless stream come out of it.
 CHUNK = 1024
 TEXT, PAIR, ASKED = ("text",), ("text", "text_pair"), ("question", "context")
 # The forms a line of each question may take; where a tab may divide it, how.
@@ -44,28 +45,19 @@ MASK = "<mask>"
 
 def answer_lines(
     question: Question,
-    ask: Callable[[Sequence[Any]], Iterable[Any]],
+    ask: Callable[[Iterator[Any]], Iterable[Any]],
     stream: Iterable[bytes],
     *,
-    at_once: int = CHUNK,
     advance: Callable[[int], None] = lambda number: None,
 ) -> Iterator[str]:
-    """Ask what ``stream`` holds, ``at_once`` lines at a time; yields one JSON line an input line.
+    """Ask what ``stream`` holds; yields one JSON line an input line, as they come.
 
     ``advance`` is told how many lines were answered. Raises DataError with the line's number for a line that is not
-    UTF-8 or not of the question's form.
+    UTF-8 or not of the question's form; what ``ask`` raises for an item that it cannot use passes through.
     """
-    items: list[Item] = []
-    first = 1
-    for item in read_items(question, stream):
-        items.append(item)
-        if len(items) == at_once:
-            yield from _answers(ask, items, first)
-            advance(len(items))
-            first += len(items)
-            items = []
-    yield from _answers(ask, items, first)
-    advance(len(items))
+    for answer in ask(read_items(question, stream)):
+        yield json.dumps(_as_object(answer), ensure_ascii=False)
+        advance(1)
 
 
 def read_items(question: Question, stream: Iterable[bytes]) -> Iterator[Item]:
@@ -109,18 +101,6 @@ def _from_json(question: Question, number: int, line: str) -> tuple[str, ...]:
 
 def _problem(number: int, text: str) -> DataError:
     return DataError(f"standard input, line {number}: {text}")
-
-
-def _answers(ask: Callable[[Sequence[Any]], Iterable[Any]], items: Sequence[Item], first: int) -> Iterator[str]:
-    if not items:
-        return
-    try:
-        answers = list(ask(items))
-    except DataError as error:
-        # The room counts the texts it was given, not the lines of the stream.
-        raise DataError(f"standard input, counted from line {first} on: {error}") from None
-    for answer in answers:
-        yield json.dumps(_as_object(answer), ensure_ascii=False)
 
 
 def _as_object(answer: Any) -> dict[str, Any]:

@@ -27,10 +27,20 @@ from isogloss.tasks.examples import (
 )
 from isogloss.tasks.files import Tell
 from isogloss.tasks.finding import data_language, find_files
-from isogloss.tasks.outputs import FloatArray, FoundSpan, best_spans, predictions, word_tags
+from isogloss.tasks.outputs import (
+    FloatArray,
+    FoundSpan,
+    best_spans,
+    no_answers,
+    predictions,
+    ranked_spans,
+    word_scores,
+    word_tags,
+)
 from isogloss.tasks.scoring import Report
 from isogloss.tasks.task import Task, labels_of
 from isogloss.tasks.windows import (
+    Long,
     Target,
     Window,
     make_targets,
@@ -50,6 +60,7 @@ __all__ = [
     "FoundSpan",
     "IntArray",
     "Kind",
+    "Long",
     "PairExample",
     "QuestionExample",
     "RatedExample",
@@ -72,10 +83,13 @@ __all__ = [
     "labels_of",
     "make_targets",
     "make_windows",
+    "no_answers",
     "predictions",
     "question_windows",
+    "ranked_spans",
     "text_windows",
     "word_rows",
+    "word_scores",
     "word_tags",
     "word_windows",
 ]

@@ -18,7 +18,16 @@ from isogloss.tasks.examples import Kind
 from isogloss.tasks.statistics import nearest
 from isogloss.tasks.windows import ContextWindow, Window, WordWindow
 
-__all__ = ["FloatArray", "FoundSpan", "best_spans", "predictions", "word_tags"]
+__all__ = [
+    "FloatArray",
+    "FoundSpan",
+    "best_spans",
+    "no_answers",
+    "predictions",
+    "ranked_spans",
+    "word_scores",
+    "word_tags",
+]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -28,11 +37,15 @@ LONGEST_ANSWER = 30
 
 @dataclass(frozen=True, slots=True)
 class FoundSpan:
-    """The characters of the best answer in a context, and its score: start logit plus end logit."""
+    """The characters of an answer in a context, and its score: start logit plus end logit.
+
+    `probability` is that of its start times that of its end, each among all rows of its window.
+    """
 
     start: int
     end: int
     score: float
+    probability: float
 
 
 def predictions(
@@ -86,6 +99,19 @@ def word_tags(
     return [tuple(found[word] for word in range(len(found))) for found in tags]
 
 
+def word_scores(windows: Sequence[WordWindow], logits: Sequence[FloatArray], *, num_examples: int) -> list[FloatArray]:
+    """The probability of the tag that `word_tags` gives each word of each example."""
+    sizes = np.zeros(num_examples, np.int64)
+    for window in windows:
+        sizes[window.example] += len(window.words)
+    scores: list[FloatArray] = [np.zeros(size, np.float32) for size in sizes]
+    for window, logits_TL in zip(windows, logits, strict=True):
+        chosen = logits_TL[window.rows]
+        largest = chosen.max(axis=-1, keepdims=True)
+        scores[window.example][window.words] = 1 / np.exp(chosen - largest).sum(axis=-1)
+    return scores
+
+
 def best_spans(
     windows: Sequence[ContextWindow], logits: Sequence[FloatArray], contexts: Sequence[str]
 ) -> list[FoundSpan]:
@@ -93,26 +119,84 @@ def best_spans(
 
     A context without any visible piece gives an empty span with score minus infinity.
     """
-    best = [FoundSpan(0, 0, float("-inf"))] * len(contexts)
+    nothing = FoundSpan(0, 0, float("-inf"), 0.0)
+    return [spans[0] if spans else nothing for spans in ranked_spans(windows, logits, contexts)]
+
+
+def ranked_spans(
+    windows: Sequence[ContextWindow], logits: Sequence[FloatArray], contexts: Sequence[str], *, top_k: int = 1
+) -> list[list[FoundSpan]]:
+    """For each context at most `top_k` spans, best first, none of which shares a character with another."""
+    parts: list[list[tuple[ContextWindow, FloatArray]]] = [[] for _ in contexts]
     for window, logits_T2 in zip(windows, logits, strict=True):
-        if len(window.starts) == 0:
-            continue
-        rows = slice(window.first_row, window.first_row + len(window.starts))
-        first, last, score = _best_pair(logits_T2[rows, 0], logits_T2[rows, 1])
-        if score > best[window.example].score:
-            start, end = _trim(contexts[window.example], int(window.starts[first]), int(window.ends[last]))
-            best[window.example] = FoundSpan(start, end, score)
-    return best
+        if len(window.starts):
+            parts[window.example].append((window, logits_T2))
+    return [_ranked(context, of_context, top_k) for context, of_context in zip(contexts, parts, strict=True)]
 
 
-def _best_pair(start_logits: FloatArray, end_logits: FloatArray) -> tuple[int, int, float]:
-    """The pair of pieces first <= last < first + LONGEST_ANSWER with the highest sum."""
-    padded = np.concatenate([end_logits, np.full(LONGEST_ANSWER - 1, -np.inf, np.float32)])
-    sums = start_logits[:, None] + np.lib.stride_tricks.sliding_window_view(padded, LONGEST_ANSWER)
+def no_answers(windows: Sequence[ContextWindow], logits: Sequence[FloatArray], *, num_examples: int) -> list[FoundSpan]:
+    """How each question scores without an answer: both logits at `<s>`, the smallest over its context's windows."""
+    found = [FoundSpan(0, 0, float("inf"), 0.0)] * num_examples
+    for window, logits_T2 in zip(windows, logits, strict=True):
+        score = float(logits_T2[0].sum())
+        if score < found[window.example].score:
+            found[window.example] = FoundSpan(0, 0, score, _probability(logits_T2, 0, 0))
+    return found
+
+
+def _ranked(context: str, parts: Sequence[tuple[ContextWindow, FloatArray]], top_k: int) -> list[FoundSpan]:
+    found: list[FoundSpan] = []
+    taken: list[tuple[int, int]] = []
+    best = [_best_pair(window, logits_T2, taken) for window, logits_T2 in parts]
+    while best and len(found) < top_k:
+        place = max(range(len(best)), key=lambda place: best[place][2])
+        first, last, score = best[place]
+        if score == float("-inf"):
+            break
+        window, logits_T2 = parts[place]
+        start, end = int(window.starts[first]), int(window.ends[last])
+        probability = _probability(logits_T2, window.first_row + first, window.first_row + last)
+        found.append(FoundSpan(*_trim(context, start, end), score, probability))
+        taken.append((start, end))
+        if len(found) < top_k:
+            for other, (window, logits_T2) in enumerate(parts):
+                if window.starts[0] < end and window.ends[-1] > start:
+                    best[other] = _best_pair(window, logits_T2, taken)
+    return found
+
+
+def _best_pair(
+    window: ContextWindow, logits_T2: FloatArray, taken: Sequence[tuple[int, int]]
+) -> tuple[int, int, float]:
+    """The pair of pieces first <= last < first + LONGEST_ANSWER with the highest sum, whose characters are not taken.
+
+    A pair without any character has none to answer with.
+    """
+    rows = slice(window.first_row, window.first_row + len(window.starts))
+    ends = _following(window.ends, 0)
+    sums = logits_T2[rows, 0][:, None] + _following(logits_T2[rows, 1], -np.inf)
+    starts = window.starts[:, None]
+    sums[ends <= starts] = -np.inf
+    for start, end in taken:
+        sums[(starts < end) & (ends > start)] = -np.inf
     first, length = divmod(int(sums.argmax()), LONGEST_ANSWER)
     return first, first + length, float(sums[first, length])
 
 
+def _following(values: npt.NDArray[Any], beyond: float) -> npt.NDArray[Any]:
+    """For each place the values of it and those after it, as many as an answer may have: (places, LONGEST_ANSWER)."""
+    padded = np.concatenate([values, np.full(LONGEST_ANSWER - 1, beyond, values.dtype)])
+    return np.lib.stride_tricks.sliding_window_view(padded, LONGEST_ANSWER)
+
+
+def _probability(logits_T2: FloatArray, start_row: int, end_row: int) -> float:
+    """That of the start among all rows times that of the end."""
+    shares_T2 = np.exp(logits_T2 - logits_T2.max(axis=0))
+    return float(np.prod(shares_T2[[start_row, end_row], [0, 1]] / shares_T2.sum(axis=0)))
+
+
 def _trim(context: str, start: int, end: int) -> tuple[int, int]:
     text = context[start:end]
-    return start + len(text) - len(text.lstrip()), max(start, end - len(text) + len(text.rstrip()))
+    trimmed = text.strip()
+    start += len(text) - len(text.lstrip()) if trimmed else 0
+    return start, start + len(trimmed)

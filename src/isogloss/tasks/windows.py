@@ -6,8 +6,9 @@
     outputs.predictions("tag", windows, logits, labels, num_examples=len(examples))
 
 Each window remembers its example and what its rows stand for. Texts to classify are cut to the length of the
-model, the longer of a pair first. Sentences to tag and contexts to search are never cut: they are read through
-overlapping windows, and a word is taken from the window that shows most text on both its sides.
+model, the longer of a pair first, unless windows of them are asked for. Sentences to tag and contexts to search are
+never cut: they are read through overlapping windows, and a word is taken from the window that shows most text on both
+its sides.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ContextWindow",
+    "Long",
     "Target",
     "TextWindow",
     "Window",
@@ -49,6 +51,9 @@ __all__ = [
     "word_windows",
 ]
 
+
+# What becomes of a text that is longer than the model reads.
+Long = Literal["cut", "windows"]
 
 # Pieces that neighbouring windows share, unless that is more than half a window.
 OVERLAP = 128
@@ -145,16 +150,24 @@ def _choice_windows(examples: Sequence[ChoiceExample], tokenizer: Tokenizer, *, 
     return [TextWindow(owner, window.ids) for owner, window in zip(owners, windows, strict=True)]
 
 
-def text_windows(texts: Sequence[tuple[str, ...]], tokenizer: Tokenizer, *, max_length: int) -> list[TextWindow]:
-    """One sequence a text or pair, cut to `max_length`, the longer text of a pair first."""
-    flat = tokenizer.encode([text for parts in texts for text in parts])
+def text_windows(
+    texts: Sequence[tuple[str, ...]], tokenizer: Tokenizer, *, max_length: int, long: Long = "cut"
+) -> list[TextWindow]:
+    """The sequences of texts or pairs: one each, cut to `max_length`, the longer text of a pair first.
+
+    With `long="windows"` a text is read to its end instead; of a pair the longer one, beside the other in each window.
+    """
+    if long not in get_args(Long):
+        raise ConfigError(f"long = '{long}' is not known: use {' or '.join(get_args(Long))}")
+    # A text that stands in many pairs is encoded once.
+    distinct = list(dict.fromkeys(text for parts in texts for text in parts))
+    pieces_of = dict(zip(distinct, tokenizer.encode(distinct), strict=True))
     windows: list[TextWindow] = []
-    position = 0
     for example, parts in enumerate(texts):
-        pieces = flat[position : position + len(parts)]
-        position += len(parts)
+        pieces = [pieces_of[text] for text in parts]
         room = max_length - tokenizer.frame.num_added(len(parts))
-        windows.append(TextWindow(example, tokenizer.frame.around(*_fit(pieces, room))))
+        read = _fit if long == "cut" else _divide
+        windows += [TextWindow(example, tokenizer.frame.around(*shown)) for shown in read(pieces, room)]
     return windows
 
 
@@ -172,8 +185,10 @@ def word_windows(
         rows, own = word_rows(text, spans, starts, ends)
         openings = _openings(len(pieces), room)
         nearest = _roomiest(rows, openings, len(pieces), room)
+        by_window = np.argsort(nearest, kind="stable").astype(np.int32)
+        bounds = np.searchsorted(nearest[by_window], np.arange(len(openings) + 1))
         for window, opening in enumerate(openings):
-            words = np.flatnonzero(nearest == window).astype(np.int32)
+            words = by_window[bounds[window] : bounds[window + 1]]
             if len(words) == 0:
                 continue  # inside of a word that is longer than a window
             ids = tokenizer.frame.around(pieces[opening : opening + room])
@@ -241,12 +256,24 @@ def _answer_rows(window: ContextWindow, start: int, end: int) -> tuple[int, int]
     return window.first_row + first, window.first_row + max(first, last)
 
 
-def _fit(pieces: Sequence[IntArray], room: int) -> list[IntArray]:
+def _fit(pieces: Sequence[IntArray], room: int) -> list[list[IntArray]]:
+    """A text or pair in one window, cut."""
     if len(pieces) == 1:
-        return [pieces[0][:room]]
+        return [[pieces[0][:room]]]
     first, second = pieces
     num_first = min(len(first), max(room - len(second), room - room // 2))
-    return [first[:num_first], second[: room - num_first]]
+    return [[first[:num_first], second[: room - num_first]]]
+
+
+def _divide(pieces: Sequence[IntArray], room: int) -> list[list[IntArray]]:
+    """A text or pair in as many windows as show all of the longer one; the other one takes at most half of each."""
+    longer = max(range(len(pieces)), key=lambda place: len(pieces[place]))
+    shown = [part if place == longer else part[: room // 2] for place, part in enumerate(pieces)]
+    room -= sum(len(part) for place, part in enumerate(shown) if place != longer)
+    return [
+        [part[opening : opening + room] if place == longer else part for place, part in enumerate(shown)]
+        for opening in _openings(len(shown[longer]), room)
+    ]
 
 
 def _openings(num_pieces: int, room: int) -> list[int]:
@@ -259,11 +286,16 @@ def _openings(num_pieces: int, room: int) -> list[int]:
 
 def _roomiest(rows: IntArray, openings: Sequence[int], num_pieces: int, room: int) -> IntArray:
     """For each word's piece the window that shows most text around it; the ends of the text are no edges."""
-    starts = np.array(openings, np.int64)[:, None]
-    left = np.where(starts == 0, num_pieces, rows - starts)
-    right = np.where(starts + room >= num_pieces, num_pieces, starts + room - 1 - rows)
-    inside = (rows >= starts) & (rows < starts + room)
-    nearest: IntArray = np.where(inside, np.minimum(left, right), -1).argmax(axis=0).astype(np.int32)
+    starts = np.array(openings, np.int64)
+    # A step is at least half a window, so a piece is in two windows and perhaps the last one.
+    last = np.searchsorted(starts, rows, side="right") - 1
+    candidates = np.maximum(last - np.arange(2, -1, -1)[:, None], 0)
+    opened = starts[candidates]
+    left = np.where(opened == 0, num_pieces, rows - opened)
+    right = np.where(opened + room >= num_pieces, num_pieces, opened + room - 1 - rows)
+    inside = (rows >= opened) & (rows < opened + room)
+    best = np.where(inside, np.minimum(left, right), -1).argmax(axis=0)
+    nearest: IntArray = candidates[best, np.arange(len(rows))].astype(np.int32)
     return nearest
 
 
