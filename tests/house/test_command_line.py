@@ -59,6 +59,7 @@ EXPECTED = {
         "demo",
     ),
     "score",
+    "serve",
     *("export", "plan", "corpus fetch", "corpus report"),
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),
     *("vocab check", "vocab extend", "vocab report", "vocab trim", "results", "compare"),

@@ -38,7 +38,7 @@ FLOORS: list[set[str]] = [
             "resized",
         ),
     },
-    {"demo"},
+    {"demo", "serve"},
     {"cli", "__main__"},
 ]
 TEXT_HALF = {"corpus", "phrasebook", "vocab", "shards"}

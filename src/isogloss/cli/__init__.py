@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli import ask, data, exchange, planning, results, scoring, training, vocabulary
+from isogloss.cli import ask, data, exchange, planning, results, scoring, serving, training, vocabulary
 from isogloss.errors import IsoglossError
 
 __all__ = ["app", "main"]
@@ -52,6 +52,7 @@ app.command("score")(scoring.score)
 app.command("compare")(scoring.compare)
 app.command("convert")(exchange.convert)
 app.command("export")(exchange.export)
+app.command("serve")(serving.serve)
 app.command("phrasebook")(data.phrasebook)
 app.command("demo")(training.demo)
 app.add_typer(corpus_app, name="corpus")

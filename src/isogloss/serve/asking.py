@@ -1,0 +1,44 @@
+"""Our own routes: /ask/fill-mask, /ask/classify, /ask/tag, /ask/answer and /ask/embed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import FastAPI, Request, Response
+
+from isogloss.serve.answers import answer_json
+from isogloss.serve.forms import FORMS, QuestionForm
+from isogloss.serve.service import Service
+
+__all__ = ["add_routes"]
+
+# From so many answers on, their JSON is written in a thread.
+MANY_ANSWERS = 64
+# Questions of which a text beyond the model's length is not read to its end; the others read it through windows.
+CUT = frozenset({"classify", "embed"})
+
+
+def add_routes(app: FastAPI, service: Service) -> None:
+    """A route a question."""
+    for form in FORMS.values():
+        app.post(f"/ask/{form.question}")(_route(form, service))
+
+
+def _route(kind: type[QuestionForm], service: Service):  # type: ignore[no-untyped-def]
+    question = kind.question
+    names = "questions" if question == "answer" else "texts"
+
+    async def ask(request: Request) -> Response:
+        form = await service.form(request, kind)
+        model = service.models.find(form.model, question)
+        job = await service.ask(request, model, question, form.items(), form.options(), names=names)
+        about = {"model": model.name, "tokens": sum(job.sizes)}
+        if question in CUT and (cut := [at for at, size in enumerate(job.sizes) if size > model.max_length]):
+            about["cut"] = cut
+        if len(job.answers) < MANY_ANSWERS:
+            body = answer_json(question, job.answers, about)
+        else:
+            body = await asyncio.to_thread(answer_json, question, job.answers, about)
+        return Response(body, media_type="application/json")
+
+    return ask

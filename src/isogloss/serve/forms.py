@@ -1,0 +1,183 @@
+"""What the five questions are asked in: the JSON of a request, as pydantic models, with an example that works.
+
+form = read_form(TagForm, value, settings)       # Problem 413 or 422, which names the part: texts[3]
+form.items(), form.options()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from isogloss.serve.models import Item, Question
+from isogloss.serve.problems import Problem
+from isogloss.serve.settings import ServeSettings
+
+__all__ = [
+    "FORMS",
+    "AnswerForm",
+    "ClassifyForm",
+    "EmbedForm",
+    "FillMaskForm",
+    "Form",
+    "QuestionForm",
+    "TagForm",
+    "check_texts",
+    "read_form",
+]
+
+Text = Annotated[str, Field(min_length=1)]
+MaskedText = Annotated[str, Field(min_length=1, pattern="<mask>")]
+
+
+class Form(BaseModel):
+    """A request; unknown keys and other types are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    model: str | None = Field(None, description="Name of a served model; may be left out where one alone is for it")
+
+
+class QuestionForm(Form):
+    """A request of our own routes."""
+
+    question: ClassVar[Question]
+
+    def items(self) -> list[Item]:
+        """What is asked, one by one."""
+        raise AssertionError("each question says what its items are")
+
+    def options(self) -> dict[str, Any]:
+        """What the predictor is given beside the items."""
+        return {}
+
+
+class FillMaskForm(QuestionForm):
+    """Texts with `<mask>` in them."""
+
+    question: ClassVar[Question] = "fill-mask"
+    texts: list[MaskedText] = Field(min_length=1, description="Texts that hold <mask> where a piece is missing")
+    top_k: int = Field(5, ge=1, le=1000, description="Pieces for each <mask>")
+
+    def items(self) -> list[Item]:
+        return list(self.texts)
+
+    def options(self) -> dict[str, Any]:
+        return {"top_k": self.top_k}
+
+
+class ClassifyForm(QuestionForm):
+    """Texts, or pairs of texts, that get a label."""
+
+    question: ClassVar[Question] = "classify"
+    texts: list[Text | Annotated[list[Text], Field(min_length=2, max_length=2)]] = Field(
+        min_length=1, description="Texts, or pairs of texts as lists of two"
+    )
+
+    def items(self) -> list[Item]:
+        return [text if isinstance(text, str) else (text[0], text[1]) for text in self.texts]
+
+
+class TagForm(QuestionForm):
+    """Texts whose entities or words are marked."""
+
+    question: ClassVar[Question] = "tag"
+    texts: list[Text | Annotated[list[Text], Field(min_length=1)]] = Field(
+        min_length=1, description="Texts, or their words as lists; offsets of words refer to them with spaces between"
+    )
+
+    def items(self) -> list[Item]:
+        return list(self.texts)
+
+
+class QuestionInContext(BaseModel):
+    """A question and the text that holds its answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    question: Text
+    context: Text
+
+
+class AnswerForm(QuestionForm):
+    """Questions about texts."""
+
+    question: ClassVar[Question] = "answer"
+    questions: list[QuestionInContext] = Field(min_length=1, description="Questions, each with its context")
+
+    def items(self) -> list[Item]:
+        return [(one.question, one.context) for one in self.questions]
+
+
+class EmbedForm(QuestionForm):
+    """Texts that become vectors."""
+
+    question: ClassVar[Question] = "embed"
+    texts: list[Text] = Field(min_length=1)
+    pooling: Literal["mean", "cls", "mean-all"] | None = Field(
+        None,
+        description="mean of the pieces, cls: the state of <s>, mean-all: <s> and </s> count too; not given: as an "
+        "embedding model's folder says, else mean",
+    )
+    normalise: bool | None = Field(None, description="Vectors of length one; not given: as the folder says, else no")
+
+    def items(self) -> list[Item]:
+        return list(self.texts)
+
+    def options(self) -> dict[str, Any]:
+        return {"pooling": self.pooling, "normalise": self.normalise}
+
+
+FORMS: Mapping[Question, type[QuestionForm]] = {
+    form.question: form for form in (FillMaskForm, ClassifyForm, TagForm, AnswerForm, EmbedForm)
+}
+FormType = TypeVar("FormType", bound=Form)
+
+
+def read_form(kind: type[FormType], value: Any, settings: ServeSettings) -> FormType:
+    """Checked values. Raises Problem: 413 for too many texts or a text that is too long, 422 for all else."""
+    if not isinstance(value, dict):
+        raise Problem(422, "invalid_request", f"the body is {_name_of(value)}; send an object")
+    for name, field in value.items():
+        if isinstance(field, list) and len(field) > settings.max_texts:
+            message = f"{name} has {len(field):,} entries, a request may have {settings.max_texts:,}; send several"
+            raise Problem(413, "too_many_texts", message, param=name)
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        problems = [_told(problem["loc"], problem["type"], problem["msg"], value) for problem in error.errors()]
+        _, param, message = min(problems, key=lambda problem: problem[0])
+        known = f"; known: {', '.join(kind.model_fields)}" if message.startswith("Extra") else ""
+        raise Problem(422, "invalid_request", f"{param or 'the body'}: {message}{known}", param=param or None) from None
+
+
+def _told(location: tuple[int | str, ...], kind: str, message: str, value: Any) -> tuple[bool, str, str]:
+    """Whether the problem is beside the point, where in the request it is, and what.
+
+    A location also names the form that was tried where there are several, which is no place in the request; and that a
+    list is no string is beside the point where a list was one of the forms.
+    """
+    place = ""
+    for part in location:
+        if isinstance(value, dict):
+            place += f".{part}"
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            place += f"[{part}]"
+            value = value[part]
+    return kind == "string_type" and isinstance(value, list), place[1:101], message.removeprefix("Value error, ")
+
+
+def check_texts(texts: list[tuple[str, str]], settings: ServeSettings) -> None:
+    """Where each text stands, and the text. Raises Problem (413) for one beyond the limit."""
+    for param, text in texts:
+        if len(text) > settings.max_characters:
+            message = f"{param} has {len(text):,} characters, a text may have {settings.max_characters:,}; divide it"
+            raise Problem(413, "text_too_long", message, param=param)
+
+
+def _name_of(value: Any) -> str:
+    names = {list: "a list", str: "a string", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")

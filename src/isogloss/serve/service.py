@@ -1,0 +1,156 @@
+"""What every route works with: the models, the queue, and one way to have a request's texts answered in time.
+
+    service = Service(models, settings, key=key, log=log)
+    form = await service.form(request, TagForm)
+    job = await service.ask(request, model, "tag", items, options)       # job.answers
+
+Whatever stands between a request and its answers happens here: its body is read, its texts are counted, it waits and
+runs, its client leaves or its time is up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from isogloss.errors import IsoglossError
+from isogloss.serve.batching import Batcher, Job
+from isogloss.serve.forms import Form, check_texts, read_form
+from isogloss.serve.logs import Log
+from isogloss.serve.metrics import Metrics
+from isogloss.serve.models import Item, Models, Question, ServedModel, parts_of
+from isogloss.serve.problems import Problem
+from isogloss.serve.reading import ClientLeft, read_json
+from isogloss.serve.settings import ApiKey, ServeSettings
+
+__all__ = ["Seen", "Service", "seen_of"]
+
+# Texts of so many characters together are counted in a thread; fewer take less than the way there.
+LARGE_TEXTS = 10_000
+
+FormType = TypeVar("FormType", bound=Form)
+
+
+@dataclasses.dataclass
+class Seen:
+    """What the log says of a request, filled in on its way."""
+
+    request_id: str
+    route: str
+    begun: float = dataclasses.field(default_factory=time.monotonic)
+    status: int = 0
+    model: str | None = None
+    question: str | None = None
+    texts: int | None = None
+    tokens: int | None = None
+    queue_seconds: float | None = None
+    run_seconds: float | None = None
+    problem: str | None = None
+
+
+def seen_of(request: Request) -> Seen:
+    """The record of a request."""
+    seen: Seen = request.scope["isogloss"]
+    return seen
+
+
+class Service:
+    """One for each server. `draining` is set when it has been asked to stop: nothing new is accepted."""
+
+    def __init__(self, models: Models, settings: ServeSettings, *, key: ApiKey | None, log: Log) -> None:
+        self.models = models
+        self.settings = settings
+        self.key = key
+        self.log = log
+        self.metrics = Metrics()
+        self.draining = False
+        self.num_active = 0
+        self.num_connections = 0
+        self.batcher = Batcher(
+            token_budget=settings.token_budget,
+            wait_ms=settings.wait_ms,
+            queue_requests=settings.queue_requests,
+            queue_tokens=settings.queue_tokens,
+            observe=self.metrics.batch,
+            report=self._report,
+        )
+        self.metrics.watch(self.batcher, lambda: self.num_connections)
+
+    async def form(self, request: Request, kind: type[FormType]) -> FormType:
+        """The body as this form. Raises Problem and ClientLeft."""
+        settings = self.settings
+        value = await read_json(
+            request.receive, request.scope["headers"], max_bytes=settings.max_body_bytes, seconds=settings.read_seconds
+        )
+        return read_form(kind, value, settings)
+
+    async def ask(
+        self,
+        request: Request,
+        model: ServedModel,
+        question: Question,
+        items: Sequence[Item],
+        options: Mapping[str, Any],
+        *,
+        names: str = "texts",
+        whole: bool = False,
+    ) -> Job:
+        """The answered job. `names` is what the request calls its texts; where `whole`, none may be cut.
+
+        Raises Problem (413, 422, 429, 500, 504) and ClientLeft.
+        """
+        deadline = time.monotonic() + self.settings.timeout_seconds
+        check_texts(
+            [(f"{names}[{at}]", part) for at, item in enumerate(items) for part in parts_of(item)], self.settings
+        )
+        sizes = await self._sizes(model, question, items)
+        if whole or question == "fill-mask":
+            for at, size in enumerate(sizes):
+                if size > model.max_length:
+                    message = f"{names}[{at}] has {size:,} tokens, the model '{model.name}' reads {model.max_length}"
+                    raise Problem(413, "text_too_long", f"{message}; shorten it", param=f"{names}[{at}]")
+        seen = seen_of(request)
+        seen.model, seen.question, seen.texts, seen.tokens = model.name, question, len(items), sum(sizes)
+        job = self.batcher.submit(model, question, items, sizes, options)
+        try:
+            await self._answered(request, job, deadline)
+        finally:
+            self.batcher.cancel(job)
+            seen.queue_seconds, seen.run_seconds = job.queue_seconds, job.run_seconds
+        return job
+
+    async def _sizes(self, model: ServedModel, question: Question, items: Sequence[Item]) -> list[int]:
+        num_characters = sum(len(part) for item in items for part in parts_of(item))
+        if num_characters < LARGE_TEXTS:
+            return model.sizes(items, question)
+        return await asyncio.to_thread(model.sizes, items, question)
+
+    async def _answered(self, request: Request, job: Job, deadline: float) -> None:
+        # The body has been read: what comes next is that the client leaves.
+        left: asyncio.Future[Any] = asyncio.ensure_future(request.receive())
+        try:
+            seconds = max(0.0, deadline - time.monotonic())
+            both: set[asyncio.Future[Any]] = {job.future, left}
+            await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            left.cancel()
+        if not job.future.done():
+            if left.done() and not left.cancelled():
+                self.metrics.cancelled.inc()
+                raise ClientLeft
+            seconds = self.settings.timeout_seconds
+            raise Problem(504, "timeout", f"there was no answer within {seconds:g} seconds; send fewer texts at once")
+        try:
+            job.future.result()
+        except IsoglossError as error:
+            raise Problem(422, "unanswerable", str(error)) from None
+
+    def _report(self, error: BaseException) -> None:
+        """A batch that failed for no fault of the request."""
+        if not isinstance(error, IsoglossError):
+            self.log.error(error)
