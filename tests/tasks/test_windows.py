@@ -1,5 +1,8 @@
 """Examples to sequences and back: forms of input, windows that cover everything, answers that are substrings."""
 
+import itertools
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,9 +24,9 @@ from isogloss.tasks import (
     text_windows,
     word_windows,
 )
-from isogloss.tasks.outputs import LONGEST_ANSWER, best_spans, word_tags
+from isogloss.tasks.outputs import LONGEST_ANSWER, best_spans, no_answers, ranked_spans, word_tags
 from isogloss.tasks.training import TrainingSet
-from isogloss.tasks.windows import ContextWindow, WordWindow
+from isogloss.tasks.windows import ContextWindow, WordWindow, _divide, _openings, _roomiest
 from isogloss.vocab import Vocabulary
 
 BOS, EOS = 0, 2
@@ -113,6 +116,53 @@ def test_a_word_is_read_where_most_text_surrounds_it(vocabulary: Vocabulary) -> 
             assert number == last or num_pieces - piece >= num_pieces // 4 - 1
 
 
+@given(st.integers(16, 90), st.integers(1, 700), st.data())
+@settings(deadline=None)
+def test_the_window_with_most_text_around_a_word_is_found_without_comparing_all(
+    room: int, num_pieces: int, data: st.DataObject
+) -> None:
+    rows = np.array(sorted(data.draw(st.lists(st.integers(0, num_pieces - 1), max_size=40))), np.int32)
+    openings = _openings(num_pieces, room)
+    starts = np.array(openings)[:, None]
+    left = np.where(starts == 0, num_pieces, rows - starts)
+    right = np.where(starts + room >= num_pieces, num_pieces, starts + room - 1 - rows)
+    inside = (rows >= starts) & (rows < starts + room)
+    expected = np.where(inside, np.minimum(left, right), -1).argmax(axis=0)
+    assert _roomiest(rows, openings, num_pieces, room).tolist() == expected.tolist()
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=2), st.integers(16, 90))
+def test_windows_of_a_text_or_pair_show_all_of_the_longer_one(lengths: list[int], room: int) -> None:
+    pieces = [np.arange(length, dtype=np.int32) for length in lengths]
+    windows = _divide(pieces, room)
+    longer = lengths.index(max(lengths))
+    shown = [window[longer].tolist() for window in windows]
+    assert all(sum(map(len, window)) <= room for window in windows)
+    assert sorted({piece for part in shown for piece in part}) == list(range(lengths[longer]))
+    assert (len(windows) == 1) == (max(lengths) + min(room // 2, sum(lengths) - max(lengths)) <= room)
+    for one, other in itertools.pairwise(shown):
+        assert one[0] < other[0] <= one[(len(one) + 1) // 2], "neighbours share half of what they show, or 128 pieces"
+        assert one[-1] < other[-1]
+    for window in windows:
+        for part, whole in zip(window, pieces, strict=True):
+            assert part is window[longer] or part.tolist() == whole[: room // 2].tolist()
+
+
+def test_texts_are_divided_into_windows_only_where_that_is_asked_for(vocabulary: Vocabulary) -> None:
+    texts = [("Anna lives",), ("Anna lives in Oslo . " * 40,), ("Where ?", "Oslo " * 90)]
+    windows = text_windows(texts, vocabulary, max_length=48, long="windows")
+    assert sorted({window.example for window in windows}) == [0, 1, 2]
+    assert sum(window.example == 0 for window in windows) == 1 < sum(window.example == 1 for window in windows)
+    assert max(len(window.ids) for window in windows) == 48
+    cut = text_windows(texts, vocabulary, max_length=48)
+    assert [window.example for window in cut] == [0, 1, 2]
+    for example in range(2):
+        first = next(window for window in windows if window.example == example)
+        assert first.ids.tolist() == cut[example].ids.tolist()
+    with pytest.raises(ConfigError, match="long = 'all' is not known: use cut or windows"):
+        text_windows(texts, vocabulary, max_length=48, long="all")  # type: ignore[arg-type]
+
+
 def test_a_word_that_shares_a_row_continues_the_entity() -> None:
     window = WordWindow(0, np.array([0, 9, 2]), np.array([0, 1]), np.array([1, 1]), np.array([True, False]))
     labels = ("O", "B-PER", "I-PER")
@@ -174,6 +224,47 @@ def test_the_best_span_is_that_of_a_search_over_all_pairs(seed: int, length: int
     score, start, end = max(pairs)
     assert (span.start, span.end) == (start, end)
     assert span.score == pytest.approx(score)
+
+
+@given(st.integers(1, 25), st.integers(1, 4), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_ranked_spans_are_those_of_trying_all(length: int, top_k: int, random: Random) -> None:
+    """Two windows of one context; the second best is the best of those that touch no better one, and so on."""
+    starts = np.arange(length, dtype=np.int32)
+    halves = [slice(0, (2 * length + 2) // 3), slice(length // 3, length)]
+    windows, logits, scores = [], [], {}
+    for half in halves:
+        shown = starts[half]
+        windows.append(ContextWindow(0, np.zeros(len(shown) + 4, np.int32), 3, shown, shown + 1))
+        logits.append(np.array([[random.random(), random.random()] for _ in range(len(shown) + 4)], np.float32))
+        for first in range(len(shown)):
+            for last in range(first, min(len(shown), first + LONGEST_ANSWER)):
+                span = (int(shown[first]), int(shown[last]) + 1)
+                score = float(logits[-1][3 + first, 0] + logits[-1][3 + last, 1])
+                scores[span] = max(score, scores.get(span, -1.0))
+    expected = []
+    while scores and len(expected) < top_k:
+        start, end = max(scores, key=lambda span: scores[span])
+        expected.append((start, end, pytest.approx(scores[start, end])))
+        scores = {span: score for span, score in scores.items() if span[1] <= start or span[0] >= end}
+    (found,) = ranked_spans(windows, logits, ["x" * length], top_k=top_k)
+    assert [(span.start, span.end, span.score) for span in found] == expected
+    assert all(0 < span.probability < 1 for span in found)
+    (best,) = best_spans(windows, logits, ["x" * length])
+    assert best == found[0]
+    (nothing,) = no_answers(windows, logits, num_examples=1)
+    assert nothing.score == pytest.approx(min(float(rows[0].sum()) for rows in logits))
+
+
+def test_what_holds_no_character_is_no_answer(vocabulary: Vocabulary) -> None:
+    context = "  Anna \u3000 lives"
+    windows = question_windows([("Where?", context)], vocabulary, max_length=48)
+    (window,) = windows
+    for row in range(len(window.starts)):
+        logits_T2 = np.zeros((len(window.ids), 2), np.float32)
+        logits_T2[window.first_row + row] = 9
+        (spans,) = ranked_spans(windows, [logits_T2], [context], top_k=3)
+        assert all(context[span.start : span.end].strip() for span in spans)
 
 
 def test_a_context_without_pieces_gives_an_empty_answer(vocabulary: Vocabulary) -> None:

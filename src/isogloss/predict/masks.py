@@ -77,7 +77,7 @@ def _target_ids(vocabulary: Vocabulary, targets: Sequence[str]) -> list[int]:
         pieces = [vocabulary.piece(index) for index in ids.tolist()]
         inner = ids[1:] if pieces[:1] == [SPACE] and len(pieces) > 1 else ids
         if len(inner) != 1 or inner[0] == vocabulary.unk_id:
-            said = "unknown to" if vocabulary.unk_id in ids else f"{len(inner)} pieces ({' '.join(pieces)}) of"
+            said = "unknown to" if vocabulary.unk_id in ids else f"{len(pieces)} pieces ({' '.join(pieces)}) of"
             raise ConfigError(f"targets: {target!r} is {said} the vocabulary; a mask holds one piece")
         found[int(inner[0])] = None
     return list(found)
