@@ -35,6 +35,8 @@ __all__ = ["Bucket", "Layout", "attend", "attend_plain"]
 # Up to these lengths two batched products and a softmax beat the fused CPU kernel in training. Its bf16 backward is
 # slow (64 sequences of 64 tokens, 4 heads of 48: 22 ms where the products take 3), and with dropout it is not fused.
 SHORT_LENGTH, SHORT_LENGTH_FP32 = 512, 64
+# In bf16 they beat its forward too (12 heads of 64: 1.6 times at 32 x 64 and at 8 x 512), but for a few tokens.
+FEW_TOKENS = 64
 
 
 class Bucket(NamedTuple):
@@ -142,7 +144,9 @@ def _has_varlen(qkv_N3HE: Tensor, layout: Layout, dropout: float) -> bool:
 def _attend_bucket(qkv_N3HE: Tensor, bucket: Bucket, dropout: float) -> Tensor:
     """Attention of B sequences of one length."""
     limit = SHORT_LENGTH if dropout or qkv_N3HE.dtype == torch.bfloat16 else SHORT_LENGTH_FP32
-    if qkv_N3HE.device.type == "cpu" and (dropout or qkv_N3HE.requires_grad) and bucket.length <= limit:
+    learning = dropout > 0 or qkv_N3HE.requires_grad
+    answering = qkv_N3HE.dtype == torch.bfloat16 and len(qkv_N3HE) >= FEW_TOKENS
+    if qkv_N3HE.device.type == "cpu" and (learning or answering) and bucket.length <= limit:
         return cast(Tensor, _ShortAttention.apply(qkv_N3HE, bucket, dropout))  # type: ignore[no-untyped-call]
     qkv_BL3HE = qkv_N3HE.view(*bucket, *qkv_N3HE.shape[1:])
     q_BHLE, k_BHLE, v_BHLE = qkv_BL3HE.permute(2, 0, 3, 1, 4)

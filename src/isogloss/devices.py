@@ -17,7 +17,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import torch
 from torch import nn
@@ -27,16 +27,19 @@ from isogloss.processes import started
 
 __all__ = [
     "Device",
+    "InferencePrecision",
     "Precision",
     "choose",
     "forget_peak_memory",
     "has_native_bf16",
+    "has_native_int8",
     "held_bytes",
     "peak_flops",
     "peak_memory",
 ]
 
 Precision = Literal["auto", "bf16", "fp32"]
+InferencePrecision = Literal["auto", "bf16", "fp32", "int8"]
 Model = TypeVar("Model", bound=nn.Module)
 
 # glibc's mallopt: give memory back to the system only beyond 2 GB, take it 64 MB at a time, and keep large tensors
@@ -59,10 +62,11 @@ BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 @dataclass(frozen=True)
 class Device:
-    """A device and the type to compute in."""
+    """A device and the type to compute in; with `int8`, a model that only answers multiplies in that (`inference`)."""
 
     device: torch.device
     dtype: torch.dtype
+    int8: bool = False
 
     def place(self, model: Model) -> Model:
         """Move `model` to the device and let it compute in `dtype`; the weights keep their type."""
@@ -73,13 +77,15 @@ class Device:
         return model
 
     def __str__(self) -> str:
-        return f"{self.device} in {'bf16' if self.dtype == torch.bfloat16 else 'fp32'}"
+        dtype = "int8" if self.int8 else "bf16" if self.dtype == torch.bfloat16 else "fp32"
+        return f"{self.device} in {dtype}"
 
 
-def choose(device: str = "auto", *, precision: Precision = "auto") -> Device:
+def choose(device: str = "auto", *, precision: InferencePrecision = "auto") -> Device:
     """The device asked for (`auto`: CUDA if there is one, else the CPU) and the type to compute in.
 
-    Raises ConfigError for a device that is not there or a precision that is not known.
+    In int8, which is for inference only, what is not quantised is computed as by `auto`. Raises ConfigError for a
+    device that is not there, a precision that is not known, and int8 where it is no faster than what there is.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -94,12 +100,16 @@ def choose(device: str = "auto", *, precision: Precision = "auto") -> Device:
         raise ConfigError(
             f"device = '{device}': there are {torch.cuda.device_count()} CUDA devices here, from cuda:0 on"
         )
-    if precision not in ("auto", "bf16", "fp32"):
-        raise ConfigError(f"precision = '{precision}' is not known: use auto, bf16 or fp32")
+    if precision not in get_args(InferencePrecision):
+        raise ConfigError(f"precision = '{precision}' is not known: use auto, bf16, fp32 or, to ask a model, int8")
+    if precision == "int8" and not has_native_int8(chosen):
+        raise ConfigError(
+            f"precision = 'int8': {chosen} has no fast int8 products (x86 CPUs with VNNI instructions have); use auto"
+        )
     if chosen.type == "cpu":
         _keep_freed_memory()
-    bf16 = precision == "bf16" or (precision == "auto" and has_native_bf16(chosen))
-    return Device(chosen, torch.bfloat16 if bf16 else torch.float32)
+    bf16 = precision == "bf16" or (precision != "fp32" and has_native_bf16(chosen))
+    return Device(chosen, torch.bfloat16 if bf16 else torch.float32, int8=precision == "int8")
 
 
 def has_native_bf16(device: torch.device) -> bool:
@@ -109,6 +119,13 @@ def has_native_bf16(device: torch.device) -> bool:
     if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     return _cpu_has_bf16()
+
+
+def has_native_int8(device: torch.device) -> bool:
+    """Whether matrix products in int8 have instructions of their own here, and torch the kernels (oneDNN's, on x86)."""
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return bool(torch.cpu._is_vnni_supported())  # torch has the question for x86 only
 
 
 def peak_flops(device: Device) -> float:

@@ -38,9 +38,10 @@ from isogloss.checkpoint import (
     training_of,
 )
 from isogloss.config import Settings
-from isogloss.devices import Precision, choose
+from isogloss.devices import InferencePrecision, choose
 from isogloss.errors import ConfigError
 from isogloss.heads import HeadKind, TaskModel
+from isogloss.inference import for_inference
 from isogloss.interop.model_card import put_scores
 from isogloss.labelled import LabelledSet, predict_sets, say
 from isogloss.run_models import chosen_models
@@ -91,7 +92,9 @@ class EvaluateSettings(Settings):
     languages: tuple[str, ...] = Field((), description="languages to score; none given: all that are there")
     max_length: int = Field(512, ge=16, description="longest sequence in tokens, at most the model's")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
-    precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
+    precision: InferencePrecision = Field(
+        "auto", description="bf16 where the processor has it (auto), bf16, fp32, or int8 (x86 with VNNI)"
+    )
     selections: Literal["chosen", "all"] = Field(
         "chosen", description="of each run the model it chose, or those of also_select beside it too"
     )
@@ -141,8 +144,7 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     reader = _Reader(settings, task, files, source)
     scores: list[Score] = []
     for asked in models:
-        model = load_task_model(asked.folder, task)
-        device.place(model).eval()
+        model = for_inference(device.place(load_task_model(asked.folder, task)).eval(), device)
         sets = reader.read(asked.folder, model)
         _say_types(asked.folder, model.labels, task, sets)
         scores = scores or [score for data in sets if data.is_labelled for score in majority_scores(data)]

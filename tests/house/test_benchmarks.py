@@ -14,6 +14,11 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 # What makes each one small.
 SMALL = {
     "corpus.py": ["--rounds", "1", "--phrasebook", "--languages", "en", "--megabytes", "0.1", "--files", "1"],
+    "encode.py": [
+        "--preset", "tiny", "--layers", "1", "--sides", "isogloss", "transformers-pipeline", "transformers-batches",
+        "--sentences", "15", "--documents", "2", "--phrasebook", "40", "--pieces", "1200", "--rounds", "1",
+        "--threads", "1",
+    ],
     "finetune.py": [
         "--shapes", "mini", "--rounds", "1", "--pairs", "9", "--layers", "1", "--documents", "40", "--pieces", "1200",
         "--threads", "1",
@@ -42,7 +47,7 @@ def test_every_benchmark_is_run_here() -> None:
 
 
 # They train or build for more than ten seconds.
-LONG = ("pretrain_step.py", "corpus.py", "finetune.py")
+LONG = ("pretrain_step.py", "corpus.py", "finetune.py", "encode.py")
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,7 @@ FLOORS: list[set[str]] = [
     {"corpus", "phrasebook", "vocab", "shards", "model", "attention", "devices", "dropout", "loss", "processes"},
     {
         *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "sharing", "encode"),
-        "interop",
-        *("checkpoint", "heads", "rows", "lean"),
+        *("inference", "interop", "checkpoint", "heads", "rows", "lean"),
     },
     {
         *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models", "labelled"),

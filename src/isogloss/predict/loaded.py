@@ -6,6 +6,7 @@ for row in loaded.ask(forward, sequences): ...             # what the five quest
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -28,6 +29,8 @@ from isogloss.vocab import Tokenizer, Vocabulary
 
 __all__ = ["LoadedModel"]
 
+AnyModel = MaskedLM | TaskModel | Encoder | ForeignEncoder
+
 # Logits of a pack when every row of a masked language model is asked for: 256 MB in fp32.
 MOST_LOGITS = 1 << 26
 # The question that each head answers.
@@ -37,22 +40,22 @@ ASKED: Mapping[str, Question] = {"sequence": "classify", "token": "tag", "questi
 class LoadedModel:
     """A model, its tokenizer, the language of its texts and the device it computes on.
 
-    `exact` lets `hidden_states` and `logits` compute in fp32 where the answers to questions are computed in bf16;
-    `modules` are the steps by which an embedding model makes its vectors.
+    `exact` reads the model again, when `hidden_states` or `logits` are asked for, to compute them in fp32 where the
+    answers to questions are computed in bf16; `modules` are the steps by which an embedding model makes its vectors.
     """
 
     def __init__(
         self,
-        model: MaskedLM | TaskModel | Encoder | ForeignEncoder,
+        model: AnyModel,
         tokenizer: Tokenizer,
         device: Device,
         *,
-        exact: bool = True,
+        exact: Callable[[], AnyModel] | None = None,
         language: str | None = None,
         modules: Modules | None = None,
     ) -> None:
         self.model = device.place(model).eval()
-        self.exact = exact
+        self._exact = exact
         self.modules = modules
         self.encoder: AnyEncoder = encoder_of(self.model)
         self.tokenizer = tokenizer.for_language(language)
@@ -65,13 +68,20 @@ class LoadedModel:
         """What the model's head tells apart; empty for a model without labels."""
         return tuple(self.model.labels) if isinstance(self.model, TaskModel) else ()
 
+    @functools.cached_property
+    def exact_model(self) -> AnyModel:
+        """The model that `hidden_states` and `logits` are computed by."""
+        if self._exact is None or self.device.dtype == torch.float32:
+            return self.model
+        return Device(self.device.device, torch.float32).place(self._exact()).eval()
+
     def hidden_states(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
         """Last hidden states, (T, D) fp32 for each list of ids (special ids included, nothing padded)."""
-        return self._run(self.encoder, ids, num_rows=len)
+        return self._run(encoder_of(self.exact_model), ids, num_rows=len)
 
     def logits(self, ids: Sequence[Sequence[int]]) -> list[Tensor]:
         """What the head says, fp32: (T, V), (num_labels,), (T, num_labels) or (T, 2)."""
-        model = self.model
+        model = self.exact_model
         if not isinstance(model, MaskedLM | TaskModel):
             raise ConfigError("this model has no head; logits need one, which 'isogloss finetune' makes")
         if isinstance(model, TaskModel):
@@ -106,12 +116,7 @@ class LoadedModel:
         token_budget: int = TOKEN_BUDGET,
     ) -> list[Tensor]:
         arrays = [np.asarray(one, np.int32) for one in ids]
-        dtype = self.encoder.compute_dtype
-        try:
-            self.encoder.compute_dtype = torch.float32 if self.exact else dtype
-            found = list(self.ask(forward, arrays, num_rows=num_rows, token_budget=token_budget))
-        finally:
-            self.encoder.compute_dtype = dtype
+        found = self.ask(forward, arrays, num_rows=num_rows, token_budget=token_budget)
         return [torch.from_numpy(rows) for rows in found]
 
     def vocabulary(self) -> Vocabulary:
