@@ -27,10 +27,12 @@ from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import HEAD_WEIGHTS, ForeignEncoder, read_folder, read_folder_tokenizer, write_folder
 from isogloss.interop.huggingface import from_hub, is_ours, to_hub
 from isogloss.interop.model_card import Card, CardScore, head_of, model_card
+from isogloss.interop.onnx_model import GraphEncoder, read_exported
 from isogloss.interop.sentence_transformers import Pooling, write_modules
 from isogloss.interop.tokenizer_json import TOKENIZER_JSON, added_ids, sentencepiece_model
 from isogloss.interop.weights import INDEX_NAMES, WEIGHTS_NAME, read_weights, weight_files
 from isogloss.manifest import (
+    EXPORTED,
     MANIFEST_NAME,
     MODELS,
     Manifest,
@@ -46,6 +48,7 @@ from isogloss.vocab.hub import write_hub_files
 
 __all__ = [
     "CARD_NAME",
+    "CONFIG_NAME",
     "FINETUNE",
     "Card",
     "CardScore",
@@ -244,8 +247,9 @@ def manifest_of(folder: Path) -> Manifest:
     return Manifest("model", "", "", {}, {}, {}, fingerprint=fingerprint_of(folder))
 
 
-def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder | ForeignEncoder:
-    """Whatever model lies in a folder, with or without a head, weights in fp32; whole or not at all.
+def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder | ForeignEncoder | GraphEncoder:
+    """Whatever model lies in a folder, with or without a head, weights in fp32; whole or not at all. Of a folder that
+    was exported, its graph behind the same interface.
 
     Raises CheckpointError naming the file, the weight and what is wrong with it; FolderError for a changed folder.
     """
@@ -259,7 +263,10 @@ def read_model(folder: Path) -> MaskedLM | TaskModel | Encoder | ForeignEncoder:
     if not isinstance(config, dict):
         raise CheckpointError(f"{config_path} is damaged (no table at its top); copy or make the model again")
     if (folder / MANIFEST_NAME).exists():
-        _check_hashes(folder, read_manifest(folder, "model"))
+        manifest = read_manifest(folder, "model", EXPORTED)
+        if manifest.kind == EXPORTED:
+            return read_exported(folder, manifest)
+        _check_hashes(folder, manifest)
     if not is_ours(config):
         return read_folder(folder)
     return from_hub(config, read_weights(folder), where=str(folder))

@@ -30,6 +30,7 @@ from isogloss.config import Settings, filled_in
 from isogloss.errors import FolderError
 
 __all__ = [
+    "EXPORTED",
     "MANIFEST_NAME",
     "MODELS",
     "TAGGER",
@@ -45,9 +46,10 @@ __all__ = [
 ]
 
 MANIFEST_NAME = "manifest.json"
-# A model that is no encoder, and the kinds of folder that can be scored.
+# A model that is no encoder, one that is a graph of another program, and the kinds of folder that can be scored.
 TAGGER = "tagger"
-MODELS = ("model", TAGGER)
+EXPORTED = "onnx"
+MODELS = ("model", TAGGER, EXPORTED)
 # A disk, a quota or a file that has come to its limit; Python's own error seldom names the file.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What makes each kind of folder, for the way out of an error.
@@ -63,7 +65,7 @@ MAKERS = {
     TAGGER: "isogloss baseline",
     "character-model": "isogloss baseline",
     "fairseq": "isogloss convert",
-    "onnx": "isogloss export",
+    EXPORTED: "isogloss export",
     "lm": "isogloss corpus lm train",
     "romanised-model": "isogloss corpus identify-train",
 }

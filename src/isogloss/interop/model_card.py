@@ -21,7 +21,7 @@ from isogloss.languages import is_known, language
 from isogloss.manifest import Manifest
 from isogloss.model import Encoder, MaskedLM
 
-__all__ = ["Card", "CardScore", "head_of", "model_card", "put_scores", "with_scores"]
+__all__ = ["LICENCE", "PIPELINES", "Card", "CardScore", "head_of", "model_card", "put_scores", "with_scores"]
 
 PIPELINES = {
     "masked": "fill-mask",

@@ -133,7 +133,7 @@ class Graph:
     """A graph file in onnxruntime on the CPU, computing in the same order each time."""
 
     def __init__(self, path: Path) -> None:
-        onnxruntime = load_onnx()
+        onnxruntime = load_onnx(PACKAGES[-1:], "running an exported model")
         options = onnxruntime.SessionOptions()
         options.use_deterministic_compute = True
         options.intra_op_num_threads, options.inter_op_num_threads = torch.get_num_threads(), 1
@@ -145,13 +145,13 @@ class Graph:
         return dict(zip(names, self._session.run(names, dict(inputs)), strict=True))
 
 
-def load_onnx() -> ModuleType:
-    """onnxruntime, once everything that export needs is known to be there; raises MissingExtraError."""
-    for package in PACKAGES:
+def load_onnx(packages: Sequence[str] = PACKAGES, purpose: str = "exporting to ONNX") -> ModuleType:
+    """onnxruntime, once everything that `purpose` needs is known to be there; raises MissingExtraError."""
+    for package in packages:
         try:
             importlib.import_module(package)
         except ImportError:
-            raise MissingExtraError(package, "onnx", "exporting to ONNX") from None
+            raise MissingExtraError(package, "onnx", purpose) from None
     return importlib.import_module("onnxruntime")
 
 

@@ -21,6 +21,7 @@ from isogloss.encode import TOKEN_BUDGET, in_language, one_row, run_packed
 from isogloss.errors import ConfigError
 from isogloss.heads import AnyEncoder, TaskModel
 from isogloss.interop.foreign import ForeignEncoder
+from isogloss.interop.onnx_model import GraphEncoder
 from isogloss.interop.sentence_transformers import Modules
 from isogloss.lines import Question
 from isogloss.model import Encoder, MaskedLM
@@ -29,7 +30,7 @@ from isogloss.vocab import Tokenizer, Vocabulary
 
 __all__ = ["LoadedModel"]
 
-AnyModel = MaskedLM | TaskModel | Encoder | ForeignEncoder
+AnyModel = MaskedLM | TaskModel | Encoder | ForeignEncoder | GraphEncoder
 
 # Logits of a pack when every row of a masked language model is asked for: 256 MB in fp32.
 MOST_LOGITS = 1 << 26

@@ -12,6 +12,7 @@ from isogloss.devices import InferencePrecision, choose
 from isogloss.errors import ConfigError
 from isogloss.heads import TaskModel
 from isogloss.inference import for_inference
+from isogloss.interop.onnx_model import GraphEncoder
 from isogloss.interop.sentence_transformers import read_modules
 from isogloss.lines import CHUNK, Question
 from isogloss.model import MaskedLM
@@ -63,10 +64,13 @@ class Predictor(LoadedModel):
     @property
     def questions(self) -> tuple[Question, ...]:
         """What this model can be asked."""
-        if isinstance(self.model, MaskedLM):
-            return ("fill-mask", "embed")
-        asked = ASKED.get(self.model.kind) if isinstance(self.model, TaskModel) else None
-        return (asked, "embed") if asked else ("embed",)
+        asked: list[Question] = ["fill-mask"] if isinstance(self.model, MaskedLM) else []
+        if isinstance(self.model, TaskModel) and self.model.kind in ASKED:
+            asked = [ASKED[self.model.kind]]
+        # The graph of an exported model with a head gives no hidden states.
+        if not isinstance(self.encoder, GraphEncoder) or self.encoder.gives_states:
+            asked.append("embed")
+        return tuple(asked)
 
     def fill_mask(
         self, texts: Iterable[str], *, top_k: int = 5, targets: Sequence[str] | None = None, first: int = 1

@@ -6,7 +6,7 @@
 ``cut`` does it, ``outcome`` is what it says of itself; which pieces stay is chosen in ``vocab.trimming``.
 """
 
-from isogloss.trim.cut import TrimSettings, trim, trim_model
+from isogloss.trim.cut import TrimSettings, num_bytes, trim, trim_model
 from isogloss.trim.outcome import Size, Trim
 
-__all__ = ["Size", "Trim", "TrimSettings", "trim", "trim_model"]
+__all__ = ["Size", "Trim", "TrimSettings", "num_bytes", "trim", "trim_model"]

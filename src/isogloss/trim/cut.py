@@ -44,7 +44,7 @@ from isogloss.vocab.trimming import (
     trimmed,
 )
 
-__all__ = ["TrimSettings", "trim", "trim_model"]
+__all__ = ["TrimSettings", "num_bytes", "trim", "trim_model"]
 
 COMMAND = "isogloss vocab trim"
 
@@ -110,7 +110,7 @@ def trim(settings: TrimSettings, *, say: Callable[[str], None] = lambda _: None)
     draft = Trim(
         path=str(settings.output),
         head=head_of(model),
-        before=_size(model, vocabulary, _num_bytes(source)),
+        before=_size(model, vocabulary, num_bytes(source)),
         after=_size(smaller, fewer, 0),
         languages=languages,
         scripts=pieces_by_script(vocabulary, kept),
@@ -191,7 +191,7 @@ def _write(
 
     def report(folder: Path) -> None:
         nonlocal done
-        done = dataclasses.replace(draft, after=dataclasses.replace(draft.after, bytes=_num_bytes(folder)))
+        done = dataclasses.replace(draft, after=dataclasses.replace(draft.after, bytes=num_bytes(folder)))
         write_outcome(folder, done, _choice(settings), name=name_of(source))
 
     languages = texts.languages if texts else settings.languages
@@ -234,7 +234,7 @@ def _size(model: OurModel, vocabulary: Vocabulary, num_bytes: int) -> Size:
     return Size(vocabulary.size, our_encoder(model).settings.vocabulary_size, num_parameters, num_bytes)
 
 
-def _num_bytes(folder: Path) -> int:
+def num_bytes(folder: Path) -> int:
     """Bytes of what a model is loaded from: weights in one form, settings, tokenizer."""
     weights = weight_files(folder)
     weights = [path for path in weights if path.suffix == ".safetensors"] or weights

@@ -19,7 +19,7 @@ from isogloss.config import Duration
 from isogloss.convert import convert
 from isogloss.errors import CheckpointError, ConfigError, DataError
 from isogloss.evaluate import EvaluateSettings, evaluate
-from isogloss.export import export
+from isogloss.export import ExportSettings, export
 from isogloss.finetune import FinetuneOptim, FinetuneSettings, finetune, loss_of
 from isogloss.heads import TaskModel
 from isogloss.interop.foreign.quiet import quiet
@@ -203,6 +203,6 @@ def test_what_only_our_encoder_can_become(family: Family, labelled: Path, tmp_pa
         convert(run / "model", tmp_path / "fairseq", to="fairseq")
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     with pytest.raises(CheckpointError, match="an encoder of another family"):
-        export(run, tmp_path / "onnx")
+        export(ExportSettings(model=run, output=tmp_path / "onnx"))
     assert not (tmp_path / "fairseq").exists()
     assert not (tmp_path / "onnx").exists()

@@ -18,12 +18,12 @@ import sentencepiece
 import torch
 from typer.testing import CliRunner
 
-import isogloss.export as room
+import isogloss.export.write as room
 from isogloss.attention import Layout
 from isogloss.checkpoint import load_model, save_model
 from isogloss.cli import app
 from isogloss.errors import CheckpointError, FolderError, MissingExtraError, VocabularyError
-from isogloss.export import Export, export
+from isogloss.export import Export, ExportSettings, export
 from isogloss.heads import TaskModel
 from isogloss.interop.onnx import write_graph
 from isogloss.interop.probes import PROBES
@@ -37,7 +37,7 @@ pytest.importorskip("onnxscript", reason="onnxscript is not installed: nothing t
 
 LENGTH = 20
 FILES = {"model.onnx", "config.json", "parity.json", "manifest.json", MODEL_NAME, "tokenizer.json"}
-FILES |= {"tokenizer_config.json", "special_tokens_map.json"}
+FILES |= {"tokenizer_config.json", "special_tokens_map.json", "README.md"}
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory, write_model: Callable[...
     """A classifier, its export and the report."""
     folder = tmp_path_factory.mktemp("export")
     source = write_model(folder / "model", "sequence")
-    return source, folder / "onnx", export(source, folder / "onnx")
+    return source, folder / "onnx", export(ExportSettings(model=source, output=folder / "onnx"))
 
 
 @pytest.fixture
@@ -100,6 +100,9 @@ def test_the_folder_is_whole_and_says_how_it_compares(exported: tuple[Path, Path
     assert (done.head, done.inputs) == ("sequence", ("input_ids", "attention_mask"))
     assert done.longest_probe == LENGTH
     assert done.num_probes > 2 * len(PROBES)
+    assert 0 <= output.mean_difference < 1e-5
+    assert output.agreement == 1
+    assert done.source_pieces == done.pieces == Vocabulary.load(source).size
     report = json.loads((target / "parity.json").read_text(encoding="utf-8"))
     assert {"path": done.path, **report}.keys() == vars(done).keys()
     assert report["outputs"] == [vars(output)]
@@ -108,7 +111,7 @@ def test_the_folder_is_whole_and_says_how_it_compares(exported: tuple[Path, Path
         assert (target / name).read_bytes() == (source / name).read_bytes(), name
     manifest = read_manifest(target, "onnx")
     assert manifest.parents == {"model": read_manifest(source, "model").fingerprint}
-    assert manifest.files.keys() == FILES - {"manifest.json"}
+    assert manifest.files.keys() == FILES - {"manifest.json", "README.md"}
 
 
 def test_plain_onnxruntime_runs_it(exported: tuple[Path, Path, Export]) -> None:
@@ -128,7 +131,7 @@ def test_each_output_is_reported(
     write_model: Callable[..., Path], tmp_path: Path, kind: str, outputs: list[str]
 ) -> None:
     write_model(tmp_path / "run" / "model", kind)
-    done = export(tmp_path / "run", tmp_path / "onnx")
+    done = export(ExportSettings(model=tmp_path / "run", output=tmp_path / "onnx"))
     assert [output.name for output in done.outputs] == outputs
     assert all(output.relative_difference < 1e-5 for output in done.outputs)
     modules, kept = read_modules(tmp_path / "run" / "model"), read_modules(tmp_path / "onnx")
@@ -137,14 +140,17 @@ def test_each_output_is_reported(
         assert (kept.pooling(), kept.max_length) == (modules.pooling(), LENGTH)
 
 
-def test_the_same_command_again_compares_and_writes_nothing(
+def test_the_same_command_again_writes_nothing(
     exported: tuple[Path, Path, Export], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, target, first = exported
     monkeypatch.setattr(room, "write_graph", lambda *_: pytest.fail("written again"))
     said: list[str] = []
-    assert export(source, target, say=said.append) == first
-    assert said == [f"reading {source}", "comparing in onnxruntime"]
+    assert export(ExportSettings(model=source, output=target), say=said.append) == first
+    assert not said
+    with pytest.raises(FolderError, match="was made with precision = 'fp32', now 'int8'") as error:
+        export(ExportSettings(model=source, output=target, int8=True))
+    assert lines(error) == 1
 
 
 def test_what_lies_at_the_target_is_never_written_over(
@@ -152,16 +158,16 @@ def test_what_lies_at_the_target_is_never_written_over(
 ) -> None:
     source, target = copied
     with pytest.raises(FolderError, match="made from another model") as error:
-        export(write_model(tmp_path / "other", "sequence", seed=2), target)
+        export(ExportSettings(model=write_model(tmp_path / "other", "sequence", seed=2), output=target))
     assert lines(error) == 1
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
     (tmp_path / "afile").touch()
     for place in (tmp_path / "mine", tmp_path / "afile"):
         with pytest.raises(FolderError, match=f"{place.name} is there already and is no export"):
-            export(source, place)
+            export(ExportSettings(model=source, output=place))
     with pytest.raises(FolderError, match="is a model folder"):
-        export(source, source)
+        export(ExportSettings(model=source, output=source))
     assert (tmp_path / "mine" / "thesis.tex").exists()
     assert not (tmp_path / "mine" / "model.onnx").exists()
 
@@ -172,10 +178,10 @@ def test_a_graph_that_was_changed_is_seen(copied: tuple[Path, Path]) -> None:
     content[len(content) // 2] ^= 4
     (target / "model.onnx").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"model\.onnx is not what manifest\.json says was written"):
-        export(source, target)
+        export(ExportSettings(model=source, output=target))
     (target / "model.onnx").write_bytes(content[:-1])
     with pytest.raises(FolderError, match="bytes, its manifest says"):
-        export(source, target)
+        export(ExportSettings(model=source, output=target))
 
 
 @pytest.mark.parametrize("value", [0.01, math.nan])
@@ -193,7 +199,7 @@ def test_a_graph_that_says_something_else_is_not_kept(
 
     monkeypatch.setattr(room, "write_graph", write_another)
     with pytest.raises(CheckpointError, match=r"logits differs by .* which is more than rounding") as error:
-        export(source, tmp_path / "new")
+        export(ExportSettings(model=source, output=tmp_path / "new"))
     assert lines(error) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"model", "onnx"}
 
@@ -205,7 +211,7 @@ def test_a_damaged_model_is_not_exported(copied: tuple[Path, Path], tmp_path: Pa
     content = (source / name).read_bytes()
     (source / name).write_bytes(content[: len(content) // 2])
     with pytest.raises((CheckpointError, VocabularyError), match=name.replace(".", r"\.")) as error:
-        export(source, tmp_path / "new")
+        export(ExportSettings(model=source, output=tmp_path / "new"))
     assert lines(error) == 1
     assert not (tmp_path / "new").exists()
 
@@ -217,21 +223,22 @@ def test_what_a_cut_off_attempt_left_is_cleared(
     (tmp_path / "new.tmp" / "folder").mkdir(parents=True)
     (tmp_path / "new.tmp" / "model.onnx.data").touch()
     monkeypatch.setattr(room, "write_graph", lambda _, path: shutil.copyfile(target / "model.onnx", path))
-    export(source, tmp_path / "new")
+    export(ExportSettings(model=source, output=tmp_path / "new"))
     assert {path.name for path in (tmp_path / "new").iterdir()} == FILES
 
 
 def test_without_the_extra_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingExtraError, match="onnxruntime"):
-        export(tmp_path / "nowhere", tmp_path / "new")
+        export(ExportSettings(model=tmp_path / "nowhere", output=tmp_path / "new"))
 
 
 def test_the_command_prints_the_difference(exported: tuple[Path, Path, Export]) -> None:
     source, target, first = exported
     done = CliRunner().invoke(app, ["export", str(source), str(target)])
     assert done.exit_code == 0, done.exception
-    assert done.stdout.startswith("logits: differs by ")
+    assert "logits" in done.stdout
+    assert f"{first.bytes:,}" in done.stdout
     assert done.stderr == f"done: {target}\n"
     done = CliRunner().invoke(app, ["export", str(source), str(target), "--json"])
     assert json.loads(done.stdout)["outputs"] == [vars(output) for output in first.outputs]
