@@ -37,7 +37,7 @@ FLOORS: list[set[str]] = [
             "resized",
         ),
     },
-    {"demo", "serve"},
+    {"demo", "serve", "studies"},
     {"cli", "__main__"},
 ]
 TEXT_HALF = {"corpus", "phrasebook", "vocab", "shards"}

@@ -19,6 +19,7 @@ from isogloss.languages import canonical_code
 from isogloss.model import MaskedLM
 from isogloss.pretrain import PretrainSettings
 from isogloss.shards import ShardSettings
+from isogloss.studies import StudySettings, load_study
 from isogloss.vocab import VocabSettings
 
 ROOT = Path(__file__).resolve().parents[2] / "recipes"
@@ -33,6 +34,7 @@ KINDS: dict[str, tuple[type[Settings], list[str]]] = {
     "finetune": (FinetuneSettings, ["run=run", "model=model", "data=data"]),
     "baselines": (BaselineSettings, ["run=run", "data=data"]),
     "evaluate": (EvaluateSettings, ['models=["run"]', "data=data", "output=scores"]),
+    "studies": (StudySettings, ["output=study"]),
 }
 
 
@@ -58,6 +60,8 @@ def as_said(built: Any, said: Any) -> bool:
         return all(as_said(getattr(built, key), value) for key, value in said.items())
     if isinstance(built, Duration | Path):
         return built == type(built)(said)
+    if isinstance(built, dict):
+        return all(as_said(built[key], value) for key, value in said.items())
     if isinstance(said, list):
         return len(built) == len(said) and all(map(as_said, built, said))
     return bool(built == said)
@@ -67,7 +71,7 @@ def as_said(built: Any, said: Any) -> bool:
 def test_recipe_builds(path: Path) -> None:
     """Its settings are what it and the command line say, to the last key."""
     kind, places = KINDS[kind_of(path)]
-    settings = load_recipe(path, kind, places)
+    settings = load_study(path, places) if kind is StudySettings else load_recipe(path, kind, places)
     assert type(settings) is kind
     said = tomllib.loads(path.read_text(encoding="utf-8")) | {keys[0]: v for keys, v in map(parse_override, places)}
     if "languages" in said:  # aliases are resolved, and order says nothing

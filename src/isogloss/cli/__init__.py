@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from isogloss.cli import ask, data, exchange, planning, results, scoring, serving, training, vocabulary
+from isogloss.cli import ask, data, exchange, planning, results, scoring, serving, studying, training, vocabulary
 from isogloss.errors import IsoglossError
 
 __all__ = ["app", "main"]
@@ -53,6 +53,7 @@ app.command("compare")(scoring.compare)
 app.command("convert")(exchange.convert)
 app.command("export")(exchange.export)
 app.command("serve")(serving.serve)
+app.command("study")(studying.study)
 app.command("phrasebook")(data.phrasebook)
 app.command("demo")(training.demo)
 app.add_typer(corpus_app, name="corpus")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from statistics import stdev
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, MaxNLocator, NullLocator
 
-__all__ = ["bars_svg", "curves_svg", "dots_svg", "histogram_svg"]
+__all__ = ["bars_svg", "curves_svg", "dots_svg", "histogram_svg", "spread_svg"]
 
 COLOURS = ("#1f5fa8", "#d1762c", "#8a8f98", "#3a8f5c", "#7a4fa3", "#b23a48")
 HATCHES = ("", "//", "..", "xx", "\\\\", "--")
@@ -81,6 +82,56 @@ def curves_svg(
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
             axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel(ylabel)
+        axes.spines[["top", "right"]].set_visible(False)
+        if len(series) > 1:
+            figure.legend(loc="outside right upper", frameon=False)
+        return _svg(figure)
+
+
+def spread_svg(
+    series: Mapping[str, Sequence[tuple[float, Sequence[float]]]],
+    *,
+    ticks: Mapping[float, str],
+    xlabel: str,
+    ylabel: str,
+    log: bool = False,
+    joined: bool = True,
+    curves: Mapping[str, Sequence[tuple[float, float]]] = {},
+) -> str:
+    """Means with their standard deviations over ``series[name] = [(x, values), …]``, and each value as a small dot.
+
+    ``ticks`` name places of the horizontal axis; places that are names alone are not ``joined`` by lines. ``curves`` go
+    with the series of the same name, dotted.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=SIZE, layout="constrained")
+        axes = figure.subplots()
+        for number, (name, points) in enumerate(series.items()):
+            colour = COLOURS[number % len(COLOURS)]
+            means = [sum(values) / len(values) for _, values in points]
+            spreads = [stdev(values) if len(values) > 1 else 0.0 for _, values in points]
+            axes.errorbar(
+                [x for x, _ in points],
+                means,
+                yerr=spreads if any(spreads) else None,
+                label=name,
+                color=colour,
+                linestyle=DASHES[number % len(DASHES)] if joined else "",
+                marker=MARKERS[number % len(MARKERS)],
+                markersize=5,
+                linewidth=1.3,
+                capsize=3,
+            )
+            several = [(x, value) for x, values in points if len(values) > 1 for value in values]
+            axes.plot([x for x, _ in several], [y for _, y in several], linestyle="", marker=".", ms=3, color="#444444")
+            curve = curves.get(name, ())
+            axes.plot([x for x, _ in curve], [y for _, y in curve], linestyle=":", linewidth=1.0, color=colour)
+        if log:
+            axes.set_xscale("log")
+            axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xticks(list(ticks), list(ticks.values()))
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,193 @@
+"""One cell of a study: a run folder of pretraining, fine-tunings from it, and their scores, by the commands' functions.
+
+    run_cell(CellWork(study, cell))
+
+    CELL/cell.json              what it is made with
+    CELL/pretrain/              as `isogloss pretrain` leaves it
+    CELL/held-out/NAME.json     bits a character of texts that no cell learns from
+    CELL/pos/ CELL/scores/pos.json    a fine-tuning, and its scores as `isogloss evaluate` writes them
+    CELL/done.json              when all of that is there
+
+What is done is left alone, so a cell goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isogloss.checkpoint import load_model
+from isogloss.devices import choose
+from isogloss.errors import FolderError
+from isogloss.evaluate import HEADS, EvaluateSettings, evaluate
+from isogloss.finetune import finetune
+from isogloss.languages import canonical_code
+from isogloss.manifest import write_json
+from isogloss.model import MaskedLM
+from isogloss.pretrain import Validation, pretrain
+from isogloss.processes import Processes
+from isogloss.runs import installed_versions
+from isogloss.shards import Shards
+from isogloss.studies.grid import Cell, finetuning, pretraining
+from isogloss.studies.recipe import StudySettings, TaskSettings
+from isogloss.studies.stages import SOURCE, CellStages, asked_languages, stages_of
+from isogloss.studies.writing import CHARACTERS
+from isogloss.tasks import data_language, find_files, find_task
+from isogloss.vocab import Vocabulary
+
+__all__ = ["CELL_NAME", "DONE_NAME", "CellWork", "cell_folder", "differences", "run_cell"]
+
+CELL_NAME = "cell.json"
+DONE_NAME = "done.json"
+FOLDER = "cells"
+
+
+@dataclass(frozen=True)
+class CellWork:
+    """What a process is told to do."""
+
+    study: StudySettings
+    cell: Cell
+
+
+def cell_folder(study: StudySettings, cell: Cell) -> Path:
+    """Where a cell lies."""
+    return study.output / FOLDER / cell.name
+
+
+def run_cell(work: CellWork) -> None:
+    """Do what is left of a cell; raises what its stages raise, and Preempted after SIGTERM, its state saved."""
+    study, cell = work.study, work.cell
+    folder = cell_folder(study, cell)
+    if (folder / DONE_NAME).is_file():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / CELL_NAME, cell.made_with)
+    stages = stages_of(study, cell)
+    start = time.monotonic()
+    try:
+        run = pretrain(
+            pretraining(
+                cell,
+                run=folder / "pretrain",
+                shards=stages.shards.path(study.output),
+                vocabulary=stages.vocab.path(study.output),
+                device=study.device,
+            )
+        )
+        for name in stages.held_out:
+            _score_held_out(study, cell, stages, name, run)
+        for name in stages.labels:
+            _score_task(study, cell, stages, name)
+    finally:
+        _add_seconds(folder, time.monotonic() - start)
+    write_json(folder / DONE_NAME, {"seconds": _seconds(folder), "versions": installed_versions()})
+
+
+def differences(folder: Path, cell: Cell) -> list[str]:
+    """What a started cell was made with that is otherwise now, as "KEY was …, is …"; nothing for one not started."""
+    path = folder / CELL_NAME
+    if not path.is_file():
+        return []
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise FolderError(f"{path} is damaged; delete the cell's folder, and it is made again") from None
+    return list(_changes("", before, json.loads(json.dumps(cell.made_with))))
+
+
+def _changes(key: str, before: Any, now: Any) -> Sequence[str]:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        names = sorted({*before, *now})
+        return [one for name in names for one in _changes(f"{key}.{name}".strip("."), before.get(name), now.get(name))]
+    return [] if before == now else [f"{key} was {_said(before)}, is {_said(now)}"]
+
+
+def _said(value: Any) -> str:
+    return "not set" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _score_held_out(study: StudySettings, cell: Cell, stages: CellStages, name: str, run: Path) -> None:
+    """Bits a character of held-out text, of characters as they were before the text was cut."""
+    target = cell_folder(study, cell) / "held-out" / f"{name}.json"
+    if target.is_file():
+        return
+    model = load_model(run / "model", kind="masked")
+    assert isinstance(model, MaskedLM)
+    device = choose(study.device)
+    device.place(model).eval()
+    vocabulary = Vocabulary.load(stages.vocab.path(study.output))
+    shards = Shards.open(stages.held_out[name].path(study.output), vocabulary=vocabulary)
+    settings = pretraining(cell, run=run, shards=shards.path, vocabulary=run, device=study.device)
+    plain = settings.batches.model_copy(update={"tlm_share": 0.0})
+    settings = settings.model_copy(update={"model": model.settings, "batches": plain})
+    found = Validation(shards, settings, vocabulary.word_starts).scores(model, device, Processes()).get("held_out", {})
+    longer = _lengthened(stages, name, study.output)
+    target.parent.mkdir(exist_ok=True)
+    write_json(
+        target,
+        {
+            code: {"bits_per_character": score["bits_per_character"] * longer.get(code, 1.0)}
+            for code, score in found.items()
+        },
+    )
+
+
+def _lengthened(stages: CellStages, name: str, output: Path) -> dict[str, float]:
+    """How many characters each character of a text became when it was cut."""
+    text = stages.held_out[name].inputs["corpus"].inputs["text"]
+    counted = text.path(output) / CHARACTERS
+    if text.settings.get("transform") != "words":
+        return {}
+    return {code: now / before for code, (before, now) in json.loads(counted.read_text(encoding="utf-8")).items()}
+
+
+def _score_task(study: StudySettings, cell: Cell, stages: CellStages, name: str) -> None:
+    """Fine-tune where the task is learned, and score every language that is asked and has files."""
+    folder, task = cell_folder(study, cell), cell.settings.tasks[name]
+    results = folder / "scores" / f"{name}.json"
+    if results.is_file():
+        return
+    train, test = (stage.path(study.output) for stage in stages.labels[name])
+    languages = _asked(study, cell, task, test)
+    if not languages:
+        return
+    model = folder / "pretrain"
+    if HEADS[find_task(task.task).kind] != "mean":
+        given = finetuning(cell, task, run=folder / name, model=model / "model", data=train, device=study.device)
+        model = finetune(given)
+    results.parent.mkdir(exist_ok=True)
+    evaluate(
+        EvaluateSettings(
+            models=(model,), task=task.task, data=test, output=results, split=task.split, languages=languages,
+            device=study.device,
+        )
+    )  # fmt: skip
+
+
+def _asked(study: StudySettings, cell: Cell, task: TaskSettings, data: Path) -> tuple[str, ...]:
+    """The languages of the study's groups that have files of the split, as the files call them.
+
+    None where a cell has not been pretrained on the one language whose labels it would learn from.
+    """
+    wanted, own = {canonical_code(code) for code in asked_languages(study)}, {*cell.settings.languages}
+    kind = find_task(task.task)
+    if task.each:
+        wanted = wanted & own if len(own) == 1 else set()
+    elif HEADS[kind.kind] != "mean" and SOURCE not in own:
+        wanted = set()
+    there = find_files(kind, data, split=task.split)
+    return tuple(code for code in there if code == data_language(code) and canonical_code(code) in wanted)
+
+
+def _seconds(folder: Path) -> float:
+    path = folder / "seconds.json"
+    return float(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else 0.0
+
+
+def _add_seconds(folder: Path, seconds: float) -> None:
+    write_json(folder / "seconds.json", _seconds(folder) + seconds)

@@ -1,0 +1,82 @@
+"""Labelled files of a study: the phrasebook's, with training files in every language, and texts cut before BPE.
+
+write_labels(Path("stages/labels-…"), "nli", ("en", "sw"), {"num_pairs": 2000})
+cut_labels(Path("xnli"), Path("stages/cut-labels-…"), "xnli")
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from isogloss.config import make_settings
+from isogloss.errors import ConfigError
+from isogloss.phrasebook import LANGUAGES, PhrasebookSettings, parallel_sentences, write_labelled
+from isogloss.studies.words import words
+from isogloss.tasks import find_task
+
+__all__ = ["cut_labels", "form_of", "phrasebook_settings", "write_labels"]
+
+# What a study calls a task → the form that the phrasebook's files of it have.
+TASKS_OF_PHRASEBOOK = {"nli": "nli", "ner": "ner", "qa": "qa", "retrieval": "tatoeba"}
+# Of its kinds of tasks, how many texts stand before the label of a line.
+NUM_TEXTS = {"classify": 2, "retrieve": 2}
+RETRIEVAL_SEED = 77
+
+
+def phrasebook_settings(amounts: Mapping[str, Any], languages: Sequence[str], source: str) -> PhrasebookSettings:
+    """The phrasebook's settings in some languages, called as it calls them."""
+    own = {code.split("-")[0]: code for code in LANGUAGES}
+    spoken = [own[code.split("-")[0]] for code in languages]
+    return make_settings(
+        PhrasebookSettings,
+        {**amounts, "languages": spoken, "source": own[source.split("-")[0]]},
+        where="phrasebook",
+    )
+
+
+def form_of(name: str) -> str | None:
+    """The task of the catalogue whose form the phrasebook's files have, of what a study calls nli or nli-something."""
+    return TASKS_OF_PHRASEBOOK.get(name.partition("-")[0])
+
+
+def write_labels(folder: Path, task: str, languages: Sequence[str], amounts: Mapping[str, Any]) -> None:
+    """Training, dev and test files of a task in every language that the phrasebook speaks among ``languages``."""
+    own = {code.split("-")[0] for code in LANGUAGES}
+    spoken = [code for code in dict.fromkeys(("en", *languages)) if code.split("-")[0] in own]
+    target = folder
+    if task == "retrieval":
+        settings = phrasebook_settings(amounts, spoken, "en")
+        for code in settings.languages:
+            if code != "en":
+                pairs = parallel_sentences([code, "en"], settings.num_test, seed=settings.seed + RETRIEVAL_SEED)
+                lines = (f"{foreign}\t{english}\n" for foreign, english in pairs)
+                (target / f"test.{code}-en.tsv").write_text("".join(lines), encoding="utf-8")
+        return
+    for code in spoken:
+        everything = folder / f"{code}.tmp"
+        # Each language as the source of its own, so that it has training files too.
+        write_labelled(everything, phrasebook_settings(amounts, [code], code))
+        for path in (everything / task).iterdir():
+            path.replace(target / path.name)
+        shutil.rmtree(everything)
+
+
+def cut_labels(source: Path, target: Path, task: str) -> None:
+    """Copy files of ours with their texts cut; words that are divided already, as tags have them, stay.
+
+    Raises ConfigError for questions, whose answers are places in the text as it was.
+    """
+    kind = find_task(task).kind
+    if kind == "answer":
+        raise ConfigError(f"text.transform = words has no {task}: its answers are places in the text as it was written")
+    num_texts = NUM_TEXTS.get(kind, 0)
+    for path in sorted(source.glob("*.tsv")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        cut = (
+            "\t".join([*map(words, cells[:num_texts]), *cells[num_texts:]])
+            for cells in (line.split("\t") for line in lines)
+        )
+        (target / path.name).write_text("".join(f"{line}\n" for line in cut), encoding="utf-8")

@@ -1,0 +1,141 @@
+"""A whole study of seconds: stages once, cells resumed after a kill, holes, refusals, and the report of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from isogloss.cli import app
+from isogloss.errors import FolderError
+from isogloss.scores import read_results
+from isogloss.studies import StudySettings, check_study, run_study
+from isogloss.studies.cell import DONE_NAME
+
+from .conftest import TINY
+
+Tiny = Callable[..., StudySettings]
+WRONG: dict[str, Any] = {"4": {"number": 4, "set": {"pretrain": {"model": {"max_length": 16}}}}}
+PAPER = [{"source": "A paper, figure 9", "axis": "steps", "label": "theirs", "points": {"2": 61.25, "8": 64.5}}]
+
+
+@pytest.fixture(scope="module")
+def done(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[StudySettings, list[str]]:
+    """A study of two values and one that fails, with two seeds."""
+    study = tiny(tmp_path_factory.mktemp("study") / "out", axes={"steps": {"values": WRONG}}, seeds=[1, 2], paper=PAPER)
+    told: list[str] = []
+    run = run_study(study, command="isogloss study tiny.toml", tell=told.append)
+    assert (run.num_cells, sorted(run.failed)) == (6, ["steps-4/seed-1", "steps-4/seed-2"])
+    return study, told
+
+
+def test_what_cells_share_is_made_once(done: tuple[StudySettings, list[str]]) -> None:
+    study, told = done
+    kinds = sorted(path.name.split("-")[0] for path in (study.output / "stages").iterdir())
+    assert kinds == ["corpus", "labels", "phrasebook", "shards", "vocab"]
+    assert len(told) == len(kinds) + 6
+
+
+def test_each_cell_is_an_ordinary_run(done: tuple[StudySettings, list[str]]) -> None:
+    study, _ = done
+    cell = study.output / "cells" / "steps-3" / "seed-2"
+    config = json.loads((cell / "pretrain" / "config.json").read_text(encoding="utf-8"))["config"]
+    assert (config["steps"], config["seed"]) == (3, 2)
+    assert (cell / "pretrain" / "model" / "manifest.json").is_file()
+    scores = read_results(cell / "scores" / "retrieval.json")
+    assert {(score.task, score.language) for score in scores} == {("tatoeba", "sw")}
+
+
+def test_a_failed_cell_is_a_hole_with_its_error(done: tuple[StudySettings, list[str]]) -> None:
+    report = (done[0].output / "report.md").read_text(encoding="utf-8")
+    assert "4 of 6 cells are done" in report
+    assert re.search(r"\| steps-4/seed-1 \| .*max.?length", report)
+    assert re.search(r"^\| 4 \| – \| – \|$", report, flags=re.MULTILINE)
+    assert re.search(r"^\| 3 \| \d\.\d{3} ± \d\.\d{3} \(2\)", report, flags=re.MULTILINE)
+
+
+def test_the_report_is_one_file_with_the_papers_figures(done: tuple[StudySettings, list[str]]) -> None:
+    page = (done[0].output / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"@import|url\((?!#)|<script|<link|(src|href)=\"(?!#)", page)
+    # Two outcomes, and the paper's.
+    assert page.count("<svg") == 3
+    for said in ("61.25", "A paper, figure 9", "isogloss study tiny.toml", "bits a character", "torch"):
+        assert said in page
+    assert "`isogloss study tiny.toml only.steps='[\"3\"]' seeds='[2]'`" in (done[0].output / "report.md").read_text()
+
+
+def test_the_scores_are_a_results_file(done: tuple[StudySettings, list[str]]) -> None:
+    results = done[0].output / "results.json"
+    assert sorted({score.seed for score in read_results(results)} - {None}) == []
+    said = CliRunner().invoke(app, ["results", str(results)], catch_exceptions=False)
+    assert said.exit_code == 0
+    assert "tatoeba, accuracy, test" in said.stdout
+
+
+def test_the_same_again_does_nothing_but_try_what_failed(done: tuple[StudySettings, list[str]]) -> None:
+    study, _ = done
+    before = {path: path.stat().st_mtime_ns for path in study.output.rglob("*") if path.is_file()}
+    told: list[str] = []
+    run_study(study, command="isogloss study tiny.toml", tell=told.append)
+    changed = {path for path, when in before.items() if path.stat().st_mtime_ns != when}
+    assert not {path for path in changed if "steps-4" not in path.parts and path.parent != study.output}
+    assert sorted(line.split()[1] for line in told) == ["steps-4/seed-1:", "steps-4/seed-2:"]
+
+
+def test_a_changed_recipe_is_refused_with_the_difference(done: tuple[StudySettings, list[str]], tiny: Tiny) -> None:
+    study, _ = done
+    changed = tiny(study.output, base={"pretrain": {"steps": 7, "batches": {"batch_size": 5}}}, seeds=[1, 2])
+    with pytest.raises(FolderError, match=r"batch_size was 4, is 5; pretrain\.steps was 2, is 7") as caught:
+        run_study(changed, command="")
+    assert "steps-2/seed-1" in str(caught.value)
+    # A value more is no change of the others, and neither is a seed more.
+    more = tiny(study.output, axes={"steps": {"values": {"5": {"set": {"pretrain": {"steps": 5}}}}}}, seeds=[1, 2, 3])
+    assert {cell.name for cell in check_study(more)} >= {"steps-5/seed-3"}
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_same_command_goes_on(tmp_path: Path) -> None:
+    """SIGKILL hits the command in the middle of a cell; what was finished stays, and the rest is made."""
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(_toml(TINY), encoding="utf-8")
+    output = tmp_path / "out"
+    long = ["base.pretrain.steps=40", 'base.pretrain.loop.checkpoint_every="5 steps"', "only.steps=['2']"]
+    command = [sys.executable, "-m", "isogloss", "study", str(recipe), f"output={output}", *long, "seeds=[1, 2]"]
+    first, second = (output / "cells" / "steps-2" / f"seed-{seed}" for seed in (1, 2))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        _wait_for(lambda: any((second / "pretrain" / "checkpoints").glob("step-*")), process)
+        process.send_signal(signal.SIGKILL)
+    assert (first / DONE_NAME).is_file()
+    assert not (second / DONE_NAME).is_file()
+    before = (first / DONE_NAME).stat().st_mtime_ns
+    subprocess.run(command, check=True, capture_output=True)
+    assert (first / DONE_NAME).stat().st_mtime_ns == before
+    steps = [json.loads(line)["step"] for line in (second / "pretrain" / "metrics.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)
+    assert steps[-1] == 40
+
+
+def _wait_for(there: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 100
+    while not there():
+        assert time.monotonic() < end, "it never came"
+        assert process.poll() is None, process.stderr and process.stderr.read().decode()
+        time.sleep(0.02)
+
+
+def _toml(table: dict[str, Any], key: str = "") -> str:
+    """Tables as TOML, with dotted keys; values are written as JSON writes them."""
+    lines = ""
+    for name, value in table.items():
+        full = f"{key}.{json.dumps(name)}".strip(".")
+        lines += _toml(value, full) if isinstance(value, dict) and value else f"{full} = {json.dumps(value)}\n"
+    return lines

@@ -1,0 +1,70 @@
+"""Jobs: in the order that they need, several at a time, and a failure takes along what waits for it and no more."""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from isogloss.errors import DataError
+from isogloss.studies.workers import Job, LocalPool, Pool, RayPool, run_jobs
+
+
+def work(folder: Path, name: str, needs: tuple[str, ...] = ()) -> None:
+    """Leaves a file; fails where what it needs has not left its own."""
+    for other in needs:
+        assert (folder / other).exists(), f"{other} was not done before {name}"
+    if name == "wrong":
+        raise DataError("no text of it")
+    if name == "broken":
+        raise ZeroDivisionError("a mistake")
+    if name == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    (folder / name).write_text(str(os.getpid()), encoding="utf-8")
+
+
+def jobs_in(folder: Path, *needs: tuple[str, tuple[str, ...]]) -> list[Job]:
+    return [Job(name, partial(work, folder, name, needed), needed) for name, needed in needs]
+
+
+GRAPH = (
+    ("last", ("middle", "other")),
+    ("first", ()),
+    ("middle", ("first",)),
+    ("other", ("first",)),
+    ("after wrong", ("wrong",)),
+    ("wrong", ()),
+    ("after that", ("after wrong", "first")),
+    ("broken", ()),
+    ("killed", ()),
+    ("alone", ()),
+)
+
+
+def check(folder: Path, pool: Pool) -> dict[str, str]:
+    told: list[str] = []
+    errors = run_jobs(jobs_in(folder, *GRAPH), pool, tell=lambda name, error: told.append(name))
+    assert sorted(told) == sorted(name for name, _ in GRAPH)
+    assert {path.name for path in folder.iterdir()} == {"first", "middle", "other", "last", "alone"}
+    assert errors.keys() == {"wrong", "after wrong", "after that", "broken", "killed"}
+    assert errors["wrong"] == errors["after wrong"] == errors["after that"] == "no text of it"
+    assert "ZeroDivisionError: a mistake (test_workers.py" in errors["broken"]
+    return errors
+
+
+def test_jobs_run_in_order_and_failures_stay_where_they_are(tmp_path: Path) -> None:
+    errors = check(tmp_path, LocalPool(2))
+    assert errors["killed"] == "its process ended with exit code -9 (out of memory?)"
+    assert str(os.getpid()) not in {path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+
+
+@pytest.mark.slow
+def test_ray_does_the_same(tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray")
+    try:
+        check(tmp_path, RayPool(2, tries=1))
+    finally:
+        ray.shutdown()
