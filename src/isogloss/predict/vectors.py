@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from torch import Tensor
@@ -13,18 +13,11 @@ from isogloss.errors import ConfigError
 from isogloss.heads import AnyEncoder, mean_of_pieces
 from isogloss.predict.loaded import LoadedModel
 from isogloss.predict.windowed import RunningMeans
-from isogloss.tasks import FloatArray, IntArray, Long, text_windows
+from isogloss.tasks import FloatArray, Long, text_windows
 
 __all__ = ["Pooling", "embed_texts"]
 
 Pooling = Literal["mean", "cls", "mean-all"]
-
-# How many rows of a window its vector is the mean of: so much it counts beside the text's other windows.
-NUM_POOLED: dict[Pooling, Callable[[IntArray], int]] = {
-    "mean": lambda ids: max(1, len(ids) - 2),
-    "cls": lambda ids: 1,
-    "mean-all": len,
-}
 
 
 def embed_texts(
@@ -38,7 +31,7 @@ def embed_texts(
 ) -> FloatArray:
     """A vector a text, (texts, `width`), cut to that width before it is normalised."""
     whole = loaded.encoder.settings.width
-    if pooling not in (None, *NUM_POOLED):
+    if pooling not in (None, *get_args(Pooling)):
         raise ConfigError(f"pooling = '{pooling}' is not known: use mean, cls or mean-all")
     if width is not None and not 1 <= width <= whole:
         raise ConfigError(f"width = {width} is outside 1 to {whole}, the width of the model's vectors")
@@ -47,12 +40,11 @@ def embed_texts(
         said = loaded.modules.pooling()
         pooling, normalise = said.mode, said.normalise if normalise is None else normalise
         max_length = min(max_length, loaded.modules.max_length)
-    way = pooling or "mean"
     windows = text_windows([(text,) for text in texts], loaded.tokenizer, max_length=max_length, long=long)
     means = RunningMeans((len(texts), whole))
-    rows = loaded.ask(_pooled(loaded.encoder, way), (window.ids for window in windows))
+    rows = loaded.ask(_pooled(loaded.encoder, pooling or "mean"), (window.ids for window in windows))
     for window, row in zip(windows, rows, strict=True):
-        means.add(window.example, row, weight=NUM_POOLED[way](window.ids))
+        means.add(window.example, row)
     vectors = means.rows[:, :width]
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12) if normalise else vectors
 

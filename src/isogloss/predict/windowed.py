@@ -3,7 +3,7 @@
 for vector in in_chunks(predictor.embed, lines): ...
 
 means = RunningMeans((num_texts, width))
-means.add(window.example, row, weight=510)
+means.add(window.example, row)
 means.rows                                        # (num_texts, width) fp32
 """
 
@@ -43,13 +43,13 @@ def _num_characters(item: Any) -> int:
 
 
 class RunningMeans:
-    """A mean a text; that of one row alone is the row itself, to the bit."""
+    """A mean a text, of its windows, which are all of one length; that of one alone is its row itself, to the bit."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.rows: FloatArray = np.zeros(shape, np.float32)
-        self._weights = np.zeros(shape[0])
+        self._num_windows = np.zeros(shape[0], np.int64)
 
-    def add(self, text: int, row: FloatArray, *, weight: float = 1.0) -> None:
+    def add(self, text: int, row: FloatArray) -> None:
         """Take in one window of this text."""
-        self._weights[text] += weight
-        self.rows[text] += (row - self.rows[text]) * np.float32(weight / self._weights[text])
+        self._num_windows[text] += 1
+        self.rows[text] += (row - self.rows[text]) / np.float32(self._num_windows[text])
