@@ -38,15 +38,16 @@ from encode_sides import MAX_LENGTH, SIDES
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from isogloss.checkpoint import save_model
 from isogloss.corpus import CorpusSettings, build_corpus
 from isogloss.devices import choose, peak_flops, peak_memory
-from isogloss.export import export
+from isogloss.interop.onnx import write_graph
 from isogloss.model import Encoder, ModelSettings, initialise
 from isogloss.phrasebook import PhrasebookSettings, pairs, write_text
 from isogloss.plan.arithmetic import BatchShape, flops_per_token
-from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
+from isogloss.vocab import MODEL_NAME, VocabSettings, Vocabulary, train_vocabulary
 from isogloss.vocab.hub import write_hub_files
 
 LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
@@ -74,17 +75,20 @@ def make_files(folder: Path, options: argparse.Namespace) -> None:
     console = Console(stderr=True)
     texts, vocabulary = real_texts(options) if options.text else phrasebook_texts(folder, options)
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
-    size = {} if options.preset == "base" else {"vocabulary_size": Vocabulary.load(vocabulary).size}
     layers = {} if options.layers is None else {"num_layers": options.layers}
-    encoder = Encoder(ModelSettings(preset=options.preset, max_length=MAX_LENGTH, **size, **layers))
+    settings = ModelSettings(
+        preset=options.preset, vocabulary_size=options.vocabulary_size, max_length=MAX_LENGTH, **layers
+    )
+    encoder = Encoder(settings)
     initialise(encoder, 1)
     console.print("writing the model")
-    write_hub_files(vocabulary, Vocabulary.load(vocabulary))
-    save_model(folder / "model", encoder, vocabulary_folder=vocabulary, parents=[], command="benchmark", card="")
-    del encoder
+    fill_vocabulary(vocabulary, folder / "filled", settings.vocabulary_size)
+    save_model(folder / "model", encoder, vocabulary_folder=folder / "filled", parents=[], command="benchmark", card="")
     if any(side.startswith(("onnx", "openvino")) for side in options.sides):
         console.print("writing the graph")
-        export(folder / "model", folder / "onnx")
+        (folder / "onnx").mkdir()
+        write_graph(encoder, folder / "onnx" / "model.onnx")
+    del encoder
     if any(side in options.sides for side in ("onnxruntime-int8", "openvino-int8")):
         quantise(folder)
     if any(side.startswith("ctranslate2") for side in options.sides):
@@ -129,6 +133,21 @@ def phrasebook_texts(folder: Path, options: argparse.Namespace) -> tuple[dict[st
         "sentences": [joined(number, random.integers(1, 4)) for number in range(options.sentences)],
         "documents": [joined(number, 60) for number in range(options.documents)],
     }, folder / "vocab"
+
+
+def fill_vocabulary(vocabulary: Path, target: Path, size: int) -> None:
+    """The vocabulary with pieces that occur in no text, for a table as large as the real one's."""
+    model = ModelProto()
+    model.ParseFromString((vocabulary / MODEL_NAME).read_bytes())
+    missing = size - Vocabulary.load(vocabulary).size
+    if missing < 0:
+        raise SystemExit(f"the vocabulary has {-missing:,} pieces more than --vocabulary-size = {size:,}")
+    lowest = min(piece.score for piece in model.pieces)
+    for number in range(missing):
+        model.pieces.add(piece=f"\U000f0000{number}", score=lowest - 1 - number)
+    target.mkdir()
+    (target / MODEL_NAME).write_bytes(model.SerializeToString())
+    write_hub_files(target, Vocabulary.load(target))
 
 
 def quantise(folder: Path) -> None:
@@ -290,7 +309,8 @@ def beside_the_next(median: dict[str, dict[str, float]], differences: dict[str, 
 
 def parse(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", default="base", help="of isogloss.model; base has V = 250,002")
+    parser.add_argument("--preset", default="base", help="of isogloss.model")
+    parser.add_argument("--vocabulary-size", type=int, default=250_002, help="rows of the table; most are not drawn")
     parser.add_argument("--layers", type=int, help="layers (as in the preset)")
     parser.add_argument("--sides", nargs="+", default=list(SIDES), choices=list(SIDES), help="'isogloss' is always one")
     parser.add_argument("--sentences", type=int, default=150)

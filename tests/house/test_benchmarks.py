@@ -15,7 +15,8 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 SMALL = {
     "corpus.py": ["--rounds", "1", "--phrasebook", "--languages", "en", "--megabytes", "0.1", "--files", "1"],
     "encode.py": [
-        "--preset", "tiny", "--layers", "1", "--sides", "isogloss", "transformers-pipeline", "transformers-batches",
+        "--preset", "tiny", "--layers", "1", "--vocabulary-size", "1300",
+        "--sides", "isogloss", "transformers-pipeline", "transformers-batches",
         "--sentences", "15", "--documents", "2", "--phrasebook", "40", "--pieces", "1200", "--rounds", "1",
         "--threads", "1",
     ],
