@@ -36,6 +36,7 @@ __all__ = [
     "held_bytes",
     "peak_flops",
     "peak_memory",
+    "return_freed_memory",
 ]
 
 Precision = Literal["auto", "bf16", "fp32"]
@@ -186,6 +187,12 @@ def held_bytes(*, highest: bool = False) -> int:
         return 0
     now = found["RssAnon:"]
     return max(now, found["VmHWM:"] - found["RssFile:"] - found["RssShmem:"]) if highest else now
+
+
+def return_freed_memory() -> None:
+    """Give memory that is free in this process back to the system, where `choose` has let it be kept (glibc)."""
+    if sys.platform.startswith("linux") and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def _keep_freed_memory() -> bool:

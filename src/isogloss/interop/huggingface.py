@@ -113,6 +113,7 @@ def is_ours(config: Mapping[str, Any]) -> bool:
 def from_hub(config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, where: str) -> MaskedLM | TaskModel | Encoder:
     """The model that these settings and weights describe: an Encoder if there is no head among the weights.
 
+    Weights that are as we keep them are the model's own from now on, and no longer to be changed by others.
     Raises CheckpointError, opened by `where`, for another architecture and for weights that do not fit.
     """
     settings = _from_config(config, where)
@@ -141,7 +142,9 @@ def from_hub(config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, where:
         theirs = names[name if kind else f"encoder.{name}"]
         for their in theirs:
             _check(their, tensors[their], (place.shape[0] // len(theirs), *place.shape[1:]), where)
-        state[name] = torch.cat([tensors[their].to(torch.float32) for their in theirs])
+        parts = [tensors[their].to(torch.float32) for their in theirs]
+        # Not copied where there is nothing to put together: a table may be a gigabyte.
+        state[name] = torch.cat(parts) if len(parts) > 1 else parts[0]
     model.load_state_dict(state, assign=True)
     return model
 

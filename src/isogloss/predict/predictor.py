@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.checkpoint import encoder_of, load_tokenizer, read_model
-from isogloss.devices import InferencePrecision, choose
+from isogloss.devices import InferencePrecision, choose, return_freed_memory
 from isogloss.errors import ConfigError
 from isogloss.heads import TaskModel
 from isogloss.inference import for_inference
@@ -49,6 +49,7 @@ def load(
     tokenizer = load_tokenizer(folder, encoder_of(model))
     exact = functools.partial(read_model, folder) if precision == "auto" else None
     model = for_inference(place.place(model), place)
+    return_freed_memory()  # of weights in fp32
     return Predictor(model, tokenizer, place, exact=exact, language=language, modules=modules)
 
 
