@@ -58,7 +58,7 @@ EXPECTED = {
         "phrasebook",
         "demo",
     ),
-    *("score", "serve", "study"),
+    *("score", "serve", "study", "probe"),
     *("export", "plan", "corpus fetch", "corpus report"),
     *("predict fill-mask", "predict classify", "predict tag", "predict answer", "predict embed"),
     *("vocab check", "vocab extend", "vocab report", "vocab trim", "results", "compare"),

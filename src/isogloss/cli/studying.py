@@ -1,17 +1,18 @@
-"""The sub-command that asks a question of the whole chain: a study's grid, and its report."""
+"""The sub-commands that look into models: a study's grid and its report, and what each layer knows of language."""
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from isogloss.cli.stage import AsJson, DryRun, print_json
+from isogloss.cli.stage import AsJson, DryRun, ModelFolder, checked_settings, print_json
 from isogloss.errors import IsoglossError
 
-__all__ = ["study"]
+__all__ = ["probe", "study"]
 
 
 def study(
@@ -20,6 +21,9 @@ def study(
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Settings over recipe and budget."),
     ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what pretraining of all cells takes, and stop.")] = False,
+    device: Annotated[str, typer.Option(help="--plan: cpu, cuda or auto, timed here, or a name as h100.")] = "auto",
+    devices: Annotated[int, typer.Option(min=1, help="--plan: how many of them.")] = 1,
     as_json: AsJson = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -33,11 +37,19 @@ def study(
     isogloss study recipes/studies/alpha.toml budget=cpu text=TEXTS data=DATA output=runs/studies/alpha seeds='[1]'
     """
     from isogloss.studies import cells_of, load_study, run_study
+    from isogloss.studies.plans import plan_study, plan_text
 
     given = settings or []
     checked = load_study(recipe, given)
     if dry_run:
         print_json({"cells": [cell.name for cell in cells_of(checked)], **checked.model_dump(mode="json")})
+        return
+    if plan:
+        planned = plan_study(checked, device=device, num_devices=devices)
+        if as_json:
+            print_json([{"cell": one.name, "seeds": one.num_seeds, **one.plan.as_dict()} for one in planned])
+        else:
+            typer.echo(plan_text(checked, planned), nl=False)
         return
     command = shlex.join(["isogloss", "study", str(recipe), *given])
     run = run_study(checked, command=command, tell=lambda line: typer.echo(line, err=True))
@@ -48,3 +60,41 @@ def study(
         raise IsoglossError(
             f"{len(run.failed)} of {run.num_cells} cells failed, {next(iter(run.failed))} first; the report says why"
         )
+
+
+def probe(
+    model: ModelFolder,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="data, split, languages, num_sentences, …")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What each layer of a model knows of language: whether translations meet, and whether the language can be told.
+
+    data=FOLDER holds SPLIT.LANG-en.tsv, a sentence and its English translation a line; without it the phrasebook.
+
+    \b
+    isogloss probe runs/demo/pretrain languages='["sw", "hi"]'
+    isogloss probe runs/hundred/model data=retrieval/tatoeba --json
+    """
+    from isogloss.report import Table, Text, to_markdown
+    from isogloss.studies.probes import ProbeSettings
+    from isogloss.studies.probes import probe as run_probe
+
+    probed = run_probe(checked_settings(ProbeSettings, [f"model={model}", *(settings or [])]))
+    if as_json:
+        print_json(dataclasses.asdict(probed))
+        return
+    codes = list(probed.num_sentences)
+    head = ("layer", "language told, %", *(f"{code}: found, %" for code in codes), *(f"{code}: CKA" for code in codes))
+    rows = [
+        (
+            str(layer.layer),
+            f"{layer.language_identity:.1f}",
+            *(f"{layer.retrieval[code]:.1f}" for code in codes),
+            *(f"{layer.similarity[code]:.3f}" for code in codes),
+        )
+        for layer in probed.layers
+    ]
+    chance = Text(f"Layer 0 are the embeddings. By chance the language is told in {probed.chance:.1f} %.", soft=True)
+    typer.echo(to_markdown([Table(head, rows), chance]), nl=False)
