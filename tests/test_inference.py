@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +16,9 @@ from isogloss.devices import Device, choose, has_native_int8
 from isogloss.errors import ConfigError
 from isogloss.heads import TaskModel
 from isogloss.inference import PackedInt8, PackedLinear, for_inference
+from isogloss.loop.compiled import compile_layers
 from isogloss.model import Encoder, Linear, MaskedLM, ModelSettings, initialise
+from isogloss.predict import load
 
 CPU = torch.device("cpu")
 FP32, BF16 = Device(CPU, torch.float32), Device(CPU, torch.bfloat16)
@@ -142,3 +145,23 @@ def test_an_encoder_of_another_family_stays_as_it_is() -> None:
     assert for_inference(BF16.place(other), BF16).weight.dtype == torch.float32
     with pytest.raises(ConfigError, match="this encoder is run by transformers; use auto, bf16 or fp32"):
         for_inference(other, INT8)
+
+
+def test_layers_are_compiled_on_cuda_only(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="compiled is for CUDA; on cpu the layers are fastest as they are"):
+        load(tmp_path, device="cpu", compiled=True)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_compiled_layers_give_the_same_hidden_states_on_cuda() -> None:
+    place = choose("cuda")
+    eager = for_inference(place.place(random_encoder()), place)
+    compiled = for_inference(place.place(random_encoder()), place)
+    compile_layers(compiled)
+    for lengths in ([5, 30, 64, 1], [20, 20], [7]):
+        layout = Layout.of(lengths, "cuda")
+        ids_N = torch.randint(4, 90, (sum(lengths),), device="cuda")
+        with torch.inference_mode():
+            found, expected = compiled(ids_N, layout).float(), eager(ids_N, layout).float()
+        assert relative(found, expected) < 0.02

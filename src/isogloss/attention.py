@@ -11,10 +11,11 @@ Shapes: N packed tokens, S sequences, H heads, E width of a head; in a bucket B 
 
 from __future__ import annotations
 
+import functools
+import importlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any, NamedTuple, cast
 
@@ -24,11 +25,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from isogloss.dropout import keep_mask
-
-try:
-    from torch.nn.attention.varlen import varlen_attn
-except ImportError:  # builds of torch before 2.10 and some CPU builds have no such kernel
-    varlen_attn = None  # type: ignore[assignment]
 
 __all__ = ["Bucket", "Layout", "attend", "attend_plain"]
 
@@ -66,30 +62,30 @@ class Layout:
     def num_sequences(self) -> int:
         return len(self.lengths)
 
-    @cached_property
+    @functools.cached_property
     def num_tokens(self) -> int:
         return sum(self.lengths)
 
-    @cached_property
+    @functools.cached_property
     def positions_N(self) -> Tensor:
         """Each token's place in its sequence, from 0."""
         lengths_S = self.offsets.diff()
         starts_N = torch.repeat_interleave(self.offsets[:-1], lengths_S, output_size=self.num_tokens)
         return torch.arange(self.num_tokens, device=self.offsets.device) - starts_N
 
-    @cached_property
+    @functools.cached_property
     def sequences_N(self) -> Tensor:
         """Each token's sequence, from 0."""
         sequences_S = torch.arange(self.num_sequences, device=self.offsets.device)
         return torch.repeat_interleave(sequences_S, self.offsets.diff(), output_size=self.num_tokens)
 
-    @cached_property
+    @functools.cached_property
     def buckets(self) -> tuple[Bucket, ...]:
         """Runs of neighbouring sequences of one length, in order; empty sequences hold no tokens and are left out."""
         runs = (Bucket(len(list(group)), length) for length, group in groupby(self.lengths))
         return tuple(bucket for bucket in runs if bucket.length > 0)
 
-    @cached_property
+    @functools.cached_property
     def by_length(self) -> tuple[Layout, Tensor] | None:
         """The layout with sequences sorted by length, and each of its tokens' place here; None if that saves nothing.
 
@@ -108,7 +104,7 @@ def attend(qkv_N3HE: Tensor, layout: Layout, *, dropout: float = 0.0) -> Tensor:
 
     `dropout` is the share of attention weights dropped; give 0 outside training.
     """
-    if _has_varlen(qkv_N3HE, layout, dropout):
+    if _takes_varlen(qkv_N3HE, layout, dropout) and (varlen_attn := _varlen_attn()) is not None:
         q_NHE, k_NHE, v_NHE = qkv_N3HE.unbind(1)
         offsets, longest = layout.offsets, layout.max_length
         return cast(Tensor, varlen_attn(q_NHE, k_NHE, v_NHE, offsets, offsets, longest, longest))
@@ -135,10 +131,23 @@ def attend_plain(qkv_N3HE: Tensor, layout: Layout) -> Tensor:
     return torch.cat(outs)
 
 
-def _has_varlen(qkv_N3HE: Tensor, layout: Layout, dropout: float) -> bool:
-    """The fused kernel for mixed lengths: CUDA, half precision, no dropout of weights (it has none)."""
+def _takes_varlen(qkv_N3HE: Tensor, layout: Layout, dropout: float) -> bool:
+    """What the fused kernel for mixed lengths takes: CUDA, half precision, no dropout of weights (it has none)."""
     half = qkv_N3HE.dtype in (torch.bfloat16, torch.float16)
-    return varlen_attn is not None and qkv_N3HE.is_cuda and half and dropout == 0.0 and len(layout.buckets) > 1
+    return qkv_N3HE.is_cuda and half and dropout == 0.0 and len(layout.buckets) > 1
+
+
+@functools.cache
+def _varlen_attn() -> Callable[..., Any] | None:
+    """That kernel, if this build of torch has it (from 2.10 on).
+
+    Its module brings torch's whole compiler along: a second and more, for which no start on a CPU should wait.
+    """
+    try:
+        varlen = importlib.import_module("torch.nn.attention.varlen")
+    except ImportError:
+        return None
+    return cast("Callable[..., Any]", varlen.varlen_attn)
 
 
 def _attend_bucket(qkv_N3HE: Tensor, bucket: Bucket, dropout: float) -> Tensor:

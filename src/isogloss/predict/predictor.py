@@ -15,6 +15,7 @@ from isogloss.inference import for_inference
 from isogloss.interop.onnx_model import GraphEncoder
 from isogloss.interop.sentence_transformers import read_modules
 from isogloss.lines import CHUNK, Question
+from isogloss.loop.compiled import compile_layers
 from isogloss.model import MaskedLM
 from isogloss.predict.answers import FoundAnswer, MaskFill, TaggedSpan, TextLabel
 from isogloss.predict.contexts import find_answers
@@ -32,17 +33,26 @@ __all__ = ["Predictor", "load"]
 
 
 def load(
-    folder: Path | str, *, device: str = "auto", precision: InferencePrecision = "auto", language: str | None = None
+    folder: Path | str,
+    *,
+    device: str = "auto",
+    precision: InferencePrecision = "auto",
+    language: str | None = None,
+    compiled: bool = False,
 ) -> Predictor:
     """A model folder, or the model of a run folder, ready to be asked; also a folder that sentence-transformers saved.
 
     `precision` is what questions are answered in: bf16 where the processor has it ("auto"), "bf16", "fp32", or "int8",
     which is faster still on x86 CPUs and changes each product by a percent or so. `language` is that of the texts, for
-    a model that embeds it (XLM) and for words without spaces. Raises ConfigError for a device or a precision that is
-    not there, and CheckpointError, VocabularyError or FolderError for a folder that cannot be read whole.
+    a model that embeds it (XLM) and for words without spaces. `compiled` puts the layers under torch.compile, which
+    takes the first texts a minute and is for CUDA: a CPU's maps are laid out for its kernels as they are. Raises
+    ConfigError for a device or a precision that is not there, and CheckpointError, VocabularyError or FolderError for
+    a folder that cannot be read whole.
     """
     folder = model_folder(Path(folder))
     place = choose(device, precision=precision)
+    if compiled and place.device.type != "cuda":
+        raise ConfigError(f"compiled is for CUDA; on {place.device} the layers are fastest as they are: leave it out")
     modules = read_modules(folder)
     folder = modules.encoder if modules else folder
     model = read_model(folder)
@@ -50,6 +60,8 @@ def load(
     exact = functools.partial(read_model, folder) if precision == "auto" else None
     model = for_inference(place.place(model), place)
     return_freed_memory()  # of weights in fp32
+    if compiled:
+        compile_layers(model)
     return Predictor(model, tokenizer, place, exact=exact, language=language, modules=modules)
 
 
