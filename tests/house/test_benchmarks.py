@@ -29,6 +29,10 @@ SMALL = {
         "--recipes", "mini", "--rounds", "1", "--steps", "1", "--warmup", "1", "--sequences", "2", "--length", "16",
         "--layers", "1", "--documents", "40", "--pieces", "1200", "--threads", "1",
     ],
+    "serve.py": [
+        "--preset", "mini", "--layers", "1", "--clients", "4", "--texts", "32", "--seconds", "1", "--warm-up", "0.2",
+        "--rounds", "1", "--documents", "40", "--pieces", "1200", "--threads", "1",
+    ],
     "vocab_extend.py": [
         "--phrasebook", "--sentences", "120", "--old", "en", "sw", "--new", "tr", "--pieces", "300", "--add", "60",
         "--steps", "3", "--more-steps", "2", "--batch", "2", "--layers", "1", "--width", "16",
@@ -48,7 +52,7 @@ def test_every_benchmark_is_run_here() -> None:
 
 
 # They train or build for more than ten seconds.
-LONG = ("pretrain_step.py", "corpus.py", "finetune.py", "encode.py")
+LONG = ("pretrain_step.py", "corpus.py", "finetune.py", "encode.py", "serve.py")
 
 
 @pytest.mark.parametrize(

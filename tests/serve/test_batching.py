@@ -28,12 +28,12 @@ class Shouting:
         self.may_go = threading.Event()
         self.may_go.set()
 
-    def ask(self, question: str, items: Sequence[str], options: Any) -> list[str]:
+    def ask(self, question: str, items: Sequence[str], options: Any, *, first: int = 1) -> list[str]:
         self.batches.append(list(items))
         self.threads.add(threading.get_ident())
         self.may_go.wait(30)
         time.sleep(self.seconds)
-        for number, item in enumerate(items):
+        for number, item in enumerate(items, start=first):
             if item == "bad":
                 raise DataError(f"text {number} is bad")
             if item == "worse":

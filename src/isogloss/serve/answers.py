@@ -44,11 +44,7 @@ def base64_vector(vector: FloatArray) -> str:
 
 
 def _masks(masks: Sequence[Sequence[MaskFill]]) -> dict[str, Any]:
-    return {
-        "masks": [
-            [{"text": fill.text, "id": fill.id, "probability": fill.probability} for fill in fills] for fills in masks
-        ]
-    }
+    return {"masks": [[vars(fill) for fill in fills] for fills in masks]}
 
 
 def _label(found: TextLabel) -> dict[str, Any]:
@@ -56,11 +52,11 @@ def _label(found: TextLabel) -> dict[str, Any]:
 
 
 def _spans(spans: Sequence[TaggedSpan]) -> dict[str, Any]:
-    return {"spans": [{"start": span.start, "end": span.end, "text": span.text, "tag": span.tag} for span in spans]}
+    return {"spans": [vars(span) for span in spans]}
 
 
 def _found(found: FoundAnswer) -> dict[str, Any]:
-    return {"start": found.start, "end": found.end, "text": found.text, "score": found.score}
+    return {**vars(found), "others": [vars(other) for other in found.others], "answered": found.answered}
 
 
 SHOWN: Mapping[Question, Callable[[Any], dict[str, Any]]] = {

@@ -14,8 +14,6 @@ __all__ = ["add_routes"]
 
 # From so many answers on, their JSON is written in a thread.
 MANY_ANSWERS = 64
-# Questions of which a text beyond the model's length is not read to its end; the others read it through windows.
-CUT = frozenset({"classify", "embed"})
 
 
 def add_routes(app: FastAPI, service: Service) -> None:
@@ -30,15 +28,16 @@ def _route(kind: type[QuestionForm], service: Service):  # type: ignore[no-untyp
 
     async def ask(request: Request) -> Response:
         form = await service.form(request, kind)
-        model = service.models.find(form.model, question)
-        job = await service.ask(request, model, question, form.items(), form.options(), names=names)
-        about = {"model": model.name, "tokens": sum(job.sizes)}
-        if question in CUT and (cut := [at for at, size in enumerate(job.sizes) if size > model.max_length]):
-            about["cut"] = cut
-        if len(job.answers) < MANY_ANSWERS:
-            body = answer_json(question, job.answers, about)
+        model, options = service.models.find(form.model, question), form.options()
+        found = await service.ask(request, model, question, form.items(), options, names=names)
+        about = {"model": model.name, "tokens": sum(found.tokens)}
+        if options.get("long") == "cut":
+            cut = [at for at, size in enumerate(found.tokens) if size > model.max_length]
+            about |= {"cut": cut} if cut else {}
+        if len(found.answers) < MANY_ANSWERS:
+            body = answer_json(question, found.answers, about)
         else:
-            body = await asyncio.to_thread(answer_json, question, job.answers, about)
+            body = await asyncio.to_thread(answer_json, question, found.answers, about)
         return Response(body, media_type="application/json")
 
     return ask

@@ -18,11 +18,11 @@ import dataclasses
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from isogloss.serve.models import Item, Question, ServedModel
+from isogloss.serve.models import Item, Options, Question, ServedModel
 from isogloss.serve.problems import Problem
 
 __all__ = ["Batch", "Batcher", "Job"]
@@ -41,7 +41,7 @@ class Job:
     question: Question
     items: Sequence[Item]
     sizes: Sequence[int]
-    options: Mapping[str, Any]
+    options: Options
     future: asyncio.Future[list[Any]]
     accepted: float
     turn: float
@@ -127,7 +127,7 @@ class Batcher:
         question: Question,
         items: Sequence[Item],
         sizes: Sequence[int],
-        options: Mapping[str, Any],
+        options: Options,
     ) -> Job:
         """Accept a request's items. Raises Problem: 413 for more tokens than ever wait, 429 for too many now."""
         num_tokens = sum(sizes)
@@ -250,7 +250,9 @@ def _answer(parts: Sequence[Part]) -> list[list[Any] | Exception]:
     """The answers to each part, or why there are none; in the models' thread."""
     job = parts[0].job
     try:
-        answers = job.model.ask(job.question, [item for part in parts for item in part.items], job.options)
+        items = [item for part in parts for item in part.items]
+        # Numbers of items in messages are those of the request, where it runs alone.
+        answers = job.model.ask(job.question, items, job.options, first=parts[0].start + 1)
         assert len(answers) == sum(len(part.items) for part in parts), "an answer an item"
     except Exception as error:
         return [error] if len(parts) == 1 else [_answer([part])[0] for part in parts]

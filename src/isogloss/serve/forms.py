@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from isogloss.serve.models import Item, Question
+from isogloss.serve.models import Item, Options, Question
 from isogloss.serve.problems import Problem
 from isogloss.serve.settings import ServeSettings
 
@@ -24,9 +24,10 @@ __all__ = [
     "Form",
     "QuestionForm",
     "TagForm",
-    "check_texts",
     "read_form",
 ]
+
+MOST_LABELS = 64
 
 Text = Annotated[str, Field(min_length=1)]
 MaskedText = Annotated[str, Field(min_length=1, pattern="<mask>")]
@@ -49,7 +50,7 @@ class QuestionForm(Form):
         """What is asked, one by one."""
         raise AssertionError("each question says what its items are")
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> Options:
         """What the predictor is given beside the items."""
         return {}
 
@@ -60,12 +61,13 @@ class FillMaskForm(QuestionForm):
     question: ClassVar[Question] = "fill-mask"
     texts: list[MaskedText] = Field(min_length=1, description="Texts that hold <mask> where a piece is missing")
     top_k: int = Field(5, ge=1, le=1000, description="Pieces for each <mask>")
+    targets: list[Text] | None = Field(None, min_length=1, description="Words to choose from, each of one piece")
 
     def items(self) -> list[Item]:
         return list(self.texts)
 
-    def options(self) -> dict[str, Any]:
-        return {"top_k": self.top_k}
+    def options(self) -> Options:
+        return {"top_k": self.top_k, "targets": self.targets and tuple(self.targets)}
 
 
 class ClassifyForm(QuestionForm):
@@ -75,9 +77,26 @@ class ClassifyForm(QuestionForm):
     texts: list[Text | Annotated[list[Text], Field(min_length=2, max_length=2)]] = Field(
         min_length=1, description="Texts, or pairs of texts as lists of two"
     )
+    labels: list[Text] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_LABELS,
+        description="Labels of your own, for a model of natural language inference (zero-shot classification)",
+    )
+    hypothesis: str | None = Field(
+        None, max_length=1000, description="What a text may entail, with {} for the label: 'This example is {}.'"
+    )
+    several: bool = Field(False, description="Each of your labels judged by itself, so that several may be likely")
+    long: Literal["cut", "windows"] = Field(
+        "cut", description="Text beyond the model's length: not read, or read in overlapping windows"
+    )
 
     def items(self) -> list[Item]:
         return [text if isinstance(text, str) else (text[0], text[1]) for text in self.texts]
+
+    def options(self) -> Options:
+        own = {"labels": self.labels and tuple(self.labels), "several": self.several, "long": self.long}
+        return own if self.hypothesis is None else {**own, "hypothesis": self.hypothesis}
 
 
 class TagForm(QuestionForm):
@@ -106,9 +125,13 @@ class AnswerForm(QuestionForm):
 
     question: ClassVar[Question] = "answer"
     questions: list[QuestionInContext] = Field(min_length=1, description="Questions, each with its context")
+    top_k: int = Field(1, ge=1, le=100, description="The best answer, and the next best ones in its `others`")
 
     def items(self) -> list[Item]:
         return [(one.question, one.context) for one in self.questions]
+
+    def options(self) -> Options:
+        return {"top_k": self.top_k}
 
 
 class EmbedForm(QuestionForm):
@@ -122,12 +145,16 @@ class EmbedForm(QuestionForm):
         "embedding model's folder says, else mean",
     )
     normalise: bool | None = Field(None, description="Vectors of length one; not given: as the folder says, else no")
+    width: int | None = Field(None, ge=1, description="Numbers of a vector that are kept, the first ones (Matryoshka)")
+    long: Literal["cut", "windows"] = Field(
+        "cut", description="Text beyond the model's length: not read, or read in overlapping windows"
+    )
 
     def items(self) -> list[Item]:
         return list(self.texts)
 
-    def options(self) -> dict[str, Any]:
-        return {"pooling": self.pooling, "normalise": self.normalise}
+    def options(self) -> Options:
+        return {"pooling": self.pooling, "normalise": self.normalise, "width": self.width, "long": self.long}
 
 
 FORMS: Mapping[Question, type[QuestionForm]] = {
@@ -168,14 +195,6 @@ def _told(location: tuple[int | str, ...], kind: str, message: str, value: Any) 
             place += f"[{part}]"
             value = value[part]
     return kind == "string_type" and isinstance(value, list), place[1:101], message.removeprefix("Value error, ")
-
-
-def check_texts(texts: list[tuple[str, str]], settings: ServeSettings) -> None:
-    """Where each text stands, and the text. Raises Problem (413) for one beyond the limit."""
-    for param, text in texts:
-        if len(text) > settings.max_characters:
-            message = f"{param} has {len(text):,} characters, a text may have {settings.max_characters:,}; divide it"
-            raise Problem(413, "text_too_long", message, param=param)
 
 
 def _name_of(value: Any) -> str:

@@ -21,76 +21,83 @@ from isogloss.serve.problems import Problem
 from isogloss.serve.settings import ServeSettings
 from isogloss.tasks import text_windows
 
-__all__ = ["QUESTIONS", "Item", "Models", "Question", "ServedModel", "load_models", "parts_of"]
+__all__ = [
+    "MASK",
+    "MOST_MASKS",
+    "Item",
+    "Models",
+    "Options",
+    "Question",
+    "ServedModel",
+    "check_width",
+    "load_models",
+    "parts_of",
+]
 
 # "score" is what rerankers are asked: the raw logits of a pair.
 Question = Literal["fill-mask", "classify", "tag", "answer", "embed", "score"]
-QUESTIONS: tuple[Question, ...] = ("fill-mask", "classify", "tag", "answer", "embed", "score")
 # A text, a text and its pair, or the words of a text.
 Item = str | tuple[str, ...] | list[str]
+Options = Mapping[str, Any]
 
 MASK = "<mask>"
-OF_HEAD: Mapping[str, tuple[Question, ...]] = {
-    "masked-language-model": ("fill-mask",),
-    "sequence": ("classify", "score"),
-    "token": ("tag",),
-    "question": ("answer",),
-}
+# Beside a mask's token stand the logits of a whole vocabulary, in two copies: so many tokens it counts as.
+MASK_COST = 64
+MOST_MASKS = 64
 
 
 @dataclasses.dataclass(frozen=True)
 class ServedModel:
-    """A model by its name. `head` says what it was trained for; every model embeds texts too."""
+    """A model by its name."""
 
     name: str
     predictor: Predictor
-    fingerprint: str = ""
 
     @property
     def head(self) -> str:
+        """What it was trained for: mask, sequence, token, question, or none."""
         model = self.predictor.model
         if isinstance(model, MaskedLM):
-            return "masked-language-model"
-        return model.kind if isinstance(model, TaskModel) and model.kind in OF_HEAD else "none"
+            return "mask"
+        return model.kind if isinstance(model, TaskModel) and model.kind != "mean" else "none"
 
     @property
     def questions(self) -> tuple[Question, ...]:
         """What it can be asked."""
-        return (*OF_HEAD.get(self.head, ()), "embed")
+        return (*self.predictor.questions, "score") if self.head == "sequence" else self.predictor.questions
 
     @property
     def max_length(self) -> int:
         """Tokens of a text that it reads, `<s>` and `</s>` among them."""
-        return self.predictor.max_length
+        modules = self.predictor.modules
+        return min(self.predictor.max_length, modules.max_length) if modules else self.predictor.max_length
 
     @property
     def width(self) -> int:
         return self.predictor.encoder.settings.width
 
-    def sizes(self, items: Sequence[Item], question: Question) -> list[int]:
+    def sizes(self, items: Sequence[Item]) -> list[int]:
         """Tokens of each item, special ones among them, as if the model read texts of any length."""
         parts = [parts_of(item) for item in items]
-        if question == "fill-mask":  # a mask is one token, not the characters that spell it
-            parts = [tuple(part.rstrip() for part in text.split(MASK)) for (text,) in parts]
-        flat = iter(self.predictor.tokenizer.encode([part for texts in parts for part in texts]))
-        frame = self.predictor.tokenizer.frame
-        single = len(frame.before) + len(frame.after)
-        pair = single + len(frame.between)
-        specials = [
-            len(texts) + 1 if question == "fill-mask" else pair if len(texts) > 1 else single for texts in parts
-        ]
-        return [sum(len(next(flat)) for _ in texts) + more for texts, more in zip(parts, specials, strict=True)]
+        return self.predictor.count_tokens([one[0] if len(one) == 1 else (one[0], one[1]) for one in parts])
 
-    def ask(self, question: Question, items: Sequence[Item], options: Mapping[str, Any]) -> list[Any]:
-        """The answers of the predictor, one an item. Raises what it raises."""
+    def costs(self, question: Question, items: Sequence[Item], sizes: Sequence[int], options: Options) -> list[int]:
+        """What each item takes to run, in tokens: fewer where its end is not read, more for masks and many labels."""
+        if question == "fill-mask":
+            masks = [text.count(MASK) for item in items for text in parts_of(item)]
+            return [size + MASK_COST * number for size, number in zip(sizes, masks, strict=True)]
+        if question in ("classify", "embed", "score") and options.get("long", "cut") == "cut":
+            sizes = [min(size, self.max_length) for size in sizes]
+        return [size * len(options.get("labels") or (1,)) for size in sizes]
+
+    def ask(self, question: Question, items: Sequence[Item], options: Options, *, first: int = 1) -> list[Any]:
+        """The answers of the predictor, one an item. Raises what it raises; `first` is the first item's number."""
         if question == "score":
-            return self._score(items)
-        return list(getattr(self.predictor, question.replace("-", "_"))(items, **options))
-
-    def _score(self, items: Sequence[Item]) -> list[Any]:
-        pairs = [parts_of(item) for item in items]
-        windows = text_windows(pairs, self.predictor.tokenizer, max_length=self.max_length)
-        return [logits.numpy() for logits in self.predictor.logits([window.ids.tolist() for window in windows])]
+            windows = text_windows(
+                [parts_of(item) for item in items], self.predictor.tokenizer, max_length=self.max_length
+            )
+            return list(self.predictor.ask(self.predictor.task_model("sequence"), (one.ids for one in windows)))
+        return list(getattr(self.predictor, question.replace("-", "_"))(items, first=first, **options))
 
     def warm_up(self) -> None:
         """Answer something, as the first answer of a process takes several times as long."""
@@ -104,6 +111,13 @@ def parts_of(item: Item) -> tuple[str, ...]:
     if isinstance(item, list):
         return (" ".join(item),)
     return (item,) if isinstance(item, str) else item
+
+
+def check_width(width: int | None, model: ServedModel) -> None:
+    """Raises Problem (422) for vectors wider than the model's, as other people's routes say it."""
+    if width is not None and width > model.width:
+        message = f"dimensions = {width} is more than the {model.width} of the model '{model.name}'"
+        raise Problem(422, "invalid_request", message, param="dimensions")
 
 
 class Models:

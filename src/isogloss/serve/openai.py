@@ -9,16 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from fastapi import FastAPI, Request, Response
 from pydantic import Field, field_validator
 
 from isogloss.serve.answers import base64_vector, compact, vector_json
 from isogloss.serve.forms import Form
-from isogloss.serve.models import Item
-from isogloss.serve.problems import Problem
-from isogloss.serve.service import Service
-from isogloss.tasks import FloatArray
+from isogloss.serve.models import Item, check_width
+from isogloss.serve.service import Found, Service
 
 __all__ = ["EmbeddingsForm", "add_routes"]
 
@@ -50,13 +47,11 @@ def add_routes(app: FastAPI, service: Service) -> None:
     async def embeddings(request: Request) -> Response:
         form = await service.form(request, EmbeddingsForm)
         model = service.models.find(form.model, "embed")
-        if form.dimensions is not None and form.dimensions > model.width:
-            message = f"dimensions = {form.dimensions} is more than the {model.width} of the model '{model.name}'"
-            raise Problem(422, "invalid_request", message, param="dimensions")
+        check_width(form.dimensions, model)
         items: list[Item] = [form.input] if isinstance(form.input, str) else list(form.input)
-        job = await service.ask(request, model, "embed", items, {"pooling": None, "normalise": True}, names="input")
-        about = {"model": model.name, "tokens": sum(job.sizes)}
-        body = await asyncio.to_thread(_body, job.answers, form, about)
+        options = {"normalise": True, "width": form.dimensions}
+        found = await service.ask(request, model, "embed", items, options, names="input")
+        body = await asyncio.to_thread(_body, found, model.name, base64=form.encoding_format == "base64")
         return Response(body, media_type="application/json")
 
     @app.get("/v1/models")
@@ -65,14 +60,11 @@ def add_routes(app: FastAPI, service: Service) -> None:
         return Response(compact({"object": "list", "data": rows}), media_type="application/json")
 
 
-def _body(vectors: list[FloatArray], form: EmbeddingsForm, about: dict[str, Any]) -> bytes:
+def _body(found: Found, model: str, *, base64: bool) -> bytes:
     rows = []
-    for index, vector in enumerate(vectors):
-        if form.dimensions is not None:
-            vector = vector[: form.dimensions]
-            vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
-        shown = b'"%s"' % base64_vector(vector).encode() if form.encoding_format == "base64" else vector_json(vector)
+    for index, vector in enumerate(found.answers):
+        shown = b'"%s"' % base64_vector(vector).encode() if base64 else vector_json(vector)
         rows.append(b'{"object":"embedding","index":%d,"embedding":%s}' % (index, shown))
-    usage = {"prompt_tokens": about["tokens"], "total_tokens": about["tokens"]}
-    rest = compact({"model": about["model"], "usage": usage})
+    num_tokens = sum(found.tokens)
+    rest = compact({"model": model, "usage": {"prompt_tokens": num_tokens, "total_tokens": num_tokens}})
     return b'{"object":"list","data":[%s],%s' % (b",".join(rows), rest[1:])

@@ -35,6 +35,7 @@ def _object(fields: Mapping[str, Schema], *, optional: Mapping[str, Schema] = {}
 
 
 SPAN = {"start": WHOLE, "end": WHOLE, "text": STRING}
+FOUND = {**SPAN, "score": NUMBER, "probability": NUMBER}
 PROBABILITIES: Schema = {"type": "object", "additionalProperties": NUMBER}
 ABOUT = {"model": STRING, "tokens": WHOLE}
 # Places of the texts that were longer than the model reads, and whose ends were not read.
@@ -52,8 +53,10 @@ OF_QUESTION: Mapping[Question, Schema] = {
     "classify": _answers(
         _object({"label": STRING, "probability": NUMBER, "probabilities": PROBABILITIES}), optional=CUT
     ),
-    "tag": _answers(_object({"spans": _list(_object({**SPAN, "tag": STRING}))})),
-    "answer": _answers(_object({**SPAN, "score": NUMBER})),
+    "tag": _answers(_object({"spans": _list(_object({**SPAN, "tag": STRING, "score": NUMBER}))})),
+    "answer": _answers(
+        _object({**FOUND, "no_answer_score": NUMBER, "answered": FLAG, "others": _list(_object(FOUND))})
+    ),
     "embed": _object({**ABOUT, "vectors": _list(_list(NUMBER))}, optional=CUT),
 }
 

@@ -2,7 +2,7 @@
 
     service = Service(models, settings, key=key, log=log)
     form = await service.form(request, TagForm)
-    job = await service.ask(request, model, "tag", items, options)       # job.answers
+    found = await service.ask(request, model, "tag", items, options)     # found.answers, found.tokens
 
 Whatever stands between a request and its answers happens here: its body is read, its texts are counted, it waits and
 runs, its client leaves or its time is up.
@@ -13,22 +13,22 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request
 
 from isogloss.errors import IsoglossError
 from isogloss.serve.batching import Batcher, Job
-from isogloss.serve.forms import Form, check_texts, read_form
+from isogloss.serve.forms import Form, read_form
 from isogloss.serve.logs import Log
 from isogloss.serve.metrics import Metrics
-from isogloss.serve.models import Item, Models, Question, ServedModel, parts_of
+from isogloss.serve.models import MASK, MOST_MASKS, Item, Models, Options, Question, ServedModel, parts_of
 from isogloss.serve.problems import Problem
 from isogloss.serve.reading import ClientLeft, read_json
 from isogloss.serve.settings import ApiKey, ServeSettings
 
-__all__ = ["Seen", "Service", "seen_of"]
+__all__ = ["Found", "Seen", "Service", "seen_of"]
 
 # Texts of so many characters together are counted in a thread; fewer take less than the way there.
 LARGE_TEXTS = 10_000
@@ -51,6 +51,14 @@ class Seen:
     queue_seconds: float | None = None
     run_seconds: float | None = None
     problem: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """The answers to a request's items, and the tokens of each item."""
+
+    answers: list[Any]
+    tokens: list[int]
 
 
 def seen_of(request: Request) -> Seen:
@@ -95,40 +103,49 @@ class Service:
         model: ServedModel,
         question: Question,
         items: Sequence[Item],
-        options: Mapping[str, Any],
+        options: Options,
         *,
         names: str = "texts",
         whole: bool = False,
-    ) -> Job:
-        """The answered job. `names` is what the request calls its texts; where `whole`, none may be cut.
+    ) -> Found:
+        """The answers. `names` is what the request calls its texts; where `whole`, none may be cut.
 
         Raises Problem (413, 422, 429, 500, 504) and ClientLeft.
         """
         deadline = time.monotonic() + self.settings.timeout_seconds
-        check_texts(
-            [(f"{names}[{at}]", part) for at, item in enumerate(items) for part in parts_of(item)], self.settings
-        )
-        sizes = await self._sizes(model, question, items)
-        if whole or question == "fill-mask":
-            for at, size in enumerate(sizes):
-                if size > model.max_length:
-                    message = f"{names}[{at}] has {size:,} tokens, the model '{model.name}' reads {model.max_length}"
-                    raise Problem(413, "text_too_long", f"{message}; shorten it", param=f"{names}[{at}]")
+        self._check(question, items, names)
+        sizes = await self._sizes(model, items)
+        longest = max(range(len(sizes)), key=lambda at: sizes[at])
+        if whole and sizes[longest] > model.max_length:
+            message = f"{names}[{longest}] has {sizes[longest]:,} tokens, '{model.name}' reads {model.max_length}"
+            raise Problem(413, "text_too_long", f"{message}; shorten it or cut it", param=f"{names}[{longest}]")
         seen = seen_of(request)
         seen.model, seen.question, seen.texts, seen.tokens = model.name, question, len(items), sum(sizes)
-        job = self.batcher.submit(model, question, items, sizes, options)
+        job = self.batcher.submit(model, question, items, model.costs(question, items, sizes, options), options)
         try:
             await self._answered(request, job, deadline)
         finally:
             self.batcher.cancel(job)
             seen.queue_seconds, seen.run_seconds = job.queue_seconds, job.run_seconds
-        return job
+        return Found(job.answers, sizes)
 
-    async def _sizes(self, model: ServedModel, question: Question, items: Sequence[Item]) -> list[int]:
+    def _check(self, question: Question, items: Sequence[Item], names: str) -> None:
+        """Raises Problem (413) for a text beyond the limits."""
+        limit = self.settings.max_characters
+        for at, item in enumerate(items):
+            for text in parts_of(item):
+                if len(text) > limit:
+                    message = f"{names}[{at}] has {len(text):,} characters, a text may have {limit:,}; divide it"
+                    raise Problem(413, "text_too_long", message, param=f"{names}[{at}]")
+                if question == "fill-mask" and (number := text.count(MASK)) > MOST_MASKS:
+                    message = f"{names}[{at}] has {number:,} masks, a text may have {MOST_MASKS}; divide it"
+                    raise Problem(413, "too_many_masks", message, param=f"{names}[{at}]")
+
+    async def _sizes(self, model: ServedModel, items: Sequence[Item]) -> list[int]:
         num_characters = sum(len(part) for item in items for part in parts_of(item))
         if num_characters < LARGE_TEXTS:
-            return model.sizes(items, question)
-        return await asyncio.to_thread(model.sizes, items, question)
+            return model.sizes(items)
+        return await asyncio.to_thread(model.sizes, items)
 
     async def _answered(self, request: Request, job: Job, deadline: float) -> None:
         # The body has been read: what comes next is that the client leaves.

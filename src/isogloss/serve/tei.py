@@ -17,7 +17,7 @@ from pydantic import Field
 
 from isogloss.serve.answers import compact, vector_json
 from isogloss.serve.forms import Form
-from isogloss.serve.models import Item, ServedModel
+from isogloss.serve.models import Item, ServedModel, check_width
 from isogloss.serve.problems import Problem
 from isogloss.serve.service import Service
 from isogloss.tasks import FloatArray
@@ -67,26 +67,21 @@ def add_routes(app: FastAPI, service: Service) -> None:
     async def embed(request: Request) -> Response:
         form = await service.form(request, EmbedInputsForm)
         model = service.models.find(form.model, "embed", unfit=424)
-        if form.dimensions is not None and form.dimensions > model.width:
-            message = f"dimensions = {form.dimensions} is more than the {model.width} of the model '{model.name}'"
-            raise Problem(422, "invalid_request", message, param="dimensions")
+        check_width(form.dimensions, model)
         items: list[Item] = [form.inputs] if isinstance(form.inputs, str) else list(form.inputs)
-        options = {"pooling": None, "normalise": form.normalize}
-        job = await service.ask(request, model, "embed", items, options, names="inputs", whole=not form.truncate)
-        vectors = job.answers
-        if form.dimensions is not None:
-            vectors = [_narrow(vector, form.dimensions, normalise=form.normalize) for vector in vectors]
-        body = await asyncio.to_thread(lambda: b"[%s]" % b",".join(map(vector_json, vectors)))
+        options = {"normalise": form.normalize, "width": form.dimensions}
+        found = await service.ask(request, model, "embed", items, options, names="inputs", whole=not form.truncate)
+        body = await asyncio.to_thread(lambda: b"[%s]" % b",".join(map(vector_json, found.answers)))
         return Response(body, media_type="application/json")
 
     @app.post("/predict")
     async def predict(request: Request) -> Response:
         form = await service.form(request, PredictForm)
         model = service.models.find(form.model, "classify", unfit=424)
-        rows, batched = _rows(form.inputs)
-        job = await service.ask(request, model, "score", rows, {}, names="inputs", whole=not form.truncate)
-        found = [_predictions(logits, model, raw=form.raw_scores) for logits in job.answers]
-        return Response(compact(found if batched else found[0]), media_type="application/json")
+        items, batched = _rows(form.inputs)
+        found = await service.ask(request, model, "score", items, {}, names="inputs", whole=not form.truncate)
+        rows = [_predictions(logits, model, raw=form.raw_scores) for logits in found.answers]
+        return Response(compact(rows if batched else rows[0]), media_type="application/json")
 
     @app.post("/rerank")
     async def rerank(request: Request) -> Response:
@@ -98,8 +93,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
             )
             raise Problem(424, "model_unfit", message, param="model")
         items: list[Item] = [(form.query, text) for text in form.texts]
-        job = await service.ask(request, model, "score", items, {}, whole=not form.truncate)
-        scores = [float(logits[0]) for logits in job.answers]
+        found = await service.ask(request, model, "score", items, {}, whole=not form.truncate)
+        scores = [float(logits[0]) for logits in found.answers]
         ranks = [
             {"index": index, "score": scores[index] if form.raw_scores else _sigmoid(scores[index])}
             | ({"text": form.texts[index]} if form.return_text else {})
@@ -132,11 +127,6 @@ def _predictions(logits: FloatArray, model: ServedModel, *, raw: bool) -> list[d
         scores = powers / powers.sum()
     pairs = sorted(zip(model.predictor.labels, scores.tolist(), strict=True), key=lambda pair: -pair[1])
     return [{"score": score, "label": label} for label, score in pairs]
-
-
-def _narrow(vector: FloatArray, width: int, *, normalise: bool) -> FloatArray:
-    vector = vector[:width]
-    return vector / max(float(np.linalg.norm(vector)), 1e-12) if normalise else vector
 
 
 def _sigmoid(logit: float) -> float:
