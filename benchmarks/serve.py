@@ -7,8 +7,8 @@
 Sides get the same short texts, sentences of the embedded phrasebook in 15 languages:
 
     offline     one Predictor asked for all of them in one call, which sorts them by length and packs them
-    server      `isogloss serve` in a process of its own, and in another one as many clients as told, each of which sends
-                one text a request on a connection of its own and waits for its answer before it sends the next
+    server      `isogloss serve` in a process of its own, and in another one as many clients as told, each of which
+                sends one text a request on a connection of its own, and the next one when that is answered
 
 Rounds take turns, each side in processes of its own; each is warm before its clock starts. Medians of rounds are
 compared. Clients share the machine with the server, as the offline side shares it with nobody: what they take counts
