@@ -40,6 +40,7 @@ from isogloss.vocab.trimming import (
     compare,
     count_pieces,
     pieces_by_script,
+    require_pieces,
     require_spelling,
     trimmed,
 )
@@ -141,12 +142,14 @@ def _choose(
     """The ids that stay, what that does to the text of each language, and ids of some texts that are covered."""
     also = {index for index in also if index < vocabulary.size}
     if texts is None:
+        require_pieces(vocabulary, {}, languages=settings.languages)
         kept = choose_pieces(vocabulary, {}, languages=settings.languages, also=also)
         return kept, {}, [ids for ids in vocabulary.encode(PROBES) if len(ids) and np.isin(ids, kept).all()]
     used = {}
     for code in texts.languages:
         say(f"counting the pieces of {code}")
         used[code] = count_pieces(vocabulary, texts.blocks(code))
+    require_pieces(vocabulary, used, languages=texts.languages)
     kept = choose_pieces(vocabulary, used, languages=texts.languages, coverage=settings.coverage, also=also)
     smaller = trimmed(vocabulary, kept)
     languages, examples = {}, []

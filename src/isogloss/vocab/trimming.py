@@ -37,6 +37,7 @@ __all__ = [
     "compare",
     "count_pieces",
     "pieces_by_script",
+    "require_pieces",
     "require_spelling",
     "trimmed",
 ]
@@ -165,6 +166,29 @@ def choose_pieces(
         kept_L[sorted(on_the_way)] = True
     first = range(len(FIRST_PIECES))
     return np.array([*first, *np.flatnonzero(kept_L) + len(FIRST_PIECES), vocabulary.mask_id], np.int32)
+
+
+def require_pieces(vocabulary: Vocabulary, used: Mapping[str, PieceUse], *, languages: Collection[str]) -> None:
+    """Raises VocabularyError for a language that the vocabulary does not know: most of its text is unknown, or without
+    text no piece has a letter of its script.
+    """
+    for code in languages:
+        if code in used:
+            use = used[code]
+            has = _letters([vocabulary.pieces[index] for index in use.ids_U.tolist()]).any(axis=1)
+            num_known = int(use.counts_U[has].sum())
+            if use.num_unknown <= num_known:
+                continue
+            why = f"{use.num_unknown:,} stretches of its text are unknown, {num_known:,} pieces with a letter are not"
+        else:
+            places = [SCRIPTS.index(script) for script in _blocks_of([code], needed=True)]
+            if _letters(vocabulary.pieces[len(FIRST_PIECES) : vocabulary.mask_id])[:, places].any():
+                continue
+            why = f"none has a letter of its script ({script_of(code)})"
+        raise VocabularyError(
+            f"languages: this vocabulary has no pieces of '{code}': {why}; leave it out, or give it some by "
+            "'isogloss vocab extend'"
+        )
 
 
 def trimmed(vocabulary: Vocabulary, kept: Sequence[int] | Ids) -> Vocabulary:
