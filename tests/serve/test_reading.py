@@ -122,6 +122,7 @@ def test_a_body_beyond_the_limit_is_413_however_it_comes(limited: Any) -> None:
     [
         ({"texts": ["a"] * 100_000}, "too_many_texts", "texts"),
         ({"texts": ["a"] * 101}, "too_many_texts", "texts"),
+        ({"texts": ["a", ["b"] * 101]}, "too_many_texts", "texts[1]"),
         ({"texts": ["a", "b" * 5001]}, "text_too_long", "texts[1]"),
         ({"texts": ["a", ["b" * 3000, "c" * 3000]]}, "text_too_long", "texts[1]"),
     ],

@@ -168,16 +168,24 @@ def read_form(kind: type[FormType], value: Any, settings: ServeSettings) -> Form
     if not isinstance(value, dict):
         raise Problem(422, "invalid_request", f"the body is {_name_of(value)}; send an object")
     for name, field in value.items():
-        if isinstance(field, list) and len(field) > settings.max_texts:
-            message = f"{name} has {len(field):,} entries, a request may have {settings.max_texts:,}; send several"
-            raise Problem(413, "too_many_texts", message, param=name)
+        _check_length(name, field, settings.max_texts)
+        for at, one in enumerate(field if isinstance(field, list) else ()):
+            _check_length(f"{name}[{at}]", one, settings.max_texts)
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        problems = [_told(problem["loc"], problem["type"], problem["msg"], value) for problem in error.errors()]
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        problems = [_told(problem["loc"], problem["type"], problem["msg"], value) for problem in found]
         _, param, message = min(problems, key=lambda problem: problem[0])
         known = f"; known: {', '.join(kind.model_fields)}" if message.startswith("Extra") else ""
         raise Problem(422, "invalid_request", f"{param or 'the body'}: {message}{known}", param=param or None) from None
+
+
+def _check_length(place: str, value: Any, longest: int) -> None:
+    """Raises Problem (413) for a list that is too long, before anything looks at what is in it."""
+    if isinstance(value, list) and len(value) > longest:
+        message = f"{place[:100]} has {len(value):,} entries, there may be {longest:,}; send fewer at once"
+        raise Problem(413, "too_many_texts", message, param=place[:100])
 
 
 def _told(location: tuple[int | str, ...], kind: str, message: str, value: Any) -> tuple[bool, str, str]:

@@ -1,6 +1,6 @@
 """The body of a request: read within limits of bytes and time, and taken as JSON of the strict kind.
 
-    value = await read_json(receive, headers, settings)
+    value = parse_json(await read_body(receive, headers, max_bytes=…, seconds=…))
 
 JSON is what its standard says: UTF-8, no NaN or Infinity, no key twice, no half of a surrogate pair, no number beyond a
 double, and not nested more deeply than a request ever is. All else is a Problem with its reason. A body that is too
@@ -18,12 +18,10 @@ from typing import Any
 
 from isogloss.serve.problems import Problem
 
-__all__ = ["LARGE_BODY", "ClientLeft", "parse_json", "read_body", "read_json"]
+__all__ = ["ClientLeft", "parse_json", "read_body"]
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-# From so many bytes on a body is parsed in a thread.
-LARGE_BODY = 1 << 16
 # A body that is too large is read on for so many times the limit.
 READ_ON = 16
 HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -31,13 +29,6 @@ HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 class ClientLeft(Exception):
     """The client closed its connection before it was answered."""
-
-
-async def read_json(receive: Receive, headers: list[tuple[bytes, bytes]], *, max_bytes: int, seconds: float) -> Any:
-    """The body as Python values. Raises Problem (400, 408, 413, 415) and ClientLeft."""
-    _check_headers(headers)
-    body = await read_body(receive, headers, max_bytes=max_bytes, seconds=seconds)
-    return await asyncio.to_thread(parse_json, body) if len(body) > LARGE_BODY else parse_json(body)
 
 
 def _check_headers(headers: list[tuple[bytes, bytes]]) -> None:
@@ -53,7 +44,11 @@ def _check_headers(headers: list[tuple[bytes, bytes]]) -> None:
 
 
 async def read_body(receive: Receive, headers: list[tuple[bytes, bytes]], *, max_bytes: int, seconds: float) -> bytes:
-    """The bytes of the body, at most `max_bytes` and within `seconds`."""
+    """The bytes of a JSON body, at most `max_bytes` and within `seconds`.
+
+    Raises Problem (408, 413, 415), and ClientLeft.
+    """
+    _check_headers(headers)
     too_large = Problem(413, "body_too_large", f"the body is larger than {max_bytes:,} bytes; send fewer texts at once")
     declared = next((value for name, value in headers if name == b"content-length"), b"0")
     # Digits beyond a terabyte say no more.

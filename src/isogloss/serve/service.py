@@ -25,11 +25,13 @@ from isogloss.serve.logs import Log
 from isogloss.serve.metrics import Metrics
 from isogloss.serve.models import MASK, MOST_MASKS, Item, Models, Options, Question, ServedModel, parts_of
 from isogloss.serve.problems import Problem
-from isogloss.serve.reading import ClientLeft, read_json
+from isogloss.serve.reading import ClientLeft, parse_json, read_body
 from isogloss.serve.settings import ApiKey, ServeSettings
 
 __all__ = ["Found", "Seen", "Service", "seen_of"]
 
+# A body of so many bytes is parsed in a thread.
+LARGE_BODY = 1 << 16
 # Texts of so many characters together are counted in a thread; fewer take less than the way there.
 LARGE_TEXTS = 10_000
 
@@ -91,11 +93,13 @@ class Service:
 
     async def form(self, request: Request, kind: type[FormType]) -> FormType:
         """The body as this form. Raises Problem and ClientLeft."""
-        settings = self.settings
-        value = await read_json(
-            request.receive, request.scope["headers"], max_bytes=settings.max_body_bytes, seconds=settings.read_seconds
+        settings, headers = self.settings, request.scope["headers"]
+        body = await read_body(
+            request.receive, headers, max_bytes=settings.max_body_bytes, seconds=settings.read_seconds
         )
-        return read_form(kind, value, settings)
+        if len(body) < LARGE_BODY:
+            return read_form(kind, parse_json(body), settings)
+        return await asyncio.to_thread(lambda: read_form(kind, parse_json(body), settings))
 
     async def ask(
         self,
