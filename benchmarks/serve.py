@@ -11,8 +11,9 @@ Sides get the same short texts, sentences of the embedded phrasebook in 15 langu
                 sends one text a request on a connection of its own, and the next one when that is answered
 
 Rounds take turns, each side in processes of its own; each is warm before its clock starts. Medians of rounds are
-compared. The table has as many rows as the vocabulary, since others would never be read. Clients share the machine with the server, as the offline side shares it with nobody: what they take counts
-against the server. The last line is JSON, whose ratio is the server's texts/s over the offline ones.
+compared. Clients share the machine with the server, as the offline side shares it with nobody: what they take counts
+against the server. The table has as many rows as the vocabulary, since others would never be read. The last line is
+JSON, whose ratio is the server's texts/s over the offline ones.
 """
 
 from __future__ import annotations
