@@ -66,8 +66,8 @@ def test_a_failed_cell_is_a_hole_with_its_error(done: tuple[StudySettings, list[
 def test_the_report_is_one_file_with_the_papers_figures(done: tuple[StudySettings, list[str]]) -> None:
     page = (done[0].output / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"@import|url\((?!#)|<script|<link|(src|href)=\"(?!#)", page)
-    # Two outcomes, and the paper's.
-    assert page.count("<svg") == 3
+    # Two outcomes, each with the paper's beside it.
+    assert page.count("<svg") == 4
     for said in ("61.25", "A paper, figure 9", "isogloss study tiny.toml", "bits a character", "torch"):
         assert said in page
     assert "`isogloss study tiny.toml only.steps='[\"3\"]' seeds='[2]'`" in (done[0].output / "report.md").read_text()
@@ -91,12 +91,29 @@ def test_the_same_again_does_nothing_but_try_what_failed(done: tuple[StudySettin
     assert sorted(line.split()[1] for line in told) == ["steps-4/seed-1:", "steps-4/seed-2:"]
 
 
+def test_what_is_asked_later_is_added_to_what_is_there(tiny: Tiny, tmp_path: Path) -> None:
+    first = tiny(tmp_path, only={"steps": ["2"]}, outcomes=["held_out"])
+    run_study(first, command="")
+    cell = tmp_path / "cells" / "steps-2" / "seed-1"
+    before = (cell / "pretrain" / "metrics.jsonl").stat().st_mtime_ns
+    assert not (cell / "scores").exists()
+    run_study(tiny(tmp_path, only={"steps": ["2"]}), command="")
+    assert (cell / "scores" / "retrieval.json").is_file()
+    assert (cell / "pretrain" / "metrics.jsonl").stat().st_mtime_ns == before
+
+
 def test_a_changed_recipe_is_refused_with_the_difference(done: tuple[StudySettings, list[str]], tiny: Tiny) -> None:
     study, _ = done
     changed = tiny(study.output, base={"pretrain": {"steps": 7, "batches": {"batch_size": 5}}}, seeds=[1, 2])
     with pytest.raises(FolderError, match=r"batch_size was 4, is 5; pretrain\.steps was 2, is 7") as caught:
         run_study(changed, command="")
     assert "steps-2/seed-1" in str(caught.value)
+    with pytest.raises(FolderError, match=r"from\.phrasebook\.num_documents was 30, is 31"):
+        check_study(tiny(study.output, phrasebook={"num_documents": 31}))
+    # Neither a task more is a change, nor one less.
+    nli = {"task": "nli", "test": "nli", "finetune": {"steps": 1}}
+    for outcomes in (["held_out"], ["held_out", "retrieval", "nli"]):
+        check_study(tiny(study.output, base={"tasks": {"nli": nli}}, outcomes=outcomes))
     # A value more is no change of the others, and neither is a seed more.
     more = tiny(study.output, axes={"steps": {"values": {"5": {"set": {"pretrain": {"steps": 5}}}}}}, seeds=[1, 2, 3])
     assert {cell.name for cell in check_study(more)} >= {"steps-5/seed-3"}

@@ -22,6 +22,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # Inches; 96 pixels of a page each.
 SIZE = (7.6, 3.0)
 SMALL_SIZE = (3.6, 2.1)
+SMALL_SPREAD = (3.7, 3.0)
+# In the names of a small plot's places, side by side.
+MOST_LETTERS = 28
 DOTS_HEIGHT, INCHES_A_DOT = 3.6, 0.091
 # Categories whose names have room side by side.
 FEW = 12
@@ -99,14 +102,15 @@ def spread_svg(
     log: bool = False,
     joined: bool = True,
     curves: Mapping[str, Sequence[tuple[float, float]]] = {},
+    small: bool = False,
 ) -> str:
     """Means with their standard deviations over ``series[name] = [(x, values), …]``, and each value as a small dot.
 
     ``ticks`` name places of the horizontal axis; places that are names alone are not ``joined`` by lines. ``curves`` go
-    with the series of the same name, dotted.
+    with the series of the same name, dotted. Two ``small`` ones have room side by side.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=SIZE, layout="constrained")
+        figure = Figure(figsize=SMALL_SPREAD if small else SIZE, layout="constrained")
         axes = figure.subplots()
         for number, (name, points) in enumerate(series.items()):
             colour = COLOURS[number % len(COLOURS)]
@@ -131,12 +135,15 @@ def spread_svg(
         if log:
             axes.set_xscale("log")
             axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xticks(list(ticks), list(ticks.values()))
+        crowded = len("".join(ticks.values())) > (MOST_LETTERS if small else 2 * MOST_LETTERS)
+        axes.set_xticks(
+            list(ticks), list(ticks.values()), rotation=20 if crowded else 0, ha="right" if crowded else "center"
+        )
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
         axes.spines[["top", "right"]].set_visible(False)
-        if len(series) > 1:
-            figure.legend(loc="outside right upper", frameon=False)
+        if len(series) > 1 or small:
+            figure.legend(loc="outside upper left" if small else "outside right upper", frameon=False)
         return _svg(figure)
 
 

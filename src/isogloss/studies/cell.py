@@ -33,13 +33,14 @@ from isogloss.processes import Processes
 from isogloss.runs import installed_versions
 from isogloss.shards import Shards
 from isogloss.studies.grid import Cell, finetuning, pretraining
-from isogloss.studies.recipe import StudySettings, TaskSettings
+from isogloss.studies.recipe import PHRASEBOOK, StudySettings, TaskSettings
 from isogloss.studies.stages import SOURCE, CellStages, asked_languages, stages_of
+from isogloss.studies.texts import find_source
 from isogloss.studies.writing import CHARACTERS
 from isogloss.tasks import data_language, find_files, find_task
 from isogloss.vocab import Vocabulary
 
-__all__ = ["CELL_NAME", "DONE_NAME", "CellWork", "cell_folder", "differences", "run_cell"]
+__all__ = ["CELL_NAME", "DONE_NAME", "CellWork", "cell_folder", "differences", "is_done", "run_cell"]
 
 CELL_NAME = "cell.json"
 DONE_NAME = "done.json"
@@ -63,10 +64,10 @@ def run_cell(work: CellWork) -> None:
     """Do what is left of a cell; raises what its stages raise, and Preempted after SIGTERM, its state saved."""
     study, cell = work.study, work.cell
     folder = cell_folder(study, cell)
-    if (folder / DONE_NAME).is_file():
+    if is_done(study, cell):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / CELL_NAME, cell.made_with)
+    write_json(folder / CELL_NAME, _made_with(study, cell))
     stages = stages_of(study, cell)
     start = time.monotonic()
     try:
@@ -85,19 +86,44 @@ def run_cell(work: CellWork) -> None:
             _score_task(study, cell, stages, name)
     finally:
         _add_seconds(folder, time.monotonic() - start)
-    write_json(folder / DONE_NAME, {"seconds": _seconds(folder), "versions": installed_versions()})
+    outcomes = [*stages.held_out, *stages.labels]
+    write_json(
+        folder / DONE_NAME, {"outcomes": outcomes, "seconds": _seconds(folder), "versions": installed_versions()}
+    )
 
 
-def differences(folder: Path, cell: Cell) -> list[str]:
+def is_done(study: StudySettings, cell: Cell) -> bool:
+    """Whether all that the study asks of a cell now is there."""
+    path = cell_folder(study, cell) / DONE_NAME
+    if not path.is_file():
+        return False
+    return {*study.held_out, *cell.settings.tasks} <= {*json.loads(path.read_text(encoding="utf-8"))["outcomes"]}
+
+
+def _made_with(study: StudySettings, cell: Cell) -> dict[str, Any]:
+    """What the cell is, as JSON: what must not change under what it has made."""
+    source = find_source(study, cell.settings.text.source)
+    kinds = {"text": source.kind, "labels": PHRASEBOOK if study.data == PHRASEBOOK else "folder"}
+    more = {"phrasebook": study.phrasebook} if PHRASEBOOK in kinds.values() else {}
+    kept = {"some_text_is_kept_from_all": bool(study.held_out)}
+    return {"seed": cell.seed, **cell.settings.model_dump(mode="json"), "from": kinds | more | kept}
+
+
+def differences(study: StudySettings, cell: Cell) -> list[str]:
     """What a started cell was made with that is otherwise now, as "KEY was …, is …"; nothing for one not started."""
-    path = folder / CELL_NAME
+    path = cell_folder(study, cell) / CELL_NAME
     if not path.is_file():
         return []
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise FolderError(f"{path} is damaged; delete the cell's folder, and it is made again") from None
-    return list(_changes("", before, json.loads(json.dumps(cell.made_with))))
+    now = json.loads(json.dumps(_made_with(study, cell)))
+    # What is asked for the first time, or no longer, changes nothing that was made.
+    both = {*before.get("tasks", {}), *now["tasks"]} - ({*before.get("tasks", {})} ^ {*now["tasks"]})
+    for made in (before, now):
+        made["tasks"] = {name: task for name, task in made.get("tasks", {}).items() if name in both}
+    return list(_changes("", before, now))
 
 
 def _changes(key: str, before: Any, now: Any) -> Sequence[str]:

@@ -50,11 +50,6 @@ class Cell:
     def name(self) -> str:
         return f"{self.point}/seed-{self.seed}"
 
-    @property
-    def made_with(self) -> dict[str, Any]:
-        """What the cell is, as JSON: what must not change under what it has made."""
-        return {"seed": self.seed, **self.settings.model_dump(mode="json")}
-
 
 def cells_of(study: StudySettings) -> list[Cell]:
     """Every cell of the study, seeds of one combination together.

@@ -20,7 +20,7 @@ from typing import Any
 from isogloss.languages import canonical_code
 from isogloss.runs import METRICS_NAME, read_metrics
 from isogloss.scores import Score, read_results
-from isogloss.studies.cell import DONE_NAME, cell_folder
+from isogloss.studies.cell import cell_folder, is_done
 from isogloss.studies.grid import Cell
 from isogloss.studies.recipe import HELD_OUT, StudySettings
 from isogloss.tasks import find_task
@@ -128,8 +128,8 @@ def read_result(study: StudySettings, cell: Cell, errors: Mapping[str, str]) -> 
             values[name] = {canonical_code(score.language): score.value for score in own}
     tokens = next((int(line["tokens"]) for line in reversed(lines) if "tokens" in line), 0)
     seconds = float(_read(folder / "seconds.json")) if (folder / "seconds.json").is_file() else 0.0
-    is_done = (folder / DONE_NAME).is_file()
-    return Result(cell, is_done, "" if is_done else errors.get(cell.name, ""), values, scores, tokens, seconds)
+    whole = is_done(study, cell)
+    return Result(cell, whole, "" if whole else errors.get(cell.name, ""), values, scores, tokens, seconds)
 
 
 def _read(path: Path) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 from isogloss.report import Block, Code, Figure, Fold, Heading, Table, Text, to_markdown, to_page
 from isogloss.report.plots import spread_svg
 from isogloss.runs import installed_versions
-from isogloss.studies.axes import Places, own_places, paper_places
+from isogloss.studies.axes import own_places, paper_places
 from isogloss.studies.fits import fit_blocks, fitted_curves
 from isogloss.studies.outcomes import (
     Outcome,
@@ -111,6 +111,7 @@ def _outcome(study: StudySettings, results: Sequence[Result], outcome: Outcome) 
         yield from (
             _figure(study, outcome, _by_series(points), f"{outcome.title}; {group}") for group, points in found.items()
         )
+    yield from _paper_figures(study)
     yield Fold(f"Every language: {outcome.title}", [_by_language(results, outcome)])
 
 
@@ -166,8 +167,9 @@ def _figure(study: StudySettings, outcome: Outcome, found: dict[str, list[Point]
         log=places.log,
         joined=places.ordered,
         curves=fitted_curves(study, outcome.name, axis, found) if len(study.axes) == 1 else {},
+        small=True,
     )
-    return Figure(drawn, f"Ours, {caption}. Means and standard deviations over seeds; small dots are single seeds.")
+    return Figure(drawn, f"Ours: {caption}. Means and deviations over seeds; small dots are single seeds.", small=True)
 
 
 def _by_language(results: Sequence[Result], outcome: Outcome) -> Table:
@@ -185,16 +187,20 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _paper(study: StudySettings) -> Iterator[Block]:
-    """The paper's figures: a table of all, and a plot for each source, on an axis of its own."""
+    """The paper's figures as a table; they are drawn beside ours."""
     rows = [
         (curve.source, curve.label, ", ".join(f"{name}: {value:g}" for name, value in curve.points.items()), curve.note)
         for curve in study.paper
     ]
     yield Table(("source", "line", "points", "note"), rows, words=(0, 1, 2, 3))
+
+
+def _paper_figures(study: StudySettings) -> Iterator[Figure]:
+    """A plot for each source, on an axis of its own: what it measures is seldom what we do."""
     for source in dict.fromkeys(curve.source for curve in study.paper):
         curves = [curve for curve in study.paper if curve.source == source]
         settings = study.axes[curves[0].axis]
-        places: Places = paper_places(settings, list(dict.fromkeys(name for curve in curves for name in curve.points)))
+        places = paper_places(settings, list(dict.fromkeys(name for curve in curves for name in curve.points)))
         series = {curve.label: [(places.of[name], [value]) for name, value in curve.points.items()] for curve in curves}
         drawn = spread_svg(
             series,
@@ -203,8 +209,9 @@ def _paper(study: StudySettings) -> Iterator[Block]:
             ylabel="as printed",
             log=places.log,
             joined=places.ordered,
+            small=True,
         )
-        yield Figure(drawn, f"{source}.")
+        yield Figure(drawn, f"{source}.", small=True)
 
 
 def _commands(study: StudySettings, results: Sequence[Result], command: str) -> Iterator[Block]:

@@ -18,7 +18,7 @@ from isogloss.corpus.engine import num_cores
 from isogloss.errors import FolderError
 from isogloss.manifest import room_for, write_json
 from isogloss.scores import write_results
-from isogloss.studies.cell import DONE_NAME, CellWork, cell_folder, differences, run_cell
+from isogloss.studies.cell import CellWork, cell_folder, differences, is_done, run_cell
 from isogloss.studies.grid import Cell, cells_of
 from isogloss.studies.making import is_made, make_stage
 from isogloss.studies.outcomes import all_scores, read_result
@@ -52,7 +52,7 @@ def run_study(study: StudySettings, *, command: str, tell: Callable[[str], objec
     study.output.mkdir(parents=True, exist_ok=True)
     with alone(study.output, study.output), room_for(study.output):
         write_json(study.output / "study.json", {"command": command, **study.model_dump(mode="json")})
-        left = [cell for cell in cells if not (cell_folder(study, cell) / DONE_NAME).is_file()]
+        left = [cell for cell in cells if not is_done(study, cell)]
         failed: dict[str, str] = {}
         if left:
             jobs = _jobs(study, left)
@@ -80,7 +80,7 @@ def check_study(study: StudySettings) -> list[Cell]:
     check_languages(study, cells)
     for cell in cells:
         stages_of(study, cell)
-        if changed := differences(cell_folder(study, cell), cell):
+        if changed := differences(study, cell):
             shown = "; ".join(changed[:MOST_DIFFERENCES])
             more = f", and {len(changed) - MOST_DIFFERENCES} more" if len(changed) > MOST_DIFFERENCES else ""
             raise FolderError(
