@@ -109,3 +109,12 @@ def test_the_phrasebook_has_tasks_of_its_own_form() -> None:
     assert {name: task.task for name, task in cells_of(study_of(**changes))[0].settings.tasks.items()} == {"nli": "nli"}
     of_folder = cells_of(study_of(**changes, data="somewhere"))[0].settings.tasks
     assert {name: task.task for name, task in of_folder.items()} == {"pos": "udpos", "nli": "xnli"}
+
+
+def test_rows_of_a_language_embedding_are_called_as_labelled_files_are() -> None:
+    changes = {"languages": ["zh", "en", "sr-Latn", "sr"], "pretrain": {"language_embedding": True}}
+    (cell,) = cells_of(study_of(base=changes, only={"steps": ["2"]}))
+    model = pretraining(cell, run=Path("r"), shards=Path("s"), vocabulary=Path("v"), device="cpu").model
+    assert set(model.languages) == {"zh", "en", "sr-Latn", "sr"}
+    assert model.row_of("zh-Hans") == model.row_of("zh")
+    assert model.row_of("sr-Latn") != model.row_of("sr")

@@ -137,10 +137,18 @@ def pretraining(
     given = cell.settings.pretrain
     if cell.settings.total_parameters is not None:
         given = laid_over(given, {"model": _solved(cell.settings)})
+    if given.get("language_embedding"):
+        given = laid_over(given, {"model": {"languages": _rows(cell.settings.languages)}})
     return stage_settings(
         PretrainSettings, given, where or cell.name, "pretrain",
         run=run, shards=shards, vocabulary=vocabulary, seed=cell.seed, device=device,
     )  # fmt: skip
+
+
+def _rows(languages: Sequence[str]) -> list[str]:
+    """Names of a language embedding's rows: without the script where that is clear, as labelled files are called."""
+    plain = [code.split("-")[0] for code in languages]
+    return sorted(short if plain.count(short) == 1 else code for short, code in zip(plain, languages, strict=True))
 
 
 def finetuning(
