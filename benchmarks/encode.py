@@ -35,20 +35,17 @@ from typing import Any
 import numpy as np
 import torch
 from encode_sides import MAX_LENGTH, SIDES
+from random_model import fill_vocabulary, make_vocabulary
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from isogloss.checkpoint import save_model
-from isogloss.corpus import CorpusSettings, build_corpus
 from isogloss.devices import choose, peak_flops, peak_memory
 from isogloss.interop.onnx import write_graph
 from isogloss.model import Encoder, ModelSettings, initialise
-from isogloss.phrasebook import PhrasebookSettings, pairs, write_text
+from isogloss.phrasebook import pairs
 from isogloss.plan.arithmetic import BatchShape, flops_per_token
-from isogloss.vocab import MODEL_NAME, VocabSettings, Vocabulary, train_vocabulary
-from isogloss.vocab.hub import write_hub_files
 
 LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 SETS = ("sentences", "documents")
@@ -73,17 +70,19 @@ def main() -> None:
 def make_files(folder: Path, options: argparse.Namespace) -> None:
     """Texts, the model, and the model in the forms that the sides asked for read."""
     console = Console(stderr=True)
-    texts, vocabulary = real_texts(options) if options.text else phrasebook_texts(folder, options)
+    size = options.vocabulary_size
+    if options.text:
+        texts = real_texts(options)
+        vocabulary = fill_vocabulary(Path(options.vocabulary), folder / "vocab", size)
+    else:
+        texts = phrasebook_texts(options)
+        vocabulary = make_vocabulary(folder, documents=options.phrasebook, pieces=options.pieces, size=size)
     (folder / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
     layers = {} if options.layers is None else {"num_layers": options.layers}
-    settings = ModelSettings(
-        preset=options.preset, vocabulary_size=options.vocabulary_size, max_length=MAX_LENGTH, **layers
-    )
-    encoder = Encoder(settings)
+    encoder = Encoder(ModelSettings(preset=options.preset, vocabulary_size=size, max_length=MAX_LENGTH, **layers))
     initialise(encoder, 1)
     console.print("writing the model")
-    fill_vocabulary(vocabulary, folder / "filled", settings.vocabulary_size)
-    save_model(folder / "model", encoder, vocabulary_folder=folder / "filled", parents=[], command="benchmark", card="")
+    save_model(folder / "model", encoder, vocabulary_folder=vocabulary, parents=[], command="benchmark", card="")
     if any(side.startswith(("onnx", "openvino")) for side in options.sides):
         console.print("writing the graph")
         (folder / "onnx").mkdir()
@@ -95,7 +94,7 @@ def make_files(folder: Path, options: argparse.Namespace) -> None:
         convert_for_ctranslate2(folder)
 
 
-def real_texts(options: argparse.Namespace) -> tuple[dict[str, list[str]], Path]:
+def real_texts(options: argparse.Namespace) -> dict[str, list[str]]:
     """Lines and whole documents of LANG.txt files, as many of each language."""
     if not options.vocabulary:
         raise SystemExit("--text needs --vocabulary, a folder of 'isogloss vocab train' for these languages")
@@ -112,15 +111,11 @@ def real_texts(options: argparse.Namespace) -> tuple[dict[str, list[str]], Path]
     return {
         "sentences": random.permutation(sentences)[: options.sentences].tolist(),
         "documents": random.permutation(documents)[: options.documents].tolist(),
-    }, Path(options.vocabulary)
+    }
 
 
-def phrasebook_texts(folder: Path, options: argparse.Namespace) -> tuple[dict[str, list[str]], Path]:
-    """One to three sentences of the embedded phrasebook as a sentence, sixty as a document; and a vocabulary."""
-    write_text(folder / "text", PhrasebookSettings(num_documents=options.phrasebook))
-    build_corpus(CorpusSettings(input=folder / "text", output=folder / "corpus"))
-    settings = {"size": options.pieces, "model_type": "bpe", "character_coverage": 1}
-    train_vocabulary(VocabSettings(corpus=folder / "corpus", output=folder / "vocab", **settings))
+def phrasebook_texts(options: argparse.Namespace) -> dict[str, list[str]]:
+    """One to three sentences of the embedded phrasebook as a sentence, sixty as a document."""
     random = np.random.default_rng(1)
     drawn = {
         language: [pair.premise for pair in pairs(language, 200, seed=1, held_out=False)] for language in LANGUAGES
@@ -132,22 +127,7 @@ def phrasebook_texts(folder: Path, options: argparse.Namespace) -> tuple[dict[st
     return {
         "sentences": [joined(number, random.integers(1, 4)) for number in range(options.sentences)],
         "documents": [joined(number, 60) for number in range(options.documents)],
-    }, folder / "vocab"
-
-
-def fill_vocabulary(vocabulary: Path, target: Path, size: int) -> None:
-    """The vocabulary with pieces that occur in no text, for a table as large as the real one's."""
-    model = ModelProto()
-    model.ParseFromString((vocabulary / MODEL_NAME).read_bytes())
-    missing = size - Vocabulary.load(vocabulary).size
-    if missing < 0:
-        raise SystemExit(f"the vocabulary has {-missing:,} pieces more than --vocabulary-size = {size:,}")
-    lowest = min(piece.score for piece in model.pieces)
-    for number in range(missing):
-        model.pieces.add(piece=f"\U000f0000{number}", score=lowest - 1 - number)
-    target.mkdir()
-    (target / MODEL_NAME).write_bytes(model.SerializeToString())
-    write_hub_files(target, Vocabulary.load(target))
+    }
 
 
 def quantise(folder: Path) -> None:

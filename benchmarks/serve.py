@@ -4,7 +4,7 @@
     python benchmarks/serve.py --preset mini --clients 8 --seconds 5
     python benchmarks/serve.py --question embed --model runs/xlmr
 
-Sides get the same short texts, sentences of the embedded phrasebook in 15 languages:
+Sides get the same short texts, one to three sentences of the embedded phrasebook in 15 languages:
 
     offline     one Predictor asked for all of them in one call, which sorts them by length and packs them
     server      `isogloss serve` in a process of its own, and in another one as many clients as told, each of which
@@ -35,18 +35,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from random_model import make_vocabulary
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from isogloss.checkpoint import save_model
-from isogloss.corpus import CorpusSettings, build_corpus
 from isogloss.heads import TaskModel
 from isogloss.model import Encoder, ModelSettings, initialise
-from isogloss.phrasebook import LANGUAGES, PhrasebookSettings, pairs, write_text
+from isogloss.phrasebook import LANGUAGES, pairs
 from isogloss.predict import load
-from isogloss.vocab import VocabSettings, Vocabulary, train_vocabulary
-from isogloss.vocab.hub import write_hub_files
+from isogloss.vocab import Vocabulary
 
 LABELS = ("entailment", "neutral", "contradiction")
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -90,37 +89,28 @@ def shown(num_rounds: int) -> Iterator[int]:
 
 
 def make_model(folder: Path, options: argparse.Namespace) -> Path:
-    """A classifier of random weights."""
-    write_text(folder / "text", PhrasebookSettings(num_documents=options.documents))
-    build_corpus(CorpusSettings(input=folder / "text", output=folder / "corpus"))
-    train_vocabulary(
-        VocabSettings(
-            corpus=folder / "corpus",
-            output=folder / "vocab",
-            size=options.pieces,
-            model_type="bpe",
-            character_coverage=1,
-        )
-    )
-    vocabulary = Vocabulary.load(folder / "vocab")
-    write_hub_files(folder / "vocab", vocabulary)
+    """A classifier of random weights; only as many pieces of its table as the vocabulary has are ever used."""
+    size = ModelSettings(preset="base").vocabulary_size if options.preset == "base" else None
+    vocabulary = make_vocabulary(folder, documents=options.documents, pieces=options.pieces, size=size)
     layers = {} if options.layers is None else {"num_layers": options.layers}
-    model = TaskModel(
-        Encoder(ModelSettings(preset=options.preset, max_length=512, vocabulary_size=vocabulary.size, **layers)),
-        "sequence",
-        LABELS,
-    )
+    shape = {"vocabulary_size": Vocabulary.load(vocabulary).size, "max_length": 512, **layers}
+    model = TaskModel(Encoder(ModelSettings(preset=options.preset, **shape)), "sequence", LABELS)
     initialise(model, 1)
-    save_model(
-        folder / "model", model, vocabulary_folder=folder / "vocab", parents=[], command="benchmark", card="Random."
-    )
+    save_model(folder / "model", model, vocabulary_folder=vocabulary, parents=[], command="benchmark", card="Random.")
     return folder / "model"
 
 
-def texts_of(num_texts: int) -> list[str]:
-    """Sentences of all languages in turn."""
-    drawn = [pairs(code, -(-num_texts // len(LANGUAGES)), seed=1, held_out=False) for code in LANGUAGES]
-    return [pair.premise for row in zip(*drawn, strict=True) for pair in row][:num_texts]
+def texts_of(options: argparse.Namespace) -> list[str]:
+    """As many texts of each language, in turn, each of one to `sentences` sentences."""
+    per_language = -(-options.texts // len(LANGUAGES))
+    random = np.random.default_rng(1)
+    texts = []
+    for code in LANGUAGES:
+        drawn = [pair.premise for pair in pairs(code, options.sentences * per_language, seed=1, held_out=False)]
+        lengths = random.integers(1, options.sentences + 1, per_language)
+        ends = lengths.cumsum()
+        texts.append([" ".join(drawn[end - length : end]) for end, length in zip(ends, lengths, strict=True)])
+    return [text for row in zip(*texts, strict=True) for text in row][: options.texts]
 
 
 def ask_offline(options: argparse.Namespace) -> dict[str, Any]:
@@ -132,7 +122,7 @@ def offline(options: argparse.Namespace) -> dict[str, Any]:
     if options.threads:
         torch.set_num_threads(options.threads)
     predictor = load(options.model, device=options.device)
-    texts = texts_of(options.texts)
+    texts = texts_of(options)
     ask = getattr(predictor, options.question)
     ask(texts)
     num_texts, begun = 0, time.perf_counter()
@@ -147,6 +137,7 @@ def ask_server(options: argparse.Namespace) -> dict[str, Any]:
     """The other side: a server and its clients, each a process of its own."""
     words = ["--port", "0", "--device", options.device, "--token-budget", str(options.token_budget)]
     command = [sys.executable, "-m", "isogloss", "serve", options.model, *words, "--wait-ms", str(options.wait_ms)]
+    command += ["--workers", str(options.workers)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment(options)) as server:
         assert server.stderr is not None
         try:
@@ -169,7 +160,7 @@ def clients(options: argparse.Namespace) -> dict[str, Any]:
 
 
 async def load_server(options: argparse.Namespace) -> dict[str, Any]:
-    bodies = [json.dumps({"texts": [text]}).encode() for text in texts_of(options.texts)]
+    bodies = [json.dumps({"texts": [text]}).encode() for text in texts_of(options)]
     head = f"POST /ask/{options.question} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: "
     requests = itertools.cycle([f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies])
     taken: list[float] = []
@@ -268,7 +259,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--warm-up", type=float, default=3, help="seconds before the clients' clock starts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--token-budget", type=int, default=4096)
+    parser.add_argument("--sentences", type=int, default=3, help="a text has one to so many")
     parser.add_argument("--wait-ms", type=float, default=3)
+    parser.add_argument("--workers", type=int, default=1, help="batches that run at once")
     parser.add_argument("--layers", type=int, help="layers (as in the preset)")
     parser.add_argument("--documents", type=int, default=1500, help="of the phrasebook's text, a language")
     parser.add_argument("--pieces", type=int, default=8000, help="pieces of the vocabulary")

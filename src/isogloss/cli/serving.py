@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from isogloss.cli.ask import InPrecision, Precision
 from isogloss.cli.stage import DryRun, OfLanguage, OnDevice, print_json
 
-__all__ = ["InPrecision", "serve"]
-
-
-class InPrecision(enum.StrEnum):
-    """The type to compute in."""
-
-    auto = "auto"
-    bf16 = "bf16"
-    fp32 = "fp32"
+__all__ = ["serve"]
 
 
 def serve(
@@ -35,6 +27,7 @@ def serve(
     ] = None,
     token_budget: Annotated[int, typer.Option(help="Tokens that are run together at most.", min=1)] = 4096,
     wait_ms: Annotated[float, typer.Option(help="Milliseconds that a request waits for others.", min=0)] = 3,
+    workers: Annotated[int, typer.Option(help="Batches that run at once and share the cores.", min=1, max=64)] = 1,
     queue: Annotated[int, typer.Option(help="Requests that wait or run at once; beyond it 429.", min=1)] = 512,
     queue_tokens: Annotated[int, typer.Option(help="Their tokens; beyond it 429.", min=1)] = 131_072,
     max_body_bytes: Annotated[int, typer.Option(help="Bytes of a request.", min=1024)] = 8 << 20,
@@ -48,7 +41,7 @@ def serve(
     max_connections: Annotated[int, typer.Option(help="Open connections.", min=1)] = 1024,
     language: OfLanguage = None,
     device: OnDevice = "auto",
-    precision: Annotated[InPrecision, typer.Option(help="auto: bf16 where the processor has it.")] = InPrecision.auto,
+    precision: Precision = InPrecision.auto,
     dry_run: DryRun = False,
 ) -> None:
     """Serve models over HTTP: every head, OpenAI's and text-embeddings-inference's routes, a page to try them at /.
@@ -79,6 +72,7 @@ def serve(
             "language": language,
             "token_budget": token_budget,
             "wait_ms": wait_ms,
+            "workers": workers,
             "queue_requests": queue,
             "queue_tokens": queue_tokens,
             "max_body_bytes": max_body_bytes,

@@ -5,10 +5,11 @@
     job = batcher.submit(model, "tag", items, sizes, options={})        # Problem 429 where too much waits
     answers = await job.future                                          # or batcher.cancel(job)
 
-One batch runs at a time, in a thread of its own, so that the event loop only ever waits. A batch is filled with the
-items of waiting requests, first come first served, up to a budget of tokens; a request that is larger than what is left
-is taken in parts, and waits for its next part behind the others. What is wrong with one request's items is that
-request's alone: a batch that fails is run again request by request.
+Batches run in threads of their own, so that the event loop only ever waits: one at a time, or as many as there are
+`workers`, which share the cores. A batch is filled with the items of waiting requests, first come first served, up to a
+budget of tokens; a request that is larger than what is left is taken in parts, and waits for its next part behind the
+others. What is wrong with one request's items is that request's alone: a batch that fails is run again request by
+request.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import torch
+
 from isogloss.serve.models import Item, Options, Question, ServedModel
 from isogloss.serve.problems import Problem
 
@@ -29,6 +32,9 @@ __all__ = ["Batch", "Batcher", "Job"]
 
 # How much a new batch counts in the rate that Retry-After is worked out from.
 NEWEST_SHARE = 0.2
+# Whoever has just been answered often asks again at once. While such requests come in, the next batch waits for them,
+# for so much of the time that the last one took: one of all clients is quicker than two of half of them.
+LINGER = 0.1
 
 Key = tuple[str, Question, tuple[tuple[str, Any], ...]]
 
@@ -98,6 +104,7 @@ class Batcher:
         *,
         token_budget: int,
         wait_ms: float,
+        workers: int = 1,
         queue_requests: int,
         queue_tokens: int,
         observe: Callable[[Batch], None] = lambda batch: None,
@@ -114,7 +121,14 @@ class Batcher:
         self._waiting: dict[Key, deque[Job]] = {}
         self._open: set[Job] = set()
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
+        self._choosing = asyncio.Lock()
+        self._workers = workers
+        self._num_running = 0
+        self._latest = 0.0
+        self._ended = 0.0
+        self._last_seconds = 0.0
+        self._cores = torch.get_num_threads()
+        self._threads = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="models")
 
     @property
     def num_requests(self) -> int:
@@ -146,6 +160,7 @@ class Batcher:
         self._open.add(job)
         self.num_tokens += num_tokens
         self._waiting.setdefault(job.key, deque()).append(job)
+        self._latest = now
         self._arrived.set()
         return job
 
@@ -168,18 +183,35 @@ class Batcher:
     async def run(self) -> None:
         """Run batches until cancelled."""
         try:
-            while True:
-                await self._arrived.wait()
-                while (key := self._next_key()) is not None:
-                    # Who comes first to an idle model waits for company; behind a batch all have waited already.
-                    first = self._waiting[key][0]
-                    if (left := first.turn + self.wait_seconds - time.monotonic()) > 0:
-                        await asyncio.sleep(left)
-                    if parts := self._take(key):
-                        await self._run(parts)
-                self._arrived.clear()
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(self._workers):
+                    workers.create_task(self._work())
         finally:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _work(self) -> None:
+        while True:
+            async with self._choosing:
+                parts = await self._next_batch()
+            await self._run(parts)
+
+    async def _next_batch(self) -> list[Part]:
+        while True:
+            await self._arrived.wait()
+            while (key := self._next_key()) is not None:
+                while (left := self._seconds_to_wait(key)) > 0:
+                    await asyncio.sleep(left)
+                if parts := self._take(key):
+                    return parts
+            self._arrived.clear()
+
+    def _seconds_to_wait(self, key: Key) -> float:
+        """For company: behind a batch as long as requests keep coming, else from the first one's arrival on."""
+        jobs = self._waiting[key]
+        if not self._alive(jobs) or sum(job.tokens_left for job in jobs) >= self.token_budget:
+            return 0.0
+        lingering = min(max(self._latest, self._ended) + self.wait_seconds, self._ended + LINGER * self._last_seconds)
+        return max(jobs[0].turn + self.wait_seconds, lingering) - time.monotonic()
 
     def _next_key(self) -> Key | None:
         """The kind of work whose first request has waited longest."""
@@ -196,7 +228,10 @@ class Batcher:
 
     def _take(self, key: Key) -> list[Part]:
         """Items up to the budget, at least one; a job that is not all taken goes behind the others."""
-        jobs, parts, left = self._waiting[key], list[Part](), self.token_budget
+        jobs, parts = self._waiting[key], list[Part]()
+        # Of little work each idle worker takes its share, so that all end sooner.
+        num_idle = self._workers - self._num_running
+        left = min(self.token_budget, -(-sum(job.tokens_left for job in jobs) // num_idle))
         now = time.monotonic()
         while self._alive(jobs) and (left >= jobs[0].sizes[jobs[0].num_taken] or not parts):
             job = jobs.popleft()
@@ -215,8 +250,15 @@ class Batcher:
 
     async def _run(self, parts: list[Part]) -> None:
         begun = time.monotonic()
-        results = await asyncio.get_running_loop().run_in_executor(self._thread, _answer, parts)
-        batch = Batch(parts, time.monotonic() - begun)
+        self._num_running += 1
+        try:
+            cores = max(1, self._cores // self._num_running)
+            results = await asyncio.get_running_loop().run_in_executor(self._threads, _answer, parts, cores)
+        finally:
+            self._num_running -= 1
+        self._ended = time.monotonic()
+        self._last_seconds = self._ended - begun
+        batch = Batch(parts, self._last_seconds)
         rate = batch.num_tokens / max(batch.seconds, 1e-6)
         known = self.tokens_per_second
         self.tokens_per_second = known + NEWEST_SHARE * (rate - known) if known else rate
@@ -246,15 +288,16 @@ class Batcher:
         self.num_tokens -= job.tokens_left
 
 
-def _answer(parts: Sequence[Part]) -> list[list[Any] | Exception]:
-    """The answers to each part, or why there are none; in the models' thread."""
+def _answer(parts: Sequence[Part], cores: int) -> list[list[Any] | Exception]:
+    """The answers to each part, or why there are none; in one of the models' threads, on so many cores."""
     job = parts[0].job
+    torch.set_num_threads(cores)  # of this thread's products alone
     try:
         items = [item for part in parts for item in part.items]
         # Numbers of items in messages are those of the request, where it runs alone.
         answers = job.model.ask(job.question, items, job.options, first=parts[0].start + 1)
         assert len(answers) == sum(len(part.items) for part in parts), "an answer an item"
     except Exception as error:
-        return [error] if len(parts) == 1 else [_answer([part])[0] for part in parts]
+        return [error] if len(parts) == 1 else [_answer([part], cores)[0] for part in parts]
     rest = iter(answers)
     return [[next(rest) for _ in part.items] for part in parts]

@@ -52,7 +52,7 @@ class Server(uvicorn.Server):
                 make_app(service),
                 http=cast(type[asyncio.Protocol], protocol),
                 ws="none",
-                loop="asyncio",
+                loop="auto",
                 lifespan="on",
                 log_config=None,
                 log_level="critical",
@@ -134,6 +134,8 @@ def listen(settings: ServeSettings) -> socket.socket:
 
 def run_server(settings: ServeSettings) -> int:
     """Serve until asked to stop; the exit code."""
+    # By default a thread that has waited for an operation of torch waits 5 ms more where the event loop is busy.
+    sys.setswitchinterval(0.0005)
     key = read_api_key(settings)
     with listen(settings) as listener:
         log = Log(sys.stderr)

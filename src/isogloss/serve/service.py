@@ -84,6 +84,7 @@ class Service:
         self.batcher = Batcher(
             token_budget=settings.token_budget,
             wait_ms=settings.wait_ms,
+            workers=settings.workers,
             queue_requests=settings.queue_requests,
             queue_tokens=settings.queue_tokens,
             observe=self.metrics.batch,

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from isogloss.config import Settings
-from isogloss.devices import Precision
+from isogloss.devices import InferencePrecision
 from isogloss.errors import ConfigError
 
 __all__ = ["API_KEY_VARIABLE", "ApiKey", "ServeSettings", "read_api_key"]
@@ -27,10 +27,11 @@ class ServeSettings(Settings):
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all of this machine's")
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
-    precision: Precision = Field("auto", description="auto, bf16 or fp32")
+    precision: InferencePrecision = Field("auto", description="auto, bf16, fp32, or int8 (x86 with VNNI)")
     language: str | None = Field(None, description="Code of the texts' language, for a model that embeds it (XLM)")
     token_budget: int = Field(4096, ge=1, description="Tokens that are run together at most")
     wait_ms: float = Field(3, ge=0, le=1000, description="How long a request waits for others, in milliseconds")
+    workers: int = Field(1, ge=1, le=64, description="Batches that run at once and share the cores")
     queue_requests: int = Field(512, ge=1, description="Requests that wait or run at once; beyond it 429")
     queue_tokens: int = Field(131_072, ge=1, description="Tokens that wait or run at once; beyond it 429")
     max_body_bytes: int = Field(8 << 20, ge=1024, description="Bytes of a request's body; beyond it 413")
