@@ -85,6 +85,8 @@ def test_a_word_without_a_piece_of_its_own_is_read_from_the_nearest_before_it() 
         ("«U.S.»  3.5%", ["«", "U.S", ".", "»", "3.5", "%"]),
         ("अन्ना ओस्लो में।", ["अन्ना", "ओस्लो", "में", "।"]),
         ("تعيش، في", ["تعيش", "،", "في"]),
+        ("\u200fתל\u200e, Os\u00adlo\ufeff \u200d", ["תל", ",", "Os\u00adlo"]),
+        ("Hi👨‍👩‍👧👍🏽❤️🇰🇪🇹🇿 1️⃣", ["Hi", "👨‍👩‍👧", "👍🏽", "❤️", "🇰🇪", "🇹🇿", "1️⃣"]),
         ("", []),
     ],
 )
@@ -99,7 +101,16 @@ def test_divided_words_cover_all_visible_characters_once(vocabulary: Vocabulary,
     spans = divide_words(text, *pieces_of(vocabulary, text))
     covered = [position for start, end in spans for position in range(start, end)]
     assert covered == sorted(set(covered))
-    assert {position for position in range(len(text)) if not text[position].isspace()} <= set(covered)
+    visible = {position for position, character in enumerate(text) if not character.isspace() and character != "\u200b"}
+    assert visible <= set(covered)
+    assert not [start for start, _ in spans if text[start] == "\u200b"]
+
+
+def test_no_word_begins_with_a_mark_of_the_letter_before() -> None:
+    text = "กรุงเทพ"
+    ends = np.arange(1, len(text) + 1, dtype=np.int32)
+    words = [text[start:end] for start, end in divide_words(text, ends - 1, ends)]
+    assert words == ["ก", "รุ", "ง", "เ", "ท", "พ"]
 
 
 def test_text_without_spaces_divides_where_pieces_begin(vocabulary: Vocabulary) -> None:

@@ -29,6 +29,13 @@ __all__ = ["IntArray", "Span", "divide_words", "join_words", "word_rows"]
 IntArray = npt.NDArray[np.int32]
 Span = tuple[int, int]
 
+# Characters without a shape of their own: soft hyphen, joiners, marks of direction, byte order mark.
+INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0001-\U000e007f"
+# Those of them that stand within a word and do not divide it.
+WITHIN = "\u00ad\u200c\u200d\u2060"
+# Of emoji: skin tones and the letters that name a region's flag after its pole, and the pairs that are a country's.
+MODIFIERS, REGIONAL = "\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f", "\U0001f1e6-\U0001f1ff"
+
 
 def join_words(words: Sequence[str], *, language: str | None = None) -> tuple[str, list[Span]]:
     """The text that words make, and each word's characters in it; no spaces where the language has none."""
@@ -44,15 +51,16 @@ def join_words(words: Sequence[str], *, language: str | None = None) -> tuple[st
 def divide_words(text: str, starts: IntArray, ends: IntArray) -> list[Span]:
     """The words of running text: letters, marks and digits that stand together; every other visible character alone.
 
-    An apostrophe, hyphen or dot between two letters or digits stays inside. In scripts without spaces a word begins
-    wherever a piece begins, as nothing else divides them.
+    An apostrophe, hyphen or dot between two letters or digits stays inside, an emoji with all its parts is one
+    character, and what cannot be seen (marks of direction, joiners) is no word. In scripts without spaces a word
+    begins wherever a piece begins, but for a mark, as nothing else divides them.
     """
     firsts = set(_first_visible(text, starts, ends).tolist())
     spans: list[Span] = []
     for match in _word().finditer(text):
         start = match.start()
         for position in range(match.start() + 1, match.end()):
-            if position in firsts and UNSPACED.match(text[position]):
+            if position in firsts and UNSPACED.match(text[position]) and not _is_mark(text[position]):
                 spans.append((start, position))
                 start = position
         spans.append((start, match.end()))
@@ -92,13 +100,21 @@ def _first_visible(text: str, starts: IntArray, ends: IntArray) -> IntArray:
     return firsts
 
 
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
+
 def _is_unspaced(code: str) -> bool:
     return is_known(code) and language(code).word_division == "none"
 
 
 @functools.cache
 def _word() -> re.Pattern[str]:
-    """Letters, marks, digits and joiners, or one other visible character. Python's \\w leaves out marks."""
+    """Letters, marks, digits and joiners, or one other visible character. Python's \\w leaves out marks.
+
+    Marks, skin tones and what a joiner adds belong to the character before them; two regional indicators are a flag.
+    """
     marks = "".join(chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M")
-    inner = f"[\\w{marks}\u200c\u200d]"
-    return re.compile(f"{inner}+(?:['’.·‑-]{inner}+)*|\\S")
+    run = f"[\\w{marks}][\\w{marks}{WITHIN}]*"
+    symbol = f"(?:[{REGIONAL}]{{2}}|[^\\s\\w{INVISIBLE}])[{marks}{MODIFIERS}]*"
+    return re.compile(f"{run}(?:['’.·‑-]{run})*|{symbol}(?:\u200d{symbol})*")
