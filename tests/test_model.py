@@ -103,6 +103,26 @@ def test_languages_and_token_types_are_added() -> None:
     assert not torch.allclose(plain[4:], encoder(ids, layout, token_types_N=types)[4:])
 
 
+@pytest.mark.parametrize(
+    ("rows", "language", "row"),
+    [
+        (("en", "zh-Hans"), "zh", 1),
+        (("en", "zh"), "zh-Hans", 1),
+        (("zh-Hant", "zh-Hans"), "zh_cn", 1),
+        (("sr", "sr-Latn"), "srp_Latn", 1),
+        (("en", "no"), "NB", 1),
+        (("en", "simple"), "simple", 1),
+    ],
+)
+def test_a_language_has_its_row_in_every_spelling(rows: tuple[str, ...], language: str, row: int) -> None:
+    assert ModelSettings(vocabulary_size=50, languages=rows).row_of(language) == row
+
+
+def test_another_script_is_not_taken_for_the_usual_one() -> None:
+    with pytest.raises(DataError, match="has no row for zh-Hant; it knows zh-Hans"):
+        ModelSettings(vocabulary_size=50, languages=("zh-Hans",)).row_of("zh-Hant")
+
+
 def test_segments_start_positions_again_and_have_languages_of_their_own() -> None:
     encoder = small_model(languages=("en", "sw")).encoder
     ids, layout, segments = random_ids(9), Layout.of([7, 2]), Layout.of([4, 3, 2])

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from isogloss.devices import Device
 from isogloss.errors import ConfigError
+from isogloss.interop.onnx_model import GraphEncoder
 from isogloss.model import Encoder, FeedForward, Layer, Linear
 
 __all__ = ["PackedFeedForward", "PackedInt8", "PackedLinear", "for_inference"]
@@ -97,10 +98,15 @@ def for_inference(model: Model, device: Device) -> Model:
     """`model`, placed on `device`, with weights in the type it computes in there; it is changed, for it to answer only.
 
     With `device.int8` the linear maps of the layers are quantised; heads and tables are not. An encoder that is not
-    ours is left as it is; in int8 that raises ConfigError.
+    ours, and the graph of an exported model, are left as they are; in int8 that raises ConfigError.
     """
     encoders = [module for module in model.modules() if isinstance(module, Encoder)]
     if device.int8 and not encoders:
+        if any(isinstance(module, GraphEncoder) for module in model.modules()):
+            raise ConfigError(
+                "precision = 'int8': this is an exported model, which computes in what it was exported in; use auto "
+                "(for int8, export the model with --int8)"
+            )
         raise ConfigError("precision = 'int8': this encoder is run by transformers; use auto, bf16 or fp32")
     for encoder in encoders:
         for layer in encoder.layers:

@@ -27,6 +27,7 @@ from isogloss.attention import Layout, attend
 from isogloss.config import Settings
 from isogloss.dropout import drop
 from isogloss.errors import DataError
+from isogloss.languages import canonical_code
 from isogloss.loss import linear_cross_entropy
 
 __all__ = [
@@ -108,13 +109,16 @@ class ModelSettings(Settings):
         return self
 
     def row_of(self, language: str | None) -> int:
-        """The row of a language in the language embedding, by its code or the code without its script.
+        """The row of a language in the language embedding, by its code in any spelling, or without its script.
 
         0 for a model without such an embedding. Raises DataError for a language that has no row, and for none.
         """
         if not self.languages:
             return 0
-        for code in (language, language.split("-")[0]) if language else ():
+        if language in self.languages:  # whatever it is: a model of others may have codes that are none
+            return self.languages.index(language)
+        # Of some the usual script is part of the code: "zh" is "zh-Hans" too.
+        for code in (canonical_code(language), language.split("-")[0]) if language else ():
             if code in self.languages:
                 return self.languages.index(code)
         problem = f"has no row for {language}" if language else "none is given"

@@ -16,6 +16,7 @@ import torch
 
 from isogloss.attention import Layout
 from isogloss.checkpoint import read_model
+from isogloss.errors import ConfigError
 from isogloss.export import Export, ExportSettings, export
 from isogloss.predict import load
 from isogloss.trim import TrimSettings, trim
@@ -117,3 +118,9 @@ def test_in_fp32_it_says_what_the_trimmed_model_says(
         else:
             ours, theirs = model(ids_N, layout), exported(ids_N, layout)
     torch.testing.assert_close(theirs, ours, rtol=1e-4, atol=1e-4)
+
+
+def test_it_says_why_it_is_not_computed_in_int8_again(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isogloss.devices.has_native_int8", lambda device: True)
+    with pytest.raises(ConfigError, match="exported model, which computes in what it was exported in; use auto"):
+        load(small("sequence")[1], device="cpu", precision="int8")
