@@ -78,6 +78,7 @@ def test_tokens_are_counted_and_texts_that_were_cut_are_named(everything: Any) -
         ("/ask/tag", {"text": ["a"]}, 422, "invalid_request", "texts"),
         ("/ask/tag", {"texts": ["a"], "topk": 3}, 422, "invalid_request", "known: model, texts"),
         ("/ask/tag", {"texts": [["a", 1]]}, 422, "invalid_request", "texts[0][1]"),
+        ("/ask/classify", {"texts": [{"text": "a", "text_pair": "b"}]}, 422, "invalid_request", "texts[0]: Input"),
         ("/ask/classify", {"texts": [["a", "b", "c"]]}, 422, "invalid_request", "at most 2 items"),
         ("/ask/answer", {"questions": [{"question": "a"}]}, 422, "invalid_request", "questions[0].context"),
         ("/ask/embed", {"texts": ["a"], "pooling": "max"}, 422, "invalid_request", "pooling"),

@@ -196,7 +196,7 @@ def _told(location: tuple[int | str, ...], kind: str, message: str, value: Any) 
     """
     place = ""
     for part in location:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and (part in value or kind == "missing"):
             place += f".{part}"
             value = value.get(part)
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
