@@ -70,6 +70,21 @@ def test_a_key_is_in_the_description(start: Callable[..., Any]) -> None:
     assert "401" in described["paths"]["/ask/tag"]["post"]["responses"]
 
 
+@pytest.mark.parametrize(
+    ("path", "option"),
+    [
+        ("/ask/classify", {"labels": ["a", "b" * 301]}),
+        ("/ask/classify", {"labels": ["a"], "hypothesis": "b" * 300 + "{}"}),
+        ("/ask/fill-mask", {"targets": ["b" * 301]}),
+    ],
+)
+def test_no_text_of_an_option_is_longer_than_it_is_described(fuzzed: Any, path: str, option: dict[str, Any]) -> None:
+    model, text = {"/ask/classify": ("nli", "a"), "/ask/fill-mask": ("mlm", "<mask>")}[path]
+    answer = fuzzed.client.post(path, {"texts": [text], "model": model, **option})
+    assert answer.status == 413
+    assert answer.json["error"]["param"] == list(option)[-1]
+
+
 def fuzz(running: Any, mode: Any, *, num_examples: int) -> int:
     """Random requests to every route; how many were sent."""
     schema = schemathesis.openapi.from_dict(description_of(running))

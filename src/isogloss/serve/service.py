@@ -119,6 +119,7 @@ class Service:
         """
         deadline = time.monotonic() + self.settings.timeout_seconds
         self._check(question, items, names)
+        self._check_options(options)
         sizes = await self._sizes(model, items)
         longest = max(range(len(sizes)), key=lambda at: sizes[at])
         if whole and sizes[longest] > model.max_length:
@@ -145,6 +146,15 @@ class Service:
                 if question == "fill-mask" and (number := text.count(MASK)) > MOST_MASKS:
                     message = f"{names}[{at}] has {number:,} masks, a text may have {MOST_MASKS}; divide it"
                     raise Problem(413, "too_many_masks", message, param=f"{names}[{at}]")
+
+    def _check_options(self, options: Options) -> None:
+        """Raises Problem (413) for a label, a hypothesis or a target as long as no text may be."""
+        for name, value in options.items():
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, str) and len(one) > self.settings.max_characters:
+                    limit = self.settings.max_characters
+                    message = f"{name} has {len(one):,} characters in one, there may be {limit:,}; shorten it"
+                    raise Problem(413, "text_too_long", message, param=name)
 
     async def _sizes(self, model: ServedModel, items: Sequence[Item]) -> list[int]:
         num_characters = sum(len(part) for item in items for part in parts_of(item))
