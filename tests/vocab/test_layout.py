@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.errors import VocabularyError
-from isogloss.vocab import MODEL_NAME, Vocabulary
+from isogloss.vocab import MODEL_NAME, Vocabulary, layout
 from isogloss.vocab.layout import SPACE
 
 FIXTURES = Path(__file__).parents[3] / "shared" / "data" / "tokenizer"
@@ -196,13 +196,16 @@ def trained(lines: list[str], **options: object) -> bytes:
 @given(texts=st.lists(any_text | odd_text, max_size=5))
 def test_a_batch_equals_its_texts_one_by_one(vocabulary: Vocabulary, texts: list[str]) -> None:
     alone = [vocabulary.encode([text])[0].tolist() for text in texts]
-    assert [ids.tolist() for ids in vocabulary.encode(texts, num_threads=2)] == alone
-    for num_threads in (1, 2, -1):
-        ids, bounds = vocabulary.encode_flat(texts, num_threads=num_threads)
-        assert (ids.dtype, bounds.dtype) == (np.int32, np.int64)
-        assert bounds[0] == 0
-        assert [ids[start:end].tolist() for start, end in itertools.pairwise(bounds)] == alone
-        assert bounds[-1] == len(ids)
+    for few in (layout.FEW_CHARACTERS, 0):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(layout, "FEW_CHARACTERS", few)  # 0: short texts too go to SentencePiece's threads
+            assert [ids.tolist() for ids in vocabulary.encode(texts, num_threads=2)] == alone
+            for num_threads in (1, 2, -1):
+                ids, bounds = vocabulary.encode_flat(texts, num_threads=num_threads)
+                assert (ids.dtype, bounds.dtype) == (np.int32, np.int64)
+                assert bounds[0] == 0
+                assert [ids[start:end].tolist() for start, end in itertools.pairwise(bounds)] == alone
+                assert bounds[-1] == len(ids)
 
 
 def test_a_line_end_of_old_machines_is_no_blank_where_sentencepiece_keeps_it(vocabulary: Vocabulary) -> None:

@@ -128,20 +128,21 @@ class Vocabulary:
         if not texts:
             return np.empty(0, np.int32), np.zeros(1, np.int64)
         threads = _num_cores() if num_threads < 0 else num_threads
-        try:
-            # SentencePiece reads the UTF-8 that a str holds or makes; copies of our own would cost a tenth more.
-            raw = self._encode_all(texts, threads)
-        except (TypeError, UnicodeEncodeError):  # half of a surrogate pair somewhere
-            raw = self._encode_all([_utf8(text) for text in texts], threads)
+        if sum(map(len, texts)) < FEW_CHARACTERS:
+            raw = [self._processor.encode(_utf8(text), return_type="numpy") for text in texts]
+        else:
+            raw = self._encode_many(texts, threads)
         bounds = np.zeros(len(raw) + 1, np.int64)
         np.cumsum(np.fromiter(map(len, raw), np.int64, len(raw)), out=bounds[1:])
         return _to_ours(np.concatenate(raw)), bounds
 
-    def _encode_all(self, texts: Sequence[str] | Sequence[bytes], num_threads: int) -> list[Ids]:
-        if sum(map(len, texts)) < FEW_CHARACTERS:
-            return [self._processor.encode(text, return_type="numpy") for text in texts]
-        raw: list[Ids] = self._processor.encode([*texts], return_type="numpy", num_threads=num_threads)
-        return raw
+    def _encode_many(self, texts: Sequence[str], num_threads: int) -> list[Ids]:
+        try:
+            # SentencePiece reads the UTF-8 that a str holds or makes; copies of our own would cost a tenth more.
+            raw = self._processor.encode(list(texts), return_type="numpy", num_threads=num_threads)
+        except (TypeError, UnicodeEncodeError):  # half of a surrogate pair somewhere
+            raw = self._processor.encode([_utf8(text) for text in texts], return_type="numpy", num_threads=num_threads)
+        return list(raw)
 
     def encode_with_offsets(self, text: str) -> tuple[Ids, Ids, Ids]:
         """Ids and, for each, the characters of the original ``text`` it stands for: ``text[start:end]``.
