@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 
 from isogloss.errors import DataError
+from isogloss.vocab.layout import MASK_PIECE
 
 __all__ = ["Question", "answer_lines", "read_items"]
 
@@ -40,7 +41,6 @@ FORMS: Mapping[Question, tuple[tuple[str, ...], ...]] = {
     "answer": (ASKED,),
     "embed": (TEXT,),
 }
-MASK = "<mask>"
 
 
 def answer_lines(
@@ -68,8 +68,8 @@ def read_items(question: Question, stream: Iterable[bytes]) -> Iterator[Item]:
         except UnicodeDecodeError as error:
             raise _problem(number, f"byte {error.start + 1} of the line is not UTF-8; convert the input") from None
         parts = _from_json(question, number, line) if line.startswith("{") else _from_text(question, number, line)
-        if question == "fill-mask" and MASK not in parts[0]:
-            raise _problem(number, f"no {MASK} in {line[:40]!r}; write {MASK} where a piece is missing")
+        if question == "fill-mask" and MASK_PIECE not in parts[0]:
+            raise _problem(number, f"no {MASK_PIECE} in {line[:40]!r}; write {MASK_PIECE} where a piece is missing")
         yield parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
 

@@ -26,8 +26,8 @@ from isogloss.lines import Question, read_items
 from isogloss.manifest import hash_file, hash_files
 from isogloss.model import MaskedLM
 from isogloss.predict import FoundAnswer, Predictor, TextLabel, load
-from isogloss.predict.masks import MASK
 from isogloss.tasks import Task, find_files, find_task
+from isogloss.vocab.layout import MASK_PIECE
 
 __all__ = ["Checked", "check_export", "check_files", "fingerprint_of_check"]
 
@@ -181,7 +181,7 @@ def _with_mask(text: str, predictors: Sequence[Predictor]) -> str:
     middle = num_characters = (len(text) + 1) // 2
     while True:
         parts = text[max(0, middle - num_characters) : middle], text[middle : middle + num_characters]
-        masked = MASK.join(parts)
+        masked = MASK_PIECE.join(parts)
         # The mask counts as the characters it is spelt with: more than the one piece that it is.
         if all(len(one.tokenizer.encode([masked])[0]) + 2 <= one.max_length for one in predictors):
             return masked

@@ -14,10 +14,10 @@ from isogloss.predict.answers import MaskFill
 from isogloss.predict.loaded import LoadedModel
 from isogloss.tasks import IntArray
 from isogloss.vocab import Vocabulary
+from isogloss.vocab.layout import MASK_PIECE
 
 __all__ = ["fill_masks"]
 
-MASK = "<mask>"
 SPACE = "▁"
 
 
@@ -52,10 +52,12 @@ def fill_masks(
 
 def _masked_sequences(vocabulary: Vocabulary, texts: Sequence[str], *, max_length: int, first: int) -> list[IntArray]:
     """`<s> … </s>` with the mask's id where a text has `<mask>`, which takes the space before it."""
-    divided = [[part.rstrip() for part in text.split(MASK)] for text in texts]
+    divided = [[part.rstrip() for part in text.split(MASK_PIECE)] for text in texts]
     for number, (text, parts) in enumerate(zip(texts, divided, strict=True), start=first):
         if len(parts) == 1:
-            raise DataError(f"text {number} has no {MASK}: {text[:60]!r}; write {MASK} where a piece is missing")
+            raise DataError(
+                f"text {number} has no {MASK_PIECE}: {text[:60]!r}; write {MASK_PIECE} where a piece is missing"
+            )
     encoded = iter(vocabulary.encode([part for parts in divided for part in parts]))
     mask = np.array([vocabulary.mask_id], np.int32)
     sequences = []

@@ -20,9 +20,9 @@ from isogloss.predict import Predictor, load
 from isogloss.serve.problems import Problem
 from isogloss.serve.settings import ServeSettings
 from isogloss.tasks import text_windows
+from isogloss.vocab.layout import MASK_PIECE
 
 __all__ = [
-    "MASK",
     "MOST_MASKS",
     "Item",
     "Models",
@@ -40,7 +40,6 @@ Question = Literal["fill-mask", "classify", "tag", "answer", "embed", "score"]
 Item = str | tuple[str, ...] | list[str]
 Options = Mapping[str, Any]
 
-MASK = "<mask>"
 # Beside a mask's token stand the logits of a whole vocabulary, in two copies: so many tokens it counts as.
 MASK_COST = 64
 MOST_MASKS = 64
@@ -84,7 +83,7 @@ class ServedModel:
     def costs(self, question: Question, items: Sequence[Item], sizes: Sequence[int], options: Options) -> list[int]:
         """What each item takes to run, in tokens: fewer where its end is not read, more for masks and many labels."""
         if question == "fill-mask":
-            masks = [text.count(MASK) for item in items for text in parts_of(item)]
+            masks = [text.count(MASK_PIECE) for item in items for text in parts_of(item)]
             return [size + MASK_COST * number for size, number in zip(sizes, masks, strict=True)]
         if question in ("classify", "embed", "score") and options.get("long", "cut") == "cut":
             sizes = [min(size, self.max_length) for size in sizes]
@@ -101,7 +100,7 @@ class ServedModel:
 
     def warm_up(self) -> None:
         """Answer something, as the first answer of a process takes several times as long."""
-        items: dict[Question, list[Item]] = {"fill-mask": [MASK], "answer": [("a", "a")]}
+        items: dict[Question, list[Item]] = {"fill-mask": [MASK_PIECE], "answer": [("a", "a")]}
         for question in self.questions:
             self.ask(question, items.get(question, ["a"]), {})
 

@@ -23,10 +23,11 @@ from isogloss.serve.batching import Batcher, Job
 from isogloss.serve.forms import Form, read_form
 from isogloss.serve.logs import Log
 from isogloss.serve.metrics import Metrics
-from isogloss.serve.models import MASK, MOST_MASKS, Item, Models, Options, Question, ServedModel, parts_of
+from isogloss.serve.models import MOST_MASKS, Item, Models, Options, Question, ServedModel, parts_of
 from isogloss.serve.problems import Problem
 from isogloss.serve.reading import ClientLeft, parse_json, read_body
 from isogloss.serve.settings import ApiKey, ServeSettings
+from isogloss.vocab.layout import MASK_PIECE
 
 __all__ = ["Found", "Seen", "Service", "seen_of"]
 
@@ -143,7 +144,7 @@ class Service:
                 if len(text) > limit:
                     message = f"{names}[{at}] has {len(text):,} characters, a text may have {limit:,}; divide it"
                     raise Problem(413, "text_too_long", message, param=f"{names}[{at}]")
-                if question == "fill-mask" and (number := text.count(MASK)) > MOST_MASKS:
+                if question == "fill-mask" and (number := text.count(MASK_PIECE)) > MOST_MASKS:
                     message = f"{names}[{at}] has {number:,} masks, a text may have {MOST_MASKS}; divide it"
                     raise Problem(413, "too_many_masks", message, param=f"{names}[{at}]")
 
