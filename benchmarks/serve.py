@@ -31,10 +31,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
+import uvloop
 from random_model import make_vocabulary
 from rich.console import Console
 from rich.progress import Progress
@@ -155,32 +156,18 @@ def ask_server(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def clients(options: argparse.Namespace) -> dict[str, Any]:
-    """All clients in one event loop on bare streams, so that they take little of the machine."""
-    return asyncio.run(load_server(options))
+    """All clients in one event loop on bare protocols, so that they take little of the machine."""
+    return uvloop.run(load_server(options))
 
 
 async def load_server(options: argparse.Namespace) -> dict[str, Any]:
     bodies = [json.dumps({"texts": [text]}).encode() for text in texts_of(options)]
     head = f"POST /ask/{options.question} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: "
     requests = itertools.cycle([f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies])
-    taken: list[float] = []
-    errors = 0
-
-    async def client(until: float) -> None:
-        nonlocal errors
-        reader, writer = await asyncio.open_connection("127.0.0.1", options.port)
-        while (begun := time.perf_counter()) < until:
-            writer.write(next(requests))
-            status, _ = await response(reader)
-            taken.append(time.perf_counter() - begun)
-            errors += status != 200
-        writer.close()
-
-    await asyncio.gather(*(client(time.perf_counter() + options.warm_up) for _ in range(options.clients)))
-    taken.clear()
+    await ask_for(options.warm_up, requests, options)
     before = await batches(options.port)
     begun = time.perf_counter()
-    await asyncio.gather(*(client(begun + options.seconds) for _ in range(options.clients)))
+    taken, errors = await ask_for(options.seconds, requests, options)
     seconds = time.perf_counter() - begun
     tokens, number = (after - earlier for after, earlier in zip(await batches(options.port), before, strict=True))
     quantiles = {name: round(1000 * float(np.quantile(taken, share)), 1) for name, share in QUANTILES.items()}
@@ -192,24 +179,67 @@ async def load_server(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+async def ask_for(seconds: float, requests: Iterator[bytes], options: argparse.Namespace) -> tuple[list[float], int]:
+    """What each request of all clients took, in seconds, and how many were not answered with 200."""
+    until = time.perf_counter() + seconds
+    loop = asyncio.get_running_loop()
+    joined = [
+        await loop.create_connection(lambda: Client(requests, until), "127.0.0.1", options.port)
+        for _ in range(options.clients)
+    ]
+    await asyncio.gather(*(client.done for _, client in joined))
+    return [one for _, client in joined for one in client.taken], sum(client.errors for _, client in joined)
+
+
+class Client(asyncio.Protocol):
+    """Sends a request, and the next one when that is answered, until the time is over."""
+
+    def __init__(self, requests: Iterator[bytes], until: float = 0.0) -> None:
+        self.requests, self.until = requests, until
+        self.taken: list[float] = []
+        self.errors = 0
+        self.body = b""
+        self.done = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._ask()
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, _, self.body = self._answer.partition(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+        if not length or len(self.body) < int(length):
+            return
+        now = time.perf_counter()
+        self.taken.append(now - self._begun)
+        self.errors += head[9:12] != b"200"
+        if now < self.until:
+            self._ask()
+        else:
+            self.transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def _ask(self) -> None:
+        self._begun, self._answer = time.perf_counter(), b""
+        self.transport.write(next(self.requests))
+
+
 async def batches(port: int) -> tuple[float, float]:
     """Tokens and batches that the server has run, as its metrics say."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
-    _, body = await response(reader)
-    writer.close()
-    rows = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if not line.startswith("#"))
+    request = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n"
+    loop = asyncio.get_running_loop()
+    _, client = await loop.create_connection(lambda: Client(iter([request])), "127.0.0.1", port)
+    await client.done
+    rows = dict(line.rsplit(" ", 1) for line in client.body.decode().splitlines() if not line.startswith("#"))
     named = [{name: float(value) for name, value in rows.items() if name.startswith(prefix)} for prefix in COUNTS]
     return sum(named[0].values()), sum(named[1].values())
 
 
 COUNTS = ("isogloss_batch_tokens_sum", "isogloss_batch_tokens_count")
-
-
-async def response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-    return int(head[9:12]), await reader.readexactly(length)
 
 
 def finished(command: list[str], options: argparse.Namespace) -> str:

@@ -63,9 +63,16 @@ def test_in_fp32_nothing_changes() -> None:
 def test_a_text_is_answered_alike_in_any_company(device: Device, others: list[int]) -> None:
     """In int8 a scale that many tokens share would be that of the loudest of them."""
     ready = for_inference(device.place(random_encoder()), device)
-    alone = states_of(ready, [20])
-    together = states_of(ready, [20, *others])  # the same seed: its ids come first
-    assert relative(together[:20], alone) < 0.01
+    alone = states_of(ready, [20, 64])
+    together = states_of(ready, [20, 64, *others])  # the same seed: their ids come first
+    assert relative(together[:84], alone) < 0.01
+
+
+@pytest.mark.parametrize("device", [BF16, pytest.param(INT8, marks=needs_int8)])
+def test_a_few_tokens_are_answered_as_in_company_but_for_rounding(device: Device) -> None:
+    """Another kernel computes their attention, whose rounding each step of int8 can double."""
+    ready = for_inference(device.place(random_encoder()), device)
+    assert relative(states_of(ready, [20, 64])[:20], states_of(ready, [20])) < 0.03
 
 
 @needs_int8

@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from isogloss.blocks import LONGEST, Blocks, attend_blocks, scaled_bmm
 from isogloss.dropout import keep_mask
 
 __all__ = ["Bucket", "Layout", "attend", "attend_plain"]
@@ -86,6 +87,11 @@ class Layout:
         return tuple(bucket for bucket in runs if bucket.length > 0)
 
     @functools.cached_property
+    def blocks(self) -> Blocks:
+        """Where sequences lie when a CPU answers."""
+        return Blocks.of(self.lengths)
+
+    @functools.cached_property
     def by_length(self) -> tuple[Layout, Tensor] | None:
         """The layout with sequences sorted by length, and each of its tokens' place here; None if that saves nothing.
 
@@ -108,6 +114,8 @@ def attend(qkv_N3HE: Tensor, layout: Layout, *, dropout: float = 0.0) -> Tensor:
         q_NHE, k_NHE, v_NHE = qkv_N3HE.unbind(1)
         offsets, longest = layout.offsets, layout.max_length
         return cast(Tensor, varlen_attn(q_NHE, k_NHE, v_NHE, offsets, offsets, longest, longest))
+    if _takes_blocks(qkv_N3HE, layout, dropout):
+        return attend_blocks(qkv_N3HE, layout.blocks)
     if len(layout.buckets) == 1:
         return _attend_bucket(qkv_N3HE, layout.buckets[0], dropout)
     if layout.by_length is not None:
@@ -137,6 +145,13 @@ def _takes_varlen(qkv_N3HE: Tensor, layout: Layout, dropout: float) -> bool:
     return qkv_N3HE.is_cuda and half and dropout == 0.0 and len(layout.buckets) > 1
 
 
+def _takes_blocks(qkv_N3HE: Tensor, layout: Layout, dropout: float) -> bool:
+    """What blocks are faster for: a CPU that answers in bf16."""
+    answering = qkv_N3HE.device.type == "cpu" and dropout == 0.0 and not qkv_N3HE.requires_grad
+    fit = layout.num_tokens >= FEW_TOKENS and layout.max_length <= LONGEST
+    return answering and fit and qkv_N3HE.dtype == torch.bfloat16
+
+
 @functools.cache
 def _varlen_attn() -> Callable[..., Any] | None:
     """That kernel, if this build of torch has it (from 2.10 on).
@@ -154,8 +169,7 @@ def _attend_bucket(qkv_N3HE: Tensor, bucket: Bucket, dropout: float) -> Tensor:
     """Attention of B sequences of one length."""
     limit = SHORT_LENGTH if dropout or qkv_N3HE.dtype == torch.bfloat16 else SHORT_LENGTH_FP32
     learning = dropout > 0 or qkv_N3HE.requires_grad
-    answering = qkv_N3HE.dtype == torch.bfloat16 and len(qkv_N3HE) >= FEW_TOKENS
-    if qkv_N3HE.device.type == "cpu" and (learning or answering) and bucket.length <= limit:
+    if qkv_N3HE.device.type == "cpu" and learning and bucket.length <= limit:
         return cast(Tensor, _ShortAttention.apply(qkv_N3HE, bucket, dropout))  # type: ignore[no-untyped-call]
     qkv_BL3HE = qkv_N3HE.view(*bucket, *qkv_N3HE.shape[1:])
     q_BHLE, k_BHLE, v_BHLE = qkv_BL3HE.permute(2, 0, 3, 1, 4)
@@ -175,7 +189,7 @@ class _ShortAttention(torch.autograd.Function):
         N, _, H, E = qkv_N3HE.shape
         qkv_3GLE = qkv_N3HE.view(B, L, 3, H, E).permute(2, 0, 3, 1, 4).reshape(3, B * H, L, E)
         q_GLE, k_GLE, v_GLE = qkv_3GLE
-        weights_GLL = _scaled_bmm(q_GLE, k_GLE.transpose(1, 2), E**-0.5).softmax(-1)
+        weights_GLL = scaled_bmm(q_GLE, k_GLE.transpose(1, 2), E**-0.5).softmax(-1)
         factors_GLL = None
         if dropout:
             kept_GLL, scale = keep_mask(weights_GLL.shape, dropout)
@@ -199,13 +213,6 @@ class _ShortAttention(torch.autograd.Function):
         if factors_GLL is not None:
             grad_GLL *= factors_GLL
         grad_GLL = torch._softmax_backward_data(grad_GLL, weights_GLL, -1, weights_GLL.dtype)
-        _scaled_bmm(grad_GLL, k_GLE, E**-0.5, out=grad_qkv_3GLE[0])
-        _scaled_bmm(grad_GLL.transpose(1, 2), q_GLE, E**-0.5, out=grad_qkv_3GLE[1])
+        scaled_bmm(grad_GLL, k_GLE, E**-0.5, out=grad_qkv_3GLE[0])
+        scaled_bmm(grad_GLL.transpose(1, 2), q_GLE, E**-0.5, out=grad_qkv_3GLE[1])
         return grad_qkv_3GLE.view(3, B, H, L, E).permute(1, 3, 0, 2, 4).reshape(B * L, 3, H, E), None, None
-
-
-def _scaled_bmm(a: Tensor, b: Tensor, scale: float, *, out: Tensor | None = None) -> Tensor:
-    """scale · a @ b; with beta = 0 the first operand is only a place for the result."""
-    if out is None:
-        out = a.new_empty(len(a), a.shape[1], b.shape[2])
-    return torch.baddbmm(out, a, b, beta=0, alpha=scale, out=out)

@@ -15,7 +15,19 @@ ROOT = Path(isogloss.__file__).parent
 # The floors, from the ground up; a room is a file or folder directly under src/isogloss.
 FLOORS: list[set[str]] = [
     {"errors", "languages", "config", "manifest", "runs", "randomness", "report", "scores", "children", "published"},
-    {"corpus", "phrasebook", "vocab", "shards", "model", "attention", "devices", "dropout", "loss", "processes"},
+    {
+        "corpus",
+        "phrasebook",
+        "vocab",
+        "shards",
+        "model",
+        "attention",
+        "blocks",
+        "devices",
+        "dropout",
+        "loss",
+        "processes",
+    },
     {
         *("tasks", "batches", "packing", "masking", "mixture", "optim", "loop", "training_state", "sharing", "encode"),
         *("inference", "interop", "checkpoint", "heads", "rows", "lean"),
@@ -41,7 +53,7 @@ FLOORS: list[set[str]] = [
     {"cli", "__main__"},
 ]
 TEXT_HALF = {"corpus", "phrasebook", "vocab", "shards"}
-TENSOR_HALF = {"model", "attention", "devices", "dropout", "loss", "processes"}
+TENSOR_HALF = {"model", "attention", "blocks", "devices", "dropout", "loss", "processes"}
 FREE = {"__init__"}
 
 

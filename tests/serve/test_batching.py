@@ -71,6 +71,23 @@ def test_requests_of_one_kind_run_together_in_another_thread() -> None:
     assert model.threads.isdisjoint({threading.get_ident()})
 
 
+def test_once_all_who_were_answered_are_back_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isogloss.serve.batching.LINGER", 100)
+    model = Shouting(seconds=0.1)
+
+    async def ask(batcher: Batcher, words: list[str]) -> None:
+        await asyncio.gather(*(submit(batcher, model, [word]).future for word in words))
+
+    async def work(batcher: Batcher) -> float:
+        await ask(batcher, ["aaaa", "bbbb", "cc"])  # as much as the budget: nobody waits here either
+        begun = time.monotonic()
+        await ask(batcher, ["d", "e", "f"])
+        return time.monotonic() - begun
+
+    assert run(work, wait_ms=8_000) < 4
+    assert model.batches == [["aaaa", "bbbb", "cc"], ["d", "e", "f"]]
+
+
 def test_models_and_options_are_kept_apart() -> None:
     one, other = Shouting("one"), Shouting("other")
 

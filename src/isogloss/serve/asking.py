@@ -17,9 +17,9 @@ MANY_ANSWERS = 64
 
 
 def add_routes(app: FastAPI, service: Service) -> None:
-    """A route a question."""
+    """A route a question, of Starlette's: FastAPI's own would look for parameters that these have not."""
     for form in FORMS.values():
-        app.post(f"/ask/{form.question}")(_route(form, service))
+        app.add_route(f"/ask/{form.question}", _route(form, service), methods=["POST"])
 
 
 def _route(kind: type[QuestionForm], service: Service):  # type: ignore[no-untyped-def]

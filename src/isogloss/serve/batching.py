@@ -127,6 +127,7 @@ class Batcher:
         self._latest = 0.0
         self._ended = 0.0
         self._last_seconds = 0.0
+        self._num_answered = 0
         self._cores = torch.get_num_threads()
         self._threads = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="models")
 
@@ -210,8 +211,11 @@ class Batcher:
         jobs = self._waiting[key]
         if not self._alive(jobs) or sum(job.tokens_left for job in jobs) >= self.token_budget:
             return 0.0
-        lingering = min(max(self._latest, self._ended) + self.wait_seconds, self._ended + LINGER * self._last_seconds)
-        return max(jobs[0].turn + self.wait_seconds, lingering) - time.monotonic()
+        now, last = time.monotonic(), self._ended + LINGER * self._last_seconds
+        if len(jobs) >= self._num_answered and now < last:  # they are all back
+            return 0.0
+        lingering = min(max(self._latest, self._ended) + self.wait_seconds, last)
+        return max(jobs[0].turn + self.wait_seconds, lingering) - now
 
     def _next_key(self) -> Key | None:
         """The kind of work whose first request has waited longest."""
@@ -258,6 +262,7 @@ class Batcher:
             self._num_running -= 1
         self._ended = time.monotonic()
         self._last_seconds = self._ended - begun
+        self._num_answered = len(parts)
         batch = Batch(parts, self._last_seconds)
         rate = batch.num_tokens / max(batch.seconds, 1e-6)
         known = self.tokens_per_second

@@ -43,7 +43,6 @@ class EmbeddingsForm(Form):
 def add_routes(app: FastAPI, service: Service) -> None:
     """Both routes."""
 
-    @app.post("/v1/embeddings")
     async def embeddings(request: Request) -> Response:
         form = await service.form(request, EmbeddingsForm)
         model = service.models.find(form.model, "embed")
@@ -53,6 +52,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
         found = await service.ask(request, model, "embed", items, options, names="input")
         body = await asyncio.to_thread(_body, found, model.name, base64=form.encoding_format == "base64")
         return Response(body, media_type="application/json")
+
+    app.add_route("/v1/embeddings", embeddings, methods=["POST"])
 
     @app.get("/v1/models")
     async def models() -> Response:

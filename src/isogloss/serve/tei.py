@@ -63,7 +63,6 @@ class RerankForm(TeiForm):
 def add_routes(app: FastAPI, service: Service) -> None:
     """All four routes."""
 
-    @app.post("/embed")
     async def embed(request: Request) -> Response:
         form = await service.form(request, EmbedInputsForm)
         model = service.models.find(form.model, "embed", unfit=424)
@@ -74,7 +73,6 @@ def add_routes(app: FastAPI, service: Service) -> None:
         body = await asyncio.to_thread(lambda: b"[%s]" % b",".join(map(vector_json, found.answers)))
         return Response(body, media_type="application/json")
 
-    @app.post("/predict")
     async def predict(request: Request) -> Response:
         form = await service.form(request, PredictForm)
         model = service.models.find(form.model, "classify", unfit=424)
@@ -83,7 +81,6 @@ def add_routes(app: FastAPI, service: Service) -> None:
         rows = [_predictions(logits, model, raw=form.raw_scores) for logits in found.answers]
         return Response(compact(rows if batched else rows[0]), media_type="application/json")
 
-    @app.post("/rerank")
     async def rerank(request: Request) -> Response:
         form = await service.form(request, RerankForm)
         model = service.models.find(form.model, "score", unfit=424)
@@ -101,6 +98,9 @@ def add_routes(app: FastAPI, service: Service) -> None:
             for index in sorted(range(len(scores)), key=lambda index: -scores[index])
         ]
         return Response(compact(ranks), media_type="application/json")
+
+    for path, route in {"/embed": embed, "/predict": predict, "/rerank": rerank}.items():
+        app.add_route(path, route, methods=["POST"])
 
     @app.get("/info")
     async def info() -> Response:
