@@ -24,7 +24,7 @@ def random_qkv(num_tokens: int, *, seed: int = 1) -> torch.Tensor:
 @given(lengths=LENGTHS)
 def test_is_the_definition(lengths: list[int]) -> None:
     qkv = random_qkv(sum(lengths))
-    out = attend_blocks(qkv, Blocks.of(lengths))
+    out = attend_blocks(qkv, Blocks.of(lengths, 2))
     torch.testing.assert_close(out, attend_plain(qkv, Layout.of(lengths)), rtol=1e-5, atol=1e-6)
 
 
@@ -33,49 +33,47 @@ def test_is_the_definition(lengths: list[int]) -> None:
 )
 def test_is_the_definition_at_the_borders(lengths: list[int]) -> None:
     qkv = random_qkv(sum(lengths))
-    out = attend_blocks(qkv, Blocks.of(lengths))
+    out = attend_blocks(qkv, Blocks.of(lengths, 2))
     torch.testing.assert_close(out, attend_plain(qkv, Layout.of(lengths)), rtol=1e-5, atol=1e-6)
 
 
 @settings(max_examples=30, deadline=None)
 @given(lengths=LENGTHS, cached=st.integers(1, 5000))
 def test_how_many_at_a_time_changes_nothing(lengths: list[int], cached: int) -> None:
-    qkv, blocks = random_qkv(sum(lengths)), Blocks.of(lengths)
-    at_once = attend_blocks(qkv, blocks)
+    qkv = random_qkv(sum(lengths))
+    at_once = attend_blocks(qkv, Blocks.of(lengths, 2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks_module, "CACHED_WEIGHTS", cached)
-        torch.testing.assert_close(attend_blocks(qkv, blocks), at_once, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(attend_blocks(qkv, Blocks.of(lengths, 2)), at_once, rtol=1e-5, atol=1e-6)
 
 
 @settings(max_examples=60, deadline=None)
-@given(lengths=LENGTHS)
-def test_blocks_hold_every_token_once(lengths: list[int]) -> None:
-    blocks = Blocks.of(lengths)
-    sources = torch.cat([group.sources_BL.flatten() for group in blocks.groups]) if blocks.groups else torch.empty(0)
-    if blocks.rows_N is None:
-        assert sources.tolist() == list(range(sum(lengths)))
-    else:
-        assert len(set(blocks.rows_N.tolist())) == sum(lengths)
-        assert sources[blocks.rows_N].tolist() == list(range(sum(lengths)))
+@given(lengths=LENGTHS, num_heads=st.integers(1, 3))
+def test_blocks_hold_every_head_of_every_token_once(lengths: list[int], num_heads: int) -> None:
+    blocks = Blocks.of(lengths, num_heads)
+    queries = [group.rows.view(3, -1)[0] for group in blocks.groups]
+    assert blocks.rows_NH.unique().numel() == sum(lengths) * num_heads
+    if queries:
+        expected = torch.arange(sum(lengths))[:, None] * 3 * num_heads + torch.arange(num_heads)
+        assert torch.equal(torch.cat(queries)[blocks.rows_NH], expected)
     for group in blocks.groups:
-        assert group.sources_BL.shape == (group.num_blocks, group.size)
+        assert len(group.rows) == 3 * group.num_blocks * num_heads * group.size
         if group.mask_BLL is not None:
             assert set(group.mask_BLL.unique().tolist()) == {0.0, -torch.inf}
-            assert group.mask_BLL.diagonal(dim1=1, dim2=2).any().logical_not()
+            assert not group.mask_BLL.diagonal(dim1=1, dim2=2).any()
 
 
-def test_sequences_of_one_length_need_no_mask_and_no_copy() -> None:
-    blocks = Blocks.of([37] * 5)
-    assert blocks.rows_N is None
+def test_sequences_of_one_length_need_no_mask() -> None:
+    blocks = Blocks.of([37] * 5, 12)
     assert [(group.num_blocks, group.size, group.mask_BLL) for group in blocks.groups] == [(5, 37, None)]
 
 
 def test_short_ones_fill_what_longer_ones_leave() -> None:
-    assert [(group.num_blocks, group.size) for group in Blocks.of([5, 20, 12, 27, 30, 2]).groups] == [(3, 32)]
+    assert [(group.num_blocks, group.size) for group in Blocks.of([5, 20, 12, 27, 30, 2], 12).groups] == [(3, 32)]
 
 
 def test_a_length_shared_by_many_has_blocks_of_its_own() -> None:
-    sizes = {group.size: group.num_blocks for group in Blocks.of([19] * 40 + [7, 25]).groups}
+    sizes = {group.size: group.num_blocks for group in Blocks.of([19] * 40 + [7, 25], 12).groups}
     assert sizes == {19: 40, 32: 1}
 
 
@@ -84,7 +82,7 @@ def test_sequences_do_not_see_each_other() -> None:
     qkv = random_qkv(39)
     changed = qkv.clone()
     changed[20:32] += 1
-    before, after = (attend_blocks(one, Blocks.of(lengths)) for one in (qkv, changed))
+    before, after = (attend_blocks(one, Blocks.of(lengths, 2)) for one in (qkv, changed))
     assert torch.equal(before[:20], after[:20])
     assert torch.equal(before[32:], after[32:])
     assert not torch.allclose(before[20:32], after[20:32])
@@ -96,7 +94,7 @@ def test_a_processor_that_answers_in_bf16_takes_blocks(monkeypatch: pytest.Monke
 
     layout = Layout.of([40, 30, 20])
     half = random_qkv(90).bfloat16()
-    assert torch.equal(attend(half, layout), attend_blocks(half, layout.blocks))
+    assert torch.equal(attend(half, layout), attend_blocks(half, layout.blocks(2)))
     monkeypatch.setattr("isogloss.attention.attend_blocks", refuse)
     with pytest.raises(AssertionError, match="no blocks"):
         attend(half, layout)

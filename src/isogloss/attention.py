@@ -87,9 +87,14 @@ class Layout:
         return tuple(bucket for bucket in runs if bucket.length > 0)
 
     @functools.cached_property
-    def blocks(self) -> Blocks:
+    def _blocks(self) -> dict[int, Blocks]:
+        return {}
+
+    def blocks(self, num_heads: int) -> Blocks:
         """Where sequences lie when a CPU answers."""
-        return Blocks.of(self.lengths)
+        if num_heads not in self._blocks:
+            self._blocks[num_heads] = Blocks.of(self.lengths, num_heads)
+        return self._blocks[num_heads]
 
     @functools.cached_property
     def by_length(self) -> tuple[Layout, Tensor] | None:
@@ -115,7 +120,7 @@ def attend(qkv_N3HE: Tensor, layout: Layout, *, dropout: float = 0.0) -> Tensor:
         offsets, longest = layout.offsets, layout.max_length
         return cast(Tensor, varlen_attn(q_NHE, k_NHE, v_NHE, offsets, offsets, longest, longest))
     if _takes_blocks(qkv_N3HE, layout, dropout):
-        return attend_blocks(qkv_N3HE, layout.blocks)
+        return attend_blocks(qkv_N3HE, layout.blocks(qkv_N3HE.shape[2]))
     if len(layout.buckets) == 1:
         return _attend_bucket(qkv_N3HE, layout.buckets[0], dropout)
     if layout.by_length is not None:
