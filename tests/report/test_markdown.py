@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from isogloss.report import Cell, Code, Figure, Fold, Heading, Link, Quotation, Quotations, Table, Text, to_markdown
+from isogloss.report import (
+    Cell,
+    Code,
+    Figure,
+    Fold,
+    Heading,
+    Link,
+    Quotation,
+    Quotations,
+    Table,
+    Text,
+    drawings_of,
+    to_markdown,
+)
 
 HOSTILE = st.text(st.one_of(st.sampled_from("\\`*_[]()<>&|~#$!-+.1:\n\r\t\x00\u2028\u202e אا"), st.characters()))
 
@@ -69,6 +82,18 @@ def test_drawings_are_left_out_and_links_are_their_text() -> None:
     assert to_markdown([Figure("<svg/>", "A drawing."), Table(("a",), [(Link("sw", "anchor"),)])]) == (
         "| a |\n| --- |\n| sw |\n"
     )
+
+
+def test_drawings_stand_in_files_beside_it_each_once() -> None:
+    one, other = Figure("<svg>1</svg>", "One [a]."), Figure("<svg>2</svg>", "Other.")
+    blocks = [one, Fold("More", [other, Figure(one.svg, "Once more.")])]
+    assert drawings_of(blocks) == [one.svg, other.svg]
+    assert to_markdown(blocks, drawings="figures").split("\n\n") == [
+        "![One \\[a\\].](figures/1.svg)",
+        "### More",
+        "![Other.](figures/2.svg)",
+        "![Once more.](figures/1.svg)\n",
+    ]
 
 
 def test_numbers_stand_to_the_right_and_a_strong_row_is_bold() -> None:

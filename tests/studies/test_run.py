@@ -70,7 +70,15 @@ def test_the_report_is_one_file_with_the_papers_figures(done: tuple[StudySetting
     assert page.count("<svg") == 4
     for said in ("61.25", "A paper, figure 9", "isogloss study tiny.toml", "bits a character", "torch"):
         assert said in page
-    assert "`isogloss study tiny.toml only.steps='[\"3\"]' seeds='[2]'`" in (done[0].output / "report.md").read_text()
+    markdown = (done[0].output / "report.md").read_text(encoding="utf-8")
+    assert "`isogloss study tiny.toml only.steps='[\"3\"]' seeds='[2]'`" in markdown
+    # The paper's drawing is one file, however often it is shown.
+    linked = re.findall(r"\]\((figures/\d\.svg)\)", markdown)
+    assert len(linked) == 4
+    assert len(set(linked)) == 3
+    assert all((done[0].output / one).read_text(encoding="utf-8").startswith("<svg") for one in linked)
+    # A row a language, with the mean over seeds.
+    assert re.search(r"^\| sw \| \d\.\d{3} \|", markdown, flags=re.MULTILINE)
 
 
 def test_the_scores_are_a_results_file(done: tuple[StudySettings, list[str]]) -> None:

@@ -26,20 +26,31 @@ def plan(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a pretraining recipe takes: parameters, memory by part, tokens/s, days, device-hours, cost, disk.
+    """What a pretraining recipe, or a study, takes: parameters, memory, tokens/s, days, device-hours, cost, disk.
 
     Shards need not be there yet; with them, epochs by language are said too. Where the recipe or a setting names the
-    run, its folder keeps the plan, and the run compares itself with it after 50 steps.
+    run, its folder keeps the plan, and the run compares itself with it after 50 steps. Of a study it plans every cell.
 
     \b
-    isogloss plan recipes/smoke/pretrain.toml model.vocabulary_size=8000 --device cpu
     isogloss plan model.preset=base steps=1500000 --device h100 --devices 8 --price-per-hour 2.5
+    isogloss plan recipes/studies/languages.toml budget=gpu output=runs/studies/languages --device h100
     """
     from pydantic import Field
 
     from isogloss.plan import keep_plan, make_plan, report
     from isogloss.pretrain import PretrainSettings
     from isogloss.shards import Shards
+    from isogloss.studies import is_study, load_study
+    from isogloss.studies.plans import plan_study, plan_text
+
+    if settings and is_study(settings[0]):
+        study = load_study(settings[0], settings[1:])
+        planned = plan_study(study, device=device, num_devices=devices, share_of_peak=share)
+        if as_json:
+            print_json([{"cell": one.name, "seeds": one.num_seeds, **one.plan.as_dict()} for one in planned])
+        else:
+            typer.echo(plan_text(study, planned, price_per_hour=price_per_hour), nl=False)
+        return
 
     class PlannedSettings(PretrainSettings):
         """A pretraining run whose folders need not be there yet."""

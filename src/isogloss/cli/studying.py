@@ -21,9 +21,6 @@ def study(
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="Settings over recipe and budget."),
     ] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Say what pretraining of all cells takes, and stop.")] = False,
-    device: Annotated[str, typer.Option(help="--plan: cpu, cuda or auto, timed here, or a name as h100.")] = "auto",
-    devices: Annotated[int, typer.Option(min=1, help="--plan: how many of them.")] = 1,
     as_json: AsJson = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -31,25 +28,18 @@ def study(
 
     budget=cpu, gpu or full are those of the recipe. text=FOLDER is a folder of LANG.txt files or a corpus, data=FOLDER
     has the folders of labels; without them both come from the phrasebook. The exit code is 2 where a cell has failed.
+    isogloss plan takes the same arguments, and says what it will take.
 
     \b
     isogloss study recipes/studies/languages.toml budget=cpu output=runs/studies/languages processes=2
     isogloss study recipes/studies/alpha.toml budget=cpu text=TEXTS data=DATA output=runs/studies/alpha seeds='[1]'
     """
     from isogloss.studies import cells_of, load_study, run_study
-    from isogloss.studies.plans import plan_study, plan_text
 
     given = settings or []
     checked = load_study(recipe, given)
     if dry_run:
         print_json({"cells": [cell.name for cell in cells_of(checked)], **checked.model_dump(mode="json")})
-        return
-    if plan:
-        planned = plan_study(checked, device=device, num_devices=devices)
-        if as_json:
-            print_json([{"cell": one.name, "seeds": one.num_seeds, **one.plan.as_dict()} for one in planned])
-        else:
-            typer.echo(plan_text(checked, planned), nl=False)
         return
     command = shlex.join(["isogloss", "study", str(recipe), *given])
     run = run_study(checked, command=command, tell=lambda line: typer.echo(line, err=True))

@@ -24,7 +24,7 @@ from isogloss.report.blocks import (
     Text,
 )
 from isogloss.report.latex import to_latex
-from isogloss.report.markdown import to_markdown
+from isogloss.report.markdown import drawings_of, to_markdown
 from isogloss.report.page import to_page
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Quotations",
     "Table",
     "Text",
+    "drawings_of",
     "to_latex",
     "to_markdown",
     "to_page",

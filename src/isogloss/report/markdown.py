@@ -1,9 +1,12 @@
-"""Blocks as Markdown (CommonMark with tables): readable as it is, and the same on any forge. Drawings are left out."""
+"""Blocks as Markdown (CommonMark with tables): readable as it is, and the same on any forge.
+
+Drawings are left out, or stand in files beside it: drawings_of(blocks) are their contents, `1.svg` the first of them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from isogloss.report.blocks import (
     Block,
@@ -20,7 +23,7 @@ from isogloss.report.blocks import (
     Text,
 )
 
-__all__ = ["to_markdown"]
+__all__ = ["drawings_of", "to_markdown"]
 
 # What begins something in CommonMark anywhere in a line; an underscore between letters begins nothing.
 _SPECIAL = re.compile(r"([\\`*\[\]<>&|~#$]|(?<![^\W_])_|_(?![^\W_]))")
@@ -31,12 +34,24 @@ _ISOLATE, _END = "\u2068", "\u2069"
 DEEPEST = 6
 
 
-def to_markdown(blocks: Sequence[Block]) -> str:
-    """The text of a file, with one line feed at its end."""
-    return "\n\n".join(_blocks(blocks, depth=0)) + "\n"
+def to_markdown(blocks: Sequence[Block], *, drawings: str = "") -> str:
+    """The text of a file, with one line feed at its end. `drawings` is the folder beside it that they are in, if any."""
+    places = {svg: f"{drawings}/{number}.svg" for number, svg in enumerate(drawings_of(blocks), 1)} if drawings else {}
+    return "\n\n".join(_blocks(blocks, places, depth=0)) + "\n"
 
 
-def _blocks(blocks: Sequence[Block], *, depth: int) -> Iterator[str]:
+def drawings_of(blocks: Sequence[Block]) -> list[str]:
+    """Every drawing once, as SVG text."""
+    found: dict[str, None] = {}
+    for block in blocks:
+        if isinstance(block, Figure):
+            found[block.svg] = None
+        elif isinstance(block, Fold):
+            found |= dict.fromkeys(drawings_of(block.blocks))
+    return list(found)
+
+
+def _blocks(blocks: Sequence[Block], places: Mapping[str, str], *, depth: int) -> Iterator[str]:
     for block in blocks:
         if isinstance(block, Heading):
             yield f"{'#' * block.level} {_inline(block.text)}"
@@ -48,9 +63,11 @@ def _blocks(blocks: Sequence[Block], *, depth: int) -> Iterator[str]:
             yield "\n".join(_quotation(item) for item in block.items)
         elif isinstance(block, Fold):
             yield f"{'#' * min(DEEPEST, 3 + depth)} {_inline(block.title)}"
-            yield from _blocks(block.blocks, depth=depth + 1)
+            yield from _blocks(block.blocks, places, depth=depth + 1)
         else:
             assert isinstance(block, Figure), block
+            if block.svg in places:
+                yield f"![{_inline(block.caption)}]({places[block.svg]})"
 
 
 def _table(table: Table) -> str:

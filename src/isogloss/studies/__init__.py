@@ -11,7 +11,7 @@ does, ``workers`` where; ``outcomes``, ``fits`` and ``report`` are what came of 
 from __future__ import annotations
 
 from isogloss.studies.grid import Cell, cells_of
-from isogloss.studies.recipe import StudySettings, load_study
+from isogloss.studies.recipe import StudySettings, is_study, load_study
 from isogloss.studies.run import StudyRun, check_study, run_study
 
-__all__ = ["Cell", "StudyRun", "StudySettings", "cells_of", "check_study", "load_study", "run_study"]
+__all__ = ["Cell", "StudyRun", "StudySettings", "cells_of", "check_study", "is_study", "load_study", "run_study"]

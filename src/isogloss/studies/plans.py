@@ -65,8 +65,8 @@ def _plan(cell: Cell, *, device: str, num_devices: int, share_of_peak: float | N
     )
 
 
-def plan_text(study: StudySettings, planned: Sequence[PlannedPoint]) -> str:
-    """The plan as Markdown."""
+def plan_text(study: StudySettings, planned: Sequence[PlannedPoint], *, price_per_hour: float | None = None) -> str:
+    """The plan as Markdown; with the price of an hour of one device, also what all of it costs."""
     rows = [
         (
             one.name,
@@ -84,12 +84,15 @@ def plan_text(study: StudySettings, planned: Sequence[PlannedPoint]) -> str:
     tokens = sum(one.plan.tokens * one.num_seeds for one in planned)
     notes = dict.fromkeys(note for one in planned for note in one.plan.notes)
     first = planned[0].plan
+    price = ""
+    if price_per_hour is not None:
+        price = f" At {price_per_hour:g} an hour of one device they cost {total * first.num_devices * price_per_hour:,.0f}."
     blocks: list[Block] = [
         Heading(f"{study.title}: budget {study.budget or 'of the recipe'}", level=1),
         Table(("cell", "parameters", "tokens", "tokens/s", "GB", "seeds", "hours"), rows),
         Text(
             f"{total:,.1f} hours of pretraining in all, {tokens:,} tokens, on {first.num_devices} x {first.device} "
-            f"({first.speed_from}), one cell after another; text, vocabularies, fine-tuning and scoring come on top."
+            f"({first.speed_from}), one cell after another; text, vocabularies, fine-tuning and scoring come on top.{price}"
         ),
         *(Text(f"Note: {note}.") for note in notes),
     ]

@@ -33,6 +33,7 @@ __all__ = [
     "TaskSettings",
     "TextSettings",
     "laid_over",
+    "is_study",
     "load_study",
 ]
 
@@ -205,6 +206,15 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> StudySettings
             raise ConfigError(f"recipe {path} has no budget '{budget}'; it has {', '.join(budgets) or 'none'}")
         values = laid_over(values, budgets[budget])
     return make_settings(StudySettings, values, overrides, where=f"recipe {path}")
+
+
+def is_study(path: Path | str) -> bool:
+    """Whether a recipe is one of a study: only those have axes, or are like another study. Raises nothing."""
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return "axes" in values or "like" in values
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The report of a study: each outcome by axis with its spread, the paper's figures beside it, and how to redo it.
 
-    write_reports(study, results, command="isogloss study …")      # report.html and report.md
+    write_reports(study, results, command="isogloss study …")      # report.html, report.md and figures/1.svg
 
-What is said once becomes both: Markdown has the tables, the page has the plots too.
+What is said once becomes both: the page holds its plots, Markdown links to them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 
-from isogloss.report import Block, Code, Figure, Fold, Heading, Table, Text, to_markdown, to_page
+from isogloss.report import Block, Code, Figure, Fold, Heading, Table, Text, drawings_of, to_markdown, to_page
 from isogloss.report.plots import spread_svg
 from isogloss.runs import installed_versions
 from isogloss.studies.axes import own_places, paper_places
@@ -43,9 +44,13 @@ HOW_TO_READ = (
 
 
 def write_reports(study: StudySettings, results: Sequence[Result], *, command: str) -> Path:
-    """Write both reports into the study's folder; returns the page."""
+    """Write both reports into the study's folder, and the drawings that Markdown links to; returns the page."""
     blocks = list(_blocks(study, results, command))
-    (study.output / "report.md").write_text(to_markdown(blocks), encoding="utf-8")
+    drawings = study.output / "figures"
+    drawings.mkdir(exist_ok=True)
+    for number, svg in enumerate(drawings_of(blocks), 1):
+        (drawings / f"{number}.svg").write_text(svg, encoding="utf-8")
+    (study.output / "report.md").write_text(to_markdown(blocks, drawings=drawings.name), encoding="utf-8")
     page = study.output / "report.html"
     page.write_text(to_page(study.title, blocks), encoding="utf-8")
     return page
@@ -173,17 +178,18 @@ def _figure(study: StudySettings, outcome: Outcome, found: dict[str, list[Point]
 
 
 def _by_language(results: Sequence[Result], outcome: Outcome) -> Table:
+    """A row a language, a column a point, whose values are means over seeds."""
+    values: dict[str, dict[str, list[float]]] = {}
+    for result in results:
+        for code, value in result.values.get(outcome.name, {}).items():
+            values.setdefault(code, {}).setdefault(", ".join(label for _, label in result.cell.labels), []).append(value)
+    points = list(dict.fromkeys(", ".join(label for _, label in result.cell.labels) for result in results))
     digits = 3 if outcome.is_loss else 1
-    languages = sorted({code for result in results for code in result.values.get(outcome.name, {})})
     rows = [
-        [result.cell.name, *(_number(result.values.get(outcome.name, {}).get(code), digits) for code in languages)]
-        for result in results
+        [code, *(f"{fmean(found[point]):.{digits}f}" if point in found else "–" for point in points)]
+        for code, found in sorted(values.items())
     ]
-    return Table(("cell", *languages), rows)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return Table(("language", *points), rows)
 
 
 def _paper(study: StudySettings) -> Iterator[Block]:
