@@ -171,7 +171,7 @@ def loaded(models: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def start(loaded: Any) -> Iterator[Callable[..., Running]]:
-    """Starts a server with these settings in a thread; at the end all are stopped."""
+    """Starts a server of these models with these settings in a thread; at the end all are stopped."""
     from isogloss.serve.logs import Log
     from isogloss.serve.models import Models
     from isogloss.serve.running import Server, listen
@@ -180,8 +180,8 @@ def start(loaded: Any) -> Iterator[Callable[..., Running]]:
 
     started: list[tuple[Server, threading.Thread]] = []
 
-    def begin(*, only: tuple[str, ...] = (), key: str = "", **settings: Any) -> Running:
-        chosen = Models([model for model in loaded if not only or model.name in only])
+    def begin(*, only: tuple[str, ...] = (), key: str = "", served: Models = loaded, **settings: Any) -> Running:
+        chosen = Models([model for model in served if not only or model.name in only])
         given = ServeSettings(models=("here",), port=0, **settings)
         stream = io.StringIO()
         listener = listen(given)

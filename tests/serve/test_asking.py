@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from isogloss.export import ExportSettings, export
+from isogloss.serve.models import load_models
+from isogloss.serve.settings import ServeSettings
 
 TEXTS = ["Anna lives in Oslo.", "the moon is here", "安娜住在奥斯陆。", "แอนนาอาศัยอยู่ในออสโล", "آنا تعيش في أوسلو"]
 PAIRS = [(TEXTS[0], TEXTS[1]), (TEXTS[2], TEXTS[3])]
@@ -116,3 +121,17 @@ def test_models_say_what_they_can_be_asked(everything: Any) -> None:
     assert rows["mlm"]["default_for"] == ["fill-mask", "embed"]
     assert rows["nli"]["default_for"] == []
     assert rows["ner"]["labels"] == ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+
+
+def test_an_exported_model_is_served(models: Path, loaded: Any, start: Any, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: nothing to run a graph with")
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed: nothing to export with")
+    export(ExportSettings(model=models / "nli", output=tmp_path / "small"))
+    client = start(served=load_models(ServeSettings(models=(str(tmp_path / "small"),), device="cpu"))).client
+    (row,) = client.get("/models").json["models"]
+    assert (row["name"], row["questions"], row["runs_on"]) == ("small", ["classify"], "onnxruntime")
+    found = client.post("/ask/classify", {"texts": [*TEXTS, list(PAIRS[0])]}).json["answers"]
+    expected = loaded.find("nli", "classify").predictor.classify([*TEXTS, PAIRS[0]])
+    assert [one["label"] for one in found] == [one.label for one in expected]
+    assert [one["probability"] for one in found] == pytest.approx([one.probability for one in expected], abs=1e-4)
+    assert client.post("/ask/embed", {"texts": TEXTS}).json["error"]["code"] == "model_unfit"

@@ -28,7 +28,7 @@ def study(
 
     budget=cpu, gpu or full are those of the recipe. text=FOLDER is a folder of LANG.txt files or a corpus, data=FOLDER
     has the folders of labels; without them both come from the phrasebook. The exit code is 2 where a cell has failed.
-    isogloss plan takes the same arguments, and says what it will take.
+    What it will take is said by isogloss plan, with the same arguments.
 
     \b
     isogloss study recipes/studies/languages.toml budget=cpu output=runs/studies/languages processes=2

@@ -85,6 +85,11 @@ class Predictor(LoadedModel):
             asked.append("embed")
         return tuple(asked)
 
+    @property
+    def runs_on(self) -> str:
+        """What computes the answers, and in which type: "cpu in bf16"; of an exported model its graph says the type."""
+        return "onnxruntime" if isinstance(self.encoder, GraphEncoder) else str(self.device)
+
     def fill_mask(
         self, texts: Iterable[str], *, top_k: int = 5, targets: Sequence[str] | None = None, first: int = 1
     ) -> list[list[list[MaskFill]]]:

@@ -35,7 +35,7 @@ DEEPEST = 6
 
 
 def to_markdown(blocks: Sequence[Block], *, drawings: str = "") -> str:
-    """The text of a file, with one line feed at its end. `drawings` is the folder beside it that they are in, if any."""
+    """The text of a file, with one line feed at its end; `drawings` is the folder beside it that they are in."""
     places = {svg: f"{drawings}/{number}.svg" for number, svg in enumerate(drawings_of(blocks), 1)} if drawings else {}
     return "\n\n".join(_blocks(blocks, places, depth=0)) + "\n"
 

@@ -47,7 +47,7 @@ def about_model(model: ServedModel, service: Service) -> dict[str, Any]:
         "labels": list(model.predictor.labels),
         "max_length": model.max_length,
         "width": model.width,
-        "runs_on": str(model.predictor.device),
+        "runs_on": model.predictor.runs_on,
     }
 
 

@@ -146,7 +146,7 @@ def _info(service: Service) -> dict[str, Any]:
     return {
         "model_id": model.name,
         "model_sha": None,
-        "model_dtype": "bfloat16" if "bf16" in str(model.predictor.device) else "float32",
+        "model_dtype": "bfloat16" if "bf16" in model.predictor.runs_on else "float32",
         "model_type": kind,
         "max_concurrent_requests": settings.queue_requests,
         "max_input_length": model.max_length,

@@ -86,13 +86,16 @@ def plan_text(study: StudySettings, planned: Sequence[PlannedPoint], *, price_pe
     first = planned[0].plan
     price = ""
     if price_per_hour is not None:
-        price = f" At {price_per_hour:g} an hour of one device they cost {total * first.num_devices * price_per_hour:,.0f}."
+        price = (
+            f" At {price_per_hour:g} an hour of one device they cost {total * first.num_devices * price_per_hour:,.0f}."
+        )
     blocks: list[Block] = [
         Heading(f"{study.title}: budget {study.budget or 'of the recipe'}", level=1),
         Table(("cell", "parameters", "tokens", "tokens/s", "GB", "seeds", "hours"), rows),
         Text(
             f"{total:,.1f} hours of pretraining in all, {tokens:,} tokens, on {first.num_devices} x {first.device} "
-            f"({first.speed_from}), one cell after another; text, vocabularies, fine-tuning and scoring come on top.{price}"
+            f"({first.speed_from}), one cell after another; text, vocabularies, fine-tuning and scoring come on top."
+            f"{price}"
         ),
         *(Text(f"Note: {note}.") for note in notes),
     ]

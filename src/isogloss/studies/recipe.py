@@ -32,8 +32,8 @@ __all__ = [
     "StudySettings",
     "TaskSettings",
     "TextSettings",
-    "laid_over",
     "is_study",
+    "laid_over",
     "load_study",
 ]
 

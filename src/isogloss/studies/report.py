@@ -49,7 +49,9 @@ def write_reports(study: StudySettings, results: Sequence[Result], *, command: s
     drawings = study.output / "figures"
     drawings.mkdir(exist_ok=True)
     for number, svg in enumerate(drawings_of(blocks), 1):
-        (drawings / f"{number}.svg").write_text(svg, encoding="utf-8")
+        # By itself it may stand on a dark page.
+        on_white = svg.replace("<svg ", '<svg style="background: #fff" ', 1)
+        (drawings / f"{number}.svg").write_text(on_white, encoding="utf-8")
     (study.output / "report.md").write_text(to_markdown(blocks, drawings=drawings.name), encoding="utf-8")
     page = study.output / "report.html"
     page.write_text(to_page(study.title, blocks), encoding="utf-8")
@@ -180,10 +182,12 @@ def _figure(study: StudySettings, outcome: Outcome, found: dict[str, list[Point]
 def _by_language(results: Sequence[Result], outcome: Outcome) -> Table:
     """A row a language, a column a point, whose values are means over seeds."""
     values: dict[str, dict[str, list[float]]] = {}
+    points: dict[str, None] = {}
     for result in results:
+        point = ", ".join(label for _, label in result.cell.labels)
+        points[point] = None
         for code, value in result.values.get(outcome.name, {}).items():
-            values.setdefault(code, {}).setdefault(", ".join(label for _, label in result.cell.labels), []).append(value)
-    points = list(dict.fromkeys(", ".join(label for _, label in result.cell.labels) for result in results))
+            values.setdefault(code, {}).setdefault(point, []).append(value)
     digits = 3 if outcome.is_loss else 1
     rows = [
         [code, *(f"{fmean(found[point]):.{digits}f}" if point in found else "–" for point in points)]
