@@ -129,8 +129,9 @@ def test_a_changed_recipe_is_refused_with_the_difference(done: tuple[StudySettin
 
 
 @pytest.mark.slow
-def test_after_a_kill_the_same_command_goes_on(tmp_path: Path) -> None:
-    """SIGKILL hits the command in the middle of a cell; what was finished stays, and the rest is made."""
+@pytest.mark.parametrize(("sent", "exit_code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 75)])
+def test_what_was_stopped_goes_on_with_the_same_command(tmp_path: Path, sent: signal.Signals, exit_code: int) -> None:
+    """The command is hit in the middle of a cell; what was finished stays, and the rest is made."""
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(_toml(TINY), encoding="utf-8")
     output = tmp_path / "out"
@@ -139,7 +140,8 @@ def test_after_a_kill_the_same_command_goes_on(tmp_path: Path) -> None:
     first, second = (output / "cells" / "steps-2" / f"seed-{seed}" for seed in (1, 2))
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
         _wait_for(lambda: any((second / "pretrain" / "checkpoints").glob("step-*")), process)
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(sent)
+    assert process.returncode == exit_code
     assert (first / DONE_NAME).is_file()
     assert not (second / DONE_NAME).is_file()
     before = (first / DONE_NAME).stat().st_mtime_ns
