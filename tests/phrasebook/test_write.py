@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -141,3 +142,24 @@ print(*documents("bg", 10, seed=2, emoji_share=0.5), sep="\\n")
 def test_settings_that_make_no_sense_are_refused(values: dict[str, object], reason: str) -> None:
     with pytest.raises((ConfigError, ValueError), match=reason):
         PhrasebookSettings(**values)  # type: ignore[arg-type]
+
+
+def test_what_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    """Processes that went on would hold the other end of its stderr."""
+    code = (
+        "from pathlib import Path\n"
+        "from isogloss.phrasebook import PhrasebookSettings\n"
+        "from isogloss.phrasebook.write import write_text\n"
+        "if __name__ == '__main__':\n"
+        f"    write_text(Path({str(tmp_path / 'text')!r}), PhrasebookSettings(num_documents=10**6))"
+    )
+    script = tmp_path / "endless.py"
+    script.write_text(code, encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        end = time.monotonic() + 60
+        while len(children.read_text().split()) < 2:
+            assert time.monotonic() < end, "no process was started"
+            time.sleep(0.02)
+        process.kill()
+        process.communicate(timeout=60)

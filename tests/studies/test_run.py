@@ -141,7 +141,8 @@ def test_what_was_stopped_goes_on_with_the_same_command(tmp_path: Path, sent: si
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
         _wait_for(lambda: any((second / "pretrain" / "checkpoints").glob("step-*")), process)
         process.send_signal(sent)
-    assert process.returncode == exit_code
+        said = process.stderr.read().decode() if process.stderr else ""
+    assert process.returncode == exit_code, said
     assert (first / DONE_NAME).is_file()
     assert not (second / DONE_NAME).is_file()
     before = (first / DONE_NAME).stat().st_mtime_ns

@@ -25,6 +25,7 @@ from pydantic import Field, field_validator, model_validator
 from rich.console import Console
 from rich.progress import track
 
+from isogloss.children import end_with_parent
 from isogloss.config import Settings
 from isogloss.phrasebook.grammar import LANGUAGES
 from isogloss.phrasebook.labelled import Question, TaggedSentence, questions, tagged_sentences
@@ -114,7 +115,8 @@ def _labelled_jobs(folder: Path, settings: PhrasebookSettings) -> list[Job]:
 def _run(jobs: Sequence[Job]) -> None:
     """Two files at a time; each is drawn from its own seed, so the order they are written in does not matter."""
     # spawn: a forked child would inherit the threads and locks of whatever the parent has loaded.
-    with ProcessPoolExecutor(min(2, len(jobs)), mp_context=multiprocessing.get_context("spawn")) as pool:
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(2, len(jobs)), fresh, end_with_parent) as pool:
         ended = as_completed([pool.submit(job) for job in jobs])
         quiet = not sys.stderr.isatty()
         for done in track(ended, "files", total=len(jobs), console=Console(stderr=True), disable=quiet):

@@ -109,13 +109,15 @@ class LocalPool:
     def ended(self) -> Iterator[tuple[str, str]]:
         for connection in wait(list(self._busy)):
             assert isinstance(connection, Connection)
-            process, name = self._busy.pop(connection)
+            process, name = self._busy[connection]
             try:
-                error = connection.recv()
+                error = connection.recv()  # where SIGTERM may come, after which `stop` looks for this process
             except EOFError:
                 process.join()
+                del self._busy[connection]
                 yield name, f"its process ended with exit code {process.exitcode} (out of memory?)"
                 continue
+            del self._busy[connection]
             self._idle.append((process, connection))
             yield name, error
 
