@@ -14,7 +14,10 @@ BENCHMARKS = REPOSITORY / "benchmarks"
 # What makes each one small.
 SMALL = {
     # Its ratios are of times less those of a start: text of a tenth of this takes less than starts differ by.
-    "corpus.py": ["--rounds", "1", "--phrasebook", "--languages", "en", "sw", "de", "fr", "es", "ru", "--megabytes", "1", "--files", "1"],
+    "corpus.py": [
+        "--rounds", "1", "--phrasebook", "--languages", "en", "sw", "de", "fr", "es", "ru",
+        "--megabytes", "1", "--files", "1",
+    ],
     "encode.py": [
         "--preset", "tiny", "--layers", "1", "--vocabulary-size", "1300",
         "--sides", "isogloss", "transformers-pipeline", "transformers-batches",
