@@ -12,6 +12,7 @@ slower than fp32, so it is asked, not assumed.
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import sys
 import time
@@ -37,6 +38,7 @@ __all__ = [
     "peak_flops",
     "peak_memory",
     "return_freed_memory",
+    "visible_gpus",
 ]
 
 Precision = Literal["auto", "bf16", "fp32"]
@@ -111,6 +113,12 @@ def choose(device: str = "auto", *, precision: InferencePrecision = "auto") -> D
         _keep_freed_memory()
     bf16 = precision == "bf16" or (precision != "fp32" and has_native_bf16(chosen))
     return Device(chosen, torch.bfloat16 if bf16 else torch.float32, int8=precision == "int8")
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs that this process sees, as CUDA_VISIBLE_DEVICES calls them: numbers or UUIDs; none without CUDA."""
+    count, said = torch.cuda.device_count(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return said.split(",")[:count] if said else [str(number) for number in range(count)]
 
 
 def has_native_bf16(device: torch.device) -> bool:

@@ -16,10 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from isogloss.cli import app
-from isogloss.errors import FolderError
+from isogloss.errors import ConfigError, FolderError
 from isogloss.scores import read_results
 from isogloss.studies import StudySettings, check_study, run_study
 from isogloss.studies.cell import DONE_NAME
+from isogloss.studies.run import gpus_of
 
 from .conftest import TINY
 
@@ -128,14 +129,44 @@ def test_a_changed_recipe_is_refused_with_the_difference(done: tuple[StudySettin
     assert {cell.name for cell in check_study(more)} >= {"steps-5/seed-3"}
 
 
+@pytest.mark.parametrize(
+    ("processes", "gpus_per_cell", "expected"),
+    [
+        (2, 1, ["4", "5"]), (2, 2, ["4,5", "6,GPU-8f"]), (1, 3, ["4,5,6"]), (4, 0.5, ["4", "4", "5", "5"]),
+        (3, 0, []), (5, 1, None), (2, 3, None),
+    ],
+)  # fmt: skip
+def test_cells_share_the_gpus_that_are_visible(
+    tiny: Tiny,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    processes: int,
+    gpus_per_cell: float,
+    expected: list[str] | None,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,GPU-8f")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
+    study = tiny(tmp_path, processes=processes, gpus_per_cell=gpus_per_cell, device="auto")
+    if expected is None:
+        with pytest.raises(ConfigError, match="need more than the 4 GPUs"):
+            gpus_of(study)
+    else:
+        assert gpus_of(study) == expected
+    assert gpus_of(study.model_copy(update={"device": "cpu"})) == []
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("num_processes", [1, 2])
 @pytest.mark.parametrize(("sent", "exit_code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 75)])
-def test_what_was_stopped_goes_on_with_the_same_command(tmp_path: Path, sent: signal.Signals, exit_code: int) -> None:
+def test_what_was_stopped_goes_on_with_the_same_command(
+    tmp_path: Path, sent: signal.Signals, exit_code: int, num_processes: int
+) -> None:
     """The command is hit in the middle of a cell; what was finished stays, and the rest is made."""
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(_toml(TINY), encoding="utf-8")
     output = tmp_path / "out"
     long = ["base.pretrain.steps=40", 'base.pretrain.loop.checkpoint_every="5 steps"', "only.steps=['2']"]
+    long.append(f"gpus_per_cell={num_processes}")
     command = [sys.executable, "-m", "isogloss", "study", str(recipe), f"output={output}", *long, "seeds=[1, 2]"]
     first, second = (output / "cells" / "steps-2" / f"seed-{seed}" for seed in (1, 2))
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
@@ -151,6 +182,20 @@ def test_what_was_stopped_goes_on_with_the_same_command(tmp_path: Path, sent: si
     steps = [json.loads(line)["step"] for line in (second / "pretrain" / "metrics.jsonl").read_text().splitlines()]
     assert steps == sorted(steps)
     assert steps[-1] == 40
+
+
+@pytest.mark.slow
+def test_a_cluster_leaves_the_same_cells(done: tuple[StudySettings, list[str]], tiny: Tiny, tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray")
+    try:
+        run = run_study(tiny(tmp_path, runner="ray", processes=2, axes={"steps": {"values": WRONG}}), command="")
+    finally:
+        ray.shutdown()
+    assert sorted(run.failed) == ["steps-4/seed-1"]
+    for value in ("2", "3"):
+        there, here = (out / "cells" / f"steps-{value}" / "seed-1" for out in (done[0].output, tmp_path))
+        for name in ("scores/retrieval.json", "pretrain/model/model.safetensors"):
+            assert (here / name).read_bytes() == (there / name).read_bytes()
 
 
 def _wait_for(there: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +60,27 @@ def test_jobs_run_in_order_and_failures_stay_where_they_are(tmp_path: Path) -> N
     errors = check(tmp_path, LocalPool(2))
     assert errors["killed"] == "its process ended with exit code -9 (out of memory?)"
     assert str(os.getpid()) not in {path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+
+
+def see(folder: Path, name: str) -> None:
+    """Leaves the GPUs that it sees; together with another, so that each has a process."""
+    (folder / name).write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "all"), encoding="utf-8")
+    while len([*folder.iterdir()]) < 2:
+        time.sleep(0.01)
+    if name == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_each_process_sees_its_own_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
+    jobs = [Job(name, partial(see, tmp_path, name)) for name in ("killed", "one", "other", "another")]
+    pool = LocalPool(2, gpus=["4,5", "6,7"])
+    assert run_jobs(jobs, pool, tell=lambda name, error: None).keys() == {"killed"}
+    seen = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    # A process that takes the place of one that was killed has its GPUs.
+    assert {seen["killed"], seen["one"]} == {"4,5", "6,7"}
+    assert {*seen.values()} == {"4,5", "6,7"}
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,5,6,7"
 
 
 @pytest.mark.slow

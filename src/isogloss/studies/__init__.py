@@ -5,7 +5,7 @@
     run.report                                           # report.html, with report.md and results.json beside it
 
 ``recipe`` is the study as data, ``grid`` its cells; ``stages`` and ``making`` are what cells share, ``cell`` what each
-does, ``workers`` where; ``outcomes``, ``fits`` and ``report`` are what came of it.
+does (``together``: on several GPUs), ``workers`` where; ``outcomes``, ``fits`` and ``report`` are what came of it.
 """
 
 from __future__ import annotations

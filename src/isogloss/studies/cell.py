@@ -36,6 +36,7 @@ from isogloss.studies.grid import Cell, finetuning, pretraining
 from isogloss.studies.recipe import PHRASEBOOK, StudySettings, TaskSettings
 from isogloss.studies.stages import SOURCE, CellStages, asked_languages, stages_of
 from isogloss.studies.texts import find_source
+from isogloss.studies.together import pretrain_together
 from isogloss.studies.writing import CHARACTERS
 from isogloss.tasks import data_language, find_files, find_task
 from isogloss.vocab import Vocabulary
@@ -71,15 +72,15 @@ def run_cell(work: CellWork) -> None:
     stages = stages_of(study, cell)
     start = time.monotonic()
     try:
-        run = pretrain(
-            pretraining(
-                cell,
-                run=folder / "pretrain",
-                shards=stages.shards.path(study.output),
-                vocabulary=stages.vocab.path(study.output),
-                device=study.device,
-            )
+        settings = pretraining(
+            cell,
+            run=folder / "pretrain",
+            shards=stages.shards.path(study.output),
+            vocabulary=stages.vocab.path(study.output),
+            device=study.device,
         )
+        num_processes = int(study.gpus_per_cell)
+        run = pretrain_together(settings, num_processes) if num_processes > 1 else pretrain(settings)
         for name in stages.held_out:
             _score_held_out(study, cell, stages, name, run)
         for name in stages.labels:

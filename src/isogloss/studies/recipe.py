@@ -159,7 +159,12 @@ class StudySettings(Settings):
     processes: int = Field(1, ge=1, description="cells at a time")
     runner: Literal["native", "ray"] = Field("native", description="processes of this machine, or a Ray cluster")
     ray_address: str = Field("", description="of a running Ray cluster; none given, a local one is started")
-    gpus_per_cell: float = Field(0.0, ge=0, description="runner ray: GPUs that a cell is given")
+    gpus_per_cell: float = Field(
+        0.0,
+        ge=0,
+        description="GPUs that a cell alone sees, by either runner; 2 and more pretrain it together, under torchrun, "
+        "or with device=cpu as many processes; 0.5: two cells share one; 0: every cell sees all",
+    )
     device: str = Field("auto", description="auto, cpu, cuda")
 
     @field_validator("seeds")
@@ -168,6 +173,13 @@ class StudySettings(Settings):
         if len(set(seeds)) < len(seeds):
             raise ValueError("a seed stands there twice; each is a cell of its own")
         return seeds
+
+    @field_validator("gpus_per_cell")
+    @classmethod
+    def _whole(cls, gpus: float) -> float:
+        if gpus > 1 and gpus != int(gpus):
+            raise ValueError("above one it is a whole number: a cell's GPUs are used by no other")
+        return gpus
 
     @model_validator(mode="after")
     def _names_are_there(self) -> StudySettings:

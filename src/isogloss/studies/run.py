@@ -15,7 +15,8 @@ from pathlib import Path
 
 from isogloss.corpus.continuing import alone
 from isogloss.corpus.engine import num_cores
-from isogloss.errors import FolderError
+from isogloss.devices import visible_gpus
+from isogloss.errors import ConfigError, FolderError
 from isogloss.manifest import room_for, write_json
 from isogloss.scores import write_results
 from isogloss.studies.cell import CellWork, cell_folder, differences, is_done, run_cell
@@ -28,7 +29,7 @@ from isogloss.studies.stages import GIVEN_TEXT, Stage, stages_of
 from isogloss.studies.texts import check_languages
 from isogloss.studies.workers import Job, LocalPool, Pool, RayPool, run_jobs
 
-__all__ = ["StudyRun", "check_study", "run_study", "write_study_report"]
+__all__ = ["StudyRun", "check_study", "gpus_of", "run_study", "write_study_report"]
 
 MOST_DIFFERENCES = 3
 
@@ -122,4 +123,21 @@ def _jobs(study: StudySettings, cells: Sequence[Cell]) -> list[Job]:
 def _pool(study: StudySettings) -> Pool:
     if study.runner == "ray":
         return RayPool(study.processes, address=study.ray_address, gpus=study.gpus_per_cell)
-    return LocalPool(study.processes)
+    return LocalPool(study.processes, gpus=gpus_of(study))
+
+
+def gpus_of(study: StudySettings) -> list[str]:
+    """The GPUs that each process sees, where cells have their own; nothing on a machine without.
+
+    Raises ConfigError where there are too few.
+    """
+    visible = visible_gpus() if study.device != "cpu" and study.gpus_per_cell else []
+    if not visible:
+        return []
+    if study.processes * study.gpus_per_cell > len(visible):
+        raise ConfigError(
+            f"{study.processes} processes with gpus_per_cell={study.gpus_per_cell:g} need more than the "
+            f"{len(visible)} GPUs that are visible; take fewer processes"
+        )
+    starts = [int(number * study.gpus_per_cell) for number in range(study.processes)]
+    return [",".join(visible[start : start + max(1, int(study.gpus_per_cell))]) for start in starts]

@@ -15,7 +15,7 @@ import pickle
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -29,7 +29,7 @@ from isogloss.errors import IsoglossError, Preempted
 
 __all__ = ["Job", "LocalPool", "Pool", "RayPool", "run_jobs"]
 
-THREADS = "OMP_NUM_THREADS"
+THREADS, VISIBLE_GPUS = "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"
 STOPPED = "stopped and saved; the same command goes on from there"
 
 
@@ -88,73 +88,91 @@ def run_jobs(jobs: Sequence[Job], pool: Pool, *, tell: Callable[[str, str], obje
     return errors
 
 
-class LocalPool:
-    """Processes of this machine, which share its cores; a process does one job after another."""
+@dataclass(frozen=True)
+class Worker:
+    """A process of this machine that waits for jobs, and the GPUs that it alone sees ("2,3"; "" for all)."""
 
-    def __init__(self, size: int) -> None:
+    process: SpawnProcess
+    connection: Connection
+    gpus: str
+
+
+class LocalPool:
+    """Processes of this machine, which share its cores; a process does one job after another.
+
+    ``gpus`` are those of each process, where they are not to see all.
+    """
+
+    def __init__(self, size: int, *, gpus: Sequence[str] = ()) -> None:
+        assert not gpus or len(gpus) == size, "each process has its own"
         # spawn: a forked child would inherit the threads and locks of whatever the parent has loaded.
         self._context = multiprocessing.get_context("spawn")
         self._size = size
-        self._idle: list[tuple[SpawnProcess, Connection]] = []
-        self._busy: dict[Connection, tuple[SpawnProcess, str]] = {}
+        self._free_gpus = list(gpus) or [""] * size
+        self._idle: list[Worker] = []
+        self._busy: dict[Connection, tuple[Worker, str]] = {}
 
     def room(self) -> bool:
         return len(self._busy) < self._size
 
     def start(self, job: Job) -> None:
-        process, connection = self._idle.pop() if self._idle else self._worker()
-        connection.send_bytes(pickle.dumps(job.work))
-        self._busy[connection] = (process, job.name)
+        worker = self._idle.pop() if self._idle else self._worker()
+        worker.connection.send_bytes(pickle.dumps(job.work))
+        self._busy[worker.connection] = (worker, job.name)
 
     def ended(self) -> Iterator[tuple[str, str]]:
         for connection in wait(list(self._busy)):
             assert isinstance(connection, Connection)
-            process, name = self._busy[connection]
+            worker, name = self._busy[connection]
             try:
                 error = connection.recv()  # where SIGTERM may come, after which `stop` looks for this process
+                self._idle.append(worker)
             except EOFError:
-                process.join()
-                del self._busy[connection]
-                yield name, f"its process ended with exit code {process.exitcode} (out of memory?)"
-                continue
+                worker.process.join()
+                error = f"its process ended with exit code {worker.process.exitcode} (out of memory?)"
+                self._free_gpus.append(worker.gpus)
             del self._busy[connection]
-            self._idle.append((process, connection))
             yield name, error
 
     def stop(self) -> None:
-        for _, connection in self._idle:
-            connection.close()  # which ends a process that waits for a job
-        for process, _ in self._busy.values():
-            process.terminate()
-        for process in [*(process for process, _ in self._idle), *(process for process, _ in self._busy.values())]:
-            process.join()
+        for worker in self._idle:
+            worker.connection.close()  # which ends a process that waits for a job
+        for worker, _ in self._busy.values():
+            worker.process.terminate()
+        for worker in [*self._idle, *(worker for worker, _ in self._busy.values())]:
+            worker.process.join()
+            self._free_gpus.append(worker.gpus)
         self._idle, self._busy = [], {}
 
-    def _worker(self) -> tuple[SpawnProcess, Connection]:
+    def _worker(self) -> Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(there,), daemon=False)
+        gpus = self._free_gpus.pop(0)
+        given = {} if THREADS in os.environ else {THREADS: str(max(1, num_cores() // self._size))}
         # Ctrl-C is for this process, which tells the others; none of them may hear it before it can wait.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with _threads(max(1, num_cores() // self._size)):
+            with _environment(given | ({VISIBLE_GPUS: gpus} if gpus else {})):
                 process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         there.close()
-        return process, here
+        return Worker(process, here, gpus)
 
 
 @contextlib.contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Processes that start in here compute with so many threads, unless the environment has said how many."""
-    if THREADS in os.environ:
-        yield
-        return
-    os.environ[THREADS] = str(number)
+def _environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Processes that start in here find these words in their environment."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
-        del os.environ[THREADS]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class RayPool:
