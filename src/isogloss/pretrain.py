@@ -28,7 +28,7 @@ from isogloss.devices import Device, Precision, choose
 from isogloss.errors import ConfigError
 from isogloss.loop import Action, LoopSettings, train
 from isogloss.manifest import MANIFEST_NAME, read_manifest
-from isogloss.masking import NUM_SPECIAL
+from isogloss.masking import NUM_SPECIAL, UNKNOWN
 from isogloss.model import MaskedLM, ModelSettings, initialise
 from isogloss.optim import OptimSettings
 from isogloss.plan import AFTER_STEPS, Watch, flops_of
@@ -263,7 +263,8 @@ def _ledger(batches: MaskedBatches, progress: Progress) -> dict[str, Any]:
 def _pieces_per_character(shards: Shards, code: str) -> float:
     tokens, _, num_characters = shards.held_out(code)
     tokens = np.asarray(tokens)
-    num_pieces = np.count_nonzero((tokens >= NUM_SPECIAL) & (tokens != shards.mask_id))
+    # An unknown piece is never asked; it costs what the others do, or a vocabulary would gain by what it lacks.
+    num_pieces = np.count_nonzero(((tokens >= NUM_SPECIAL) & (tokens != shards.mask_id)) | (tokens == UNKNOWN))
     return float(num_pieces / max(1, num_characters))
 
 

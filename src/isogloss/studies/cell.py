@@ -4,7 +4,7 @@
 
     CELL/cell.json              what it is made with
     CELL/pretrain/              as `isogloss pretrain` leaves it
-    CELL/held-out/NAME.json     bits a character of texts that no cell learns from
+    CELL/held-out/NAME.json     bits a character: held_out.json of its own text, the others of texts that all cells have
     CELL/pos/ CELL/scores/pos.json    a fine-tuning, and its scores as `isogloss evaluate` writes them
     CELL/done.json              when all of that is there
 
@@ -33,8 +33,8 @@ from isogloss.processes import Processes
 from isogloss.runs import installed_versions
 from isogloss.shards import Shards
 from isogloss.studies.grid import Cell, finetuning, pretraining
-from isogloss.studies.recipe import PHRASEBOOK, StudySettings, TaskSettings
-from isogloss.studies.stages import SOURCE, CellStages, asked_languages, stages_of
+from isogloss.studies.recipe import HELD_OUT, PHRASEBOOK, StudySettings, TaskSettings
+from isogloss.studies.stages import SOURCE, CellStages, Stage, asked_languages, stages_of
 from isogloss.studies.texts import find_source
 from isogloss.studies.together import pretrain_together
 from isogloss.studies.writing import CHARACTERS
@@ -46,6 +46,9 @@ __all__ = ["CELL_NAME", "DONE_NAME", "CellWork", "cell_folder", "differences", "
 CELL_NAME = "cell.json"
 DONE_NAME = "done.json"
 FOLDER = "cells"
+# Most sequences of a language whose held-out text is scored: with text of megabytes, all of it. The few that a run
+# looks at on its way would be other excerpts for each vocabulary, and their noise larger than what is looked for.
+MOST_SEQUENCES = 2048
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,13 @@ def run_cell(work: CellWork) -> None:
         )
         num_processes = int(study.gpus_per_cell)
         run = pretrain_together(settings, num_processes) if num_processes > 1 else pretrain(settings)
-        for name in stages.held_out:
-            _score_held_out(study, cell, stages, name, run)
+        for name, stage in {HELD_OUT: stages.shards, **stages.held_out}.items():
+            _score_held_out(study, cell, stages, name, stage, run)
         for name in stages.labels:
             _score_task(study, cell, stages, name)
     finally:
         _add_seconds(folder, time.monotonic() - start)
-    outcomes = [*stages.held_out, *stages.labels]
+    outcomes = [HELD_OUT, *stages.held_out, *stages.labels]
     write_json(
         folder / DONE_NAME, {"outcomes": outcomes, "seconds": _seconds(folder), "versions": installed_versions()}
     )
@@ -98,7 +101,9 @@ def is_done(study: StudySettings, cell: Cell) -> bool:
     path = cell_folder(study, cell) / DONE_NAME
     if not path.is_file():
         return False
-    return {*study.held_out, *cell.settings.tasks} <= {*json.loads(path.read_text(encoding="utf-8"))["outcomes"]}
+    return {HELD_OUT, *study.held_out, *cell.settings.tasks} <= {
+        *json.loads(path.read_text(encoding="utf-8"))["outcomes"]
+    }
 
 
 def _made_with(study: StudySettings, cell: Cell) -> dict[str, Any]:
@@ -138,8 +143,8 @@ def _said(value: Any) -> str:
     return "not set" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _score_held_out(study: StudySettings, cell: Cell, stages: CellStages, name: str, run: Path) -> None:
-    """Bits a character of held-out text, of characters as they were before the text was cut."""
+def _score_held_out(study: StudySettings, cell: Cell, stages: CellStages, name: str, stage: Stage, run: Path) -> None:
+    """Bits a character of the held-out text of shards, of characters as they were before the text was cut."""
     target = cell_folder(study, cell) / "held-out" / f"{name}.json"
     if target.is_file():
         return
@@ -148,12 +153,13 @@ def _score_held_out(study: StudySettings, cell: Cell, stages: CellStages, name: 
     device = choose(study.device)
     device.place(model).eval()
     vocabulary = Vocabulary.load(stages.vocab.path(study.output))
-    shards = Shards.open(stages.held_out[name].path(study.output), vocabulary=vocabulary)
+    shards = Shards.open(stage.path(study.output), vocabulary=vocabulary)
     settings = pretraining(cell, run=run, shards=shards.path, vocabulary=run, device=study.device)
     plain = settings.batches.model_copy(update={"tlm_share": 0.0})
-    settings = settings.model_copy(update={"model": model.settings, "batches": plain})
+    validation = settings.validation.model_copy(update={"sequences": MOST_SEQUENCES})
+    settings = settings.model_copy(update={"model": model.settings, "batches": plain, "validation": validation})
     found = Validation(shards, settings, vocabulary.word_starts).scores(model, device, Processes()).get("held_out", {})
-    longer = _lengthened(stages, name, study.output)
+    longer = _lengthened(stage, study.output)
     target.parent.mkdir(exist_ok=True)
     write_json(
         target,
@@ -164,13 +170,13 @@ def _score_held_out(study: StudySettings, cell: Cell, stages: CellStages, name: 
     )
 
 
-def _lengthened(stages: CellStages, name: str, output: Path) -> dict[str, float]:
+def _lengthened(shards: Stage, output: Path) -> dict[str, float]:
     """How many characters each character of a text became when it was cut."""
-    text = stages.held_out[name].inputs["corpus"].inputs["text"]
-    counted = text.path(output) / CHARACTERS
-    if text.settings.get("transform") != "words":
+    text = shards.inputs["corpus"].inputs.get("text")
+    if text is None or text.settings.get("transform") != "words":
         return {}
-    return {code: now / before for code, (before, now) in json.loads(counted.read_text(encoding="utf-8")).items()}
+    counted = json.loads((text.path(output) / CHARACTERS).read_text(encoding="utf-8"))
+    return {code: now / before for code, (before, now) in counted.items()}
 
 
 def _score_task(study: StudySettings, cell: Cell, stages: CellStages, name: str) -> None:

@@ -7,22 +7,24 @@ cut_labels(Path("xnli"), Path("stages/cut-labels-…"), "xnli")
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from isogloss.config import make_settings
 from isogloss.errors import ConfigError
 from isogloss.phrasebook import LANGUAGES, PhrasebookSettings, parallel_sentences, write_labelled
-from isogloss.studies.words import words
+from isogloss.studies.words import plain, words
 from isogloss.tasks import find_task
 
 __all__ = ["cut_labels", "form_of", "phrasebook_settings", "write_labels"]
 
 # What a study calls a task → the form that the phrasebook's files of it have.
 TASKS_OF_PHRASEBOOK = {"nli": "nli", "ner": "ner", "qa": "qa", "retrieval": "tatoeba"}
-# Of its kinds of tasks, how many texts stand before the label of a line.
-NUM_TEXTS = {"classify": 2, "retrieve": 2}
+# Of its kinds of tasks, how many texts stand first in a line, and what is done to each.
+CUT: Mapping[str, tuple[int, Callable[[str], str]]] = {
+    "classify": (2, words), "retrieve": (2, words), "tag": (1, plain),
+}  # fmt: skip
 RETRIEVAL_SEED = 77
 
 
@@ -65,18 +67,22 @@ def write_labels(folder: Path, task: str, languages: Sequence[str], amounts: Map
 
 
 def cut_labels(source: Path, target: Path, task: str) -> None:
-    """Copy files of ours with their texts cut; words that are divided already, as tags have them, stay.
+    """Copy files of ours with their texts cut; words that are divided already, as tags have them, are not cut again.
 
-    Raises ConfigError for questions, whose answers are places in the text as it was.
+    Raises ConfigError for questions, whose answers are places in the text as it was, and for other kinds of task.
     """
     kind = find_task(task).kind
     if kind == "answer":
         raise ConfigError(f"text.transform = words has no {task}: its answers are places in the text as it was written")
-    num_texts = NUM_TEXTS.get(kind, 0)
+    if kind not in CUT:
+        raise ConfigError(f"text.transform = words does not cut {task}; leave it out of the outcomes")
+    num_texts, change = CUT[kind]
     for path in sorted(source.glob("*.tsv")):
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: a sentence may hold other characters that end a line.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         cut = (
-            "\t".join([*map(words, cells[:num_texts]), *cells[num_texts:]])
+            # A word of nothing but accents stays one.
+            "\t".join([*(change(cell) or cell for cell in cells[:num_texts]), *cells[num_texts:]])
             for cells in (line.split("\t") for line in lines)
         )
         (target / path.name).write_text("".join(f"{line}\n" for line in cut), encoding="utf-8")

@@ -110,13 +110,10 @@ def read_result(study: StudySettings, cell: Cell, errors: Mapping[str, str]) -> 
     folder = cell_folder(study, cell)
     values: dict[str, Mapping[str, float]] = {}
     lines = read_metrics(folder / "pretrain") if (folder / "pretrain" / METRICS_NAME).is_file() else []
-    if (folder / "pretrain" / "model").is_dir():
-        last: Mapping[str, Any] = next((line["held_out"] for line in reversed(lines) if "held_out" in line), {})
-        values[HELD_OUT] = {code: score["bits_per_character"] for code, score in last.items()}
-    for name in study.held_out:
+    for outcome, name in {HELD_OUT: HELD_OUT, **{f"{HELD_OUT}.{name}": name for name in study.held_out}}.items():
         scored = folder / "held-out" / f"{name}.json"
         if scored.is_file():
-            values[f"{HELD_OUT}.{name}"] = {c: s["bits_per_character"] for c, s in _read(scored).items()}
+            values[outcome] = {code: score["bits_per_character"] for code, score in _read(scored).items()}
     scores: list[Score] = []
     for name, task in cell.settings.tasks.items():
         scored = folder / "scores" / f"{name}.json"

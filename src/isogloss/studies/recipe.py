@@ -191,6 +191,8 @@ class StudySettings(Settings):
         chosen = {axis: labels for axis, labels in self.only.items() if axis in self.axes}
         asked += [(label, {*self.axes[axis].values}, axis) for axis, labels in chosen.items() for label in labels]
         asked += [(fit.group, {*self.groups}, "a group") for fit in self.fits]
+        scored = {HELD_OUT, *(f"{HELD_OUT}.{name}" for name in self.held_out), *tasks}
+        asked += [(fit.outcome, scored, "an outcome") for fit in self.fits]
         for name, known, what in asked:
             if name not in known:
                 raise ValueError(f"'{name}' is not {what} of this study; there are {', '.join(sorted(known))}")

@@ -1,6 +1,7 @@
 """Text as it was cut before BPE, by rules of each script, in place of what SentencePiece does to raw text.
 
     words("Hello, world!")          # "hello , world !"
+    plain("Orléans")                # "orleans": a word that is divided already
 
 XLM cuts with Moses's tokenizer, segmenters for Chinese and Thai, and lower case without accents. Those programs are not
 here: punctuation and symbols are set apart, and so is each character of scripts that are written without spaces, as
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["words"]
+__all__ = ["plain", "words"]
 
 # Han, kana, and the scripts of Thai, Lao, Khmer and Burmese.
 _UNSPACED = re.compile(
@@ -27,13 +28,16 @@ def words(text: str) -> str:
     return "\n".join(_line(line) for line in text.split("\n"))
 
 
+def plain(text: str) -> str:
+    """Lower case without accents, as in XLM; marks of other scripts are vowels and stay with their letter."""
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f"))
+
+
 def _line(line: str) -> str:
-    decomposed = unicodedata.normalize("NFD", line.lower())
-    # Accents go, as in XLM; marks of other scripts are vowels and stay with their letter.
-    plain = unicodedata.normalize("NFC", "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f"))
     apart: list[str] = []
     after_unspaced = False
-    for character in plain:
+    for character in plain(line):
         kind = unicodedata.category(character)[0]
         if kind in "PS":
             apart.append(f" {character} ")
