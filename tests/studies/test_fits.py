@@ -20,8 +20,8 @@ def test_a_parabola_comes_back(a: float, b: float, c: float) -> None:
     fit = fit_curve("parabola", [(x, [a + b * math.log(x) + c * math.log(x) ** 2]) for x in XS])
     assert [fit.parameters[name] for name in "abc"] == pytest.approx([a, b, c], abs=1e-6)
     assert fit.at(20) == pytest.approx(a + b * math.log(20) + c * math.log(20) ** 2, abs=1e-6)
-    if (turn := fit.parameters.get("turns at")) is not None:
-        assert XS[0] < turn < XS[-1]
+    turn = fit.parameters.get("turns at", 0.0)
+    if XS[0] < turn < XS[-1]:
         # Nothing between the points is on the far side of the turn.
         inside = [fit.at(x) for x in np.geomspace(XS[0], XS[-1], 50)]
         assert fit.at(turn) <= min(inside) + 1e-9 or fit.at(turn) >= max(inside) - 1e-9
@@ -50,6 +50,18 @@ def test_intervals_widen_with_the_spread_of_seeds() -> None:
         return high - low
 
     assert 0 < width(0.01) < width(0.1) < width(1.0)
+
+
+def test_a_curve_without_a_turn_has_none_for_certain() -> None:
+    """A straight line with noise bends somewhere; the interval of its turn reaches out of the points."""
+    rng = np.random.default_rng(5)
+    straight = [(x, (0.3 * math.log(x) + 0.02 * rng.normal(size=3)).tolist()) for x in XS]
+    low, high = fit_curve("parabola", straight).intervals["turns at"]
+    assert low < XS[0] or high > XS[-1]
+    bent = [(x, (math.log(x / 25) ** 2 + 0.02 * rng.normal(size=3)).tolist()) for x in XS]
+    low, high = fit_curve("parabola", bent).intervals["turns at"]
+    assert XS[0] < low < 25 * 1.1
+    assert 25 * 0.9 < high < XS[-1]
 
 
 def test_single_seeds_have_no_interval() -> None:

@@ -20,6 +20,7 @@ from isogloss.errors import ConfigError, FolderError
 from isogloss.scores import read_results
 from isogloss.studies import StudySettings, check_study, run_study
 from isogloss.studies.cell import DONE_NAME
+from isogloss.studies.recipe import HeldOutText
 from isogloss.studies.run import gpus_of
 
 from .conftest import TINY
@@ -72,7 +73,7 @@ def test_the_report_is_one_file_with_the_papers_figures(done: tuple[StudySetting
     for said in ("61.25", "A paper, figure 9", "isogloss study tiny.toml", "bits a character", "torch"):
         assert said in page
     markdown = (done[0].output / "report.md").read_text(encoding="utf-8")
-    assert "`isogloss study tiny.toml only.steps='[\"3\"]' seeds='[2]'`" in markdown
+    assert "`isogloss study tiny.toml only.steps='[\"3\"]' seeds='[2]' output=one-cell-again`" in markdown
     # The paper's drawing is one file, however often it is shown.
     linked = re.findall(r"\]\((figures/\d\.svg)\)", markdown)
     assert len(linked) == 4
@@ -153,6 +154,41 @@ def test_cells_share_the_gpus_that_are_visible(
     else:
         assert gpus_of(study) == expected
     assert gpus_of(study.model_copy(update={"device": "cpu"})) == []
+
+
+def test_text_and_labels_of_another_folder_are_no_part_of_the_same_study(tiny: Tiny, tmp_path: Path) -> None:
+    """Cells that are done are not mixed with those of other text, other labels or other languages that are asked."""
+
+    def study(text: str, **changes: Any) -> StudySettings:
+        return tiny(
+            tmp_path / "out", text=str(tmp_path / text), data=str(tmp_path / "labels"), only={"steps": ["2"]},
+            held_out={"same": {"source": "text"}}, base={"vocab": {"size": 60}}, **changes,
+        )  # fmt: skip
+
+    for folder, number in (("text", 400), ("other", 401)):
+        (tmp_path / folder).mkdir()
+        for code in ("en", "sw", "fr"):
+            lines = (f"{code} {place % 17} a text of {place % 31} words.\n\n" for place in range(number))
+            (tmp_path / folder / f"{code}.txt").write_text("".join(lines), encoding="utf-8")
+    (tmp_path / "labels" / "retrieval").mkdir(parents=True)
+    asked = tmp_path / "labels" / "retrieval" / "test.sw-en.tsv"
+    asked.write_text("".join(f"sw {number}\ten {number}\n" for number in range(9)), encoding="utf-8")
+    assert run_study(study("text"), command="").failed == {}
+    cell = tmp_path / "out" / "cells" / "steps-2" / "seed-1"
+    scored = {name: json.loads((cell / "held-out" / f"{name}.json").read_text()) for name in ("held_out", "same")}
+    assert [sorted(found) for found in scored.values()] == [["en", "sw"]] * 2
+    # Where it lies is no matter, what it is is.
+    (tmp_path / "text").rename(tmp_path / "moved")
+    check_study(study("moved"))
+    with pytest.raises(FolderError, match=r"from\.bytes\.en was \d+, is \d+; .*from\.bytes\.sw was"):
+        check_study(study("other"))
+    with pytest.raises(FolderError, match=r"held_out\.same\.transform was \"none\", is \"mixed\""):
+        check_study(study("moved").model_copy(update={"held_out": {"same": HeldOutText(transform="mixed")}}))
+    with pytest.raises(FolderError, match=r"from\.asked was \[\"sw\", \"en\"\], is"):
+        check_study(study("moved", groups={"more": ["fr"]}))
+    asked.write_text("sw\ten\n", encoding="utf-8")
+    with pytest.raises(FolderError, match=r"tasks\.retrieval\.files was \[\"1 files, 90 bytes\"\]"):
+        check_study(study("moved"))
 
 
 @pytest.mark.slow

@@ -83,6 +83,35 @@ def test_each_process_sees_its_own_gpus(tmp_path: Path, monkeypatch: pytest.Monk
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,5,6,7"
 
 
+class Unread:
+    """Ends the process that would read it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os._exit, (3,)
+
+    def __call__(self) -> None: ...
+
+
+def test_a_process_that_dies_before_its_job_begins_is_an_error_of_that_job(tmp_path: Path) -> None:
+    jobs = [Job("unread", Unread()), *jobs_in(tmp_path, ("one", ()), ("other", ()))]
+    errors = run_jobs(jobs, LocalPool(1), tell=lambda name, error: None)
+    assert errors == {"unread": "its process ended with exit code 3 (out of memory?)"}
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "other"}
+
+
+def test_a_process_that_was_killed_while_it_waited_is_replaced(tmp_path: Path) -> None:
+    def kill(name: str, error: str) -> None:
+        if name == "one":
+            process = int((tmp_path / "one").read_text(encoding="utf-8"))
+            os.kill(process, signal.SIGKILL)
+            while Path(f"/proc/{process}/stat").exists() and " Z " not in Path(f"/proc/{process}/stat").read_text():
+                time.sleep(0.01)
+
+    assert run_jobs(jobs_in(tmp_path, ("one", ()), ("other", ())), LocalPool(1), tell=kill) == {}
+    one, other = ((tmp_path / name).read_text(encoding="utf-8") for name in ("one", "other"))
+    assert one != other
+
+
 @pytest.mark.slow
 def test_ray_does_the_same(tmp_path: Path) -> None:
     ray = pytest.importorskip("ray")

@@ -94,11 +94,16 @@ def emoji_of(clause: Clause, role: str) -> list[str]:
     return [*number, *marks] if marks else []
 
 
-def parallel_sentences(languages: list[str], num_sentences: int, *, seed: int) -> Iterator[tuple[str, ...]]:
-    """The same random clause in every language; sentence k depends on (seed, k) alone."""
+def parallel_sentences(
+    languages: list[str], num_sentences: int, *, seed: int, held_out: bool | None = None
+) -> Iterator[tuple[str, ...]]:
+    """The same random clause in every language; sentence k depends on (seed, k) alone. ``held_out``: only clauses that
+    are kept out of training text, or only others."""
     for index in range(num_sentences):
         rng = random.Random(f"parallel/{seed}/{index}")
         clause = _counted_on(random_clause(rng), rng)
+        while held_out not in (None, is_held_out(clause)):
+            clause = _counted_on(random_clause(rng), rng)
         yield tuple(realise(clause, language).text for language in languages)
 
 

@@ -89,9 +89,12 @@ def write_labelled(folder: Path, settings: PhrasebookSettings) -> None:
 
 
 def write_parallel(folder: Path, languages: tuple[str, str], num_sentences: int, *, seed: int) -> None:
-    """Write sentences and their translations line by line, as ``isogloss shards parallel=FOLDER`` reads them."""
+    """Write sentences and their translations line by line, as ``isogloss shards parallel=FOLDER`` reads them.
+
+    None is of a clause that tests are made of.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    sides = zip(*parallel_sentences(list(languages), num_sentences, seed=seed), strict=True)
+    sides = zip(*parallel_sentences(list(languages), num_sentences, seed=seed, held_out=False), strict=True)
     for code, sentences in zip(languages, sides, strict=True):
         path = folder / f"phrasebook.{'-'.join(languages)}.{code}"
         path.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.checkpoint import load_model
+from isogloss.corpus import Corpus
 from isogloss.devices import choose
 from isogloss.errors import FolderError
 from isogloss.evaluate import HEADS, EvaluateSettings, evaluate
@@ -108,11 +109,35 @@ def is_done(study: StudySettings, cell: Cell) -> bool:
 
 def _made_with(study: StudySettings, cell: Cell) -> dict[str, Any]:
     """What the cell is, as JSON: what must not change under what it has made."""
-    source = find_source(study, cell.settings.text.source)
-    kinds = {"text": source.kind, "labels": PHRASEBOOK if study.data == PHRASEBOOK else "folder"}
-    more = {"phrasebook": study.phrasebook} if PHRASEBOOK in kinds.values() else {}
-    kept = {"some_text_is_kept_from_all": bool(study.held_out)}
-    return {"seed": cell.seed, **cell.settings.model_dump(mode="json"), "from": kinds | more | kept}
+    made = {"seed": cell.seed, **cell.settings.model_dump(mode="json")}
+    if study.data != PHRASEBOOK:
+        for task in made["tasks"].values():
+            task["files"] = [_said_of(Path(study.data) / task[part]) for part in ("train", "test") if task[part]]
+    made["held_out"] = {
+        name: {"transform": text.transform, **_text(study, text.source, asked_languages(study))}
+        for name, text in study.held_out.items()
+    }
+    given: dict[str, Any] = {"asked": list(asked_languages(study)), "some_text_is_kept_from_all": bool(study.held_out)}
+    given |= _text(study, cell.settings.text.source, cell.settings.languages)
+    if PHRASEBOOK in (study.data, given["text"]):
+        given["phrasebook"] = study.phrasebook
+    if cell.settings.parallel:
+        given["parallel"] = study.parallel if study.parallel == PHRASEBOOK else _said_of(Path(study.parallel))
+    return {**made, "from": given}
+
+
+def _text(study: StudySettings, name: str, languages: Sequence[str]) -> dict[str, Any]:
+    """What a text is known by. Where it lies may change, and what is in it is looked at by the corpus made of it."""
+    source = find_source(study, name)
+    if source.kind == "corpus":
+        return {"text": "corpus", "corpus": Corpus.open(source.path).manifest.fingerprint}
+    sizes = {code: size for code, size in source.sizes.items() if code in languages or not code}
+    return {"text": source.kind} | ({"bytes": sizes} if sizes else {})
+
+
+def _said_of(folder: Path) -> str:
+    sizes = [path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()]
+    return f"{len(sizes)} files, {sum(sizes):,} bytes"
 
 
 def differences(study: StudySettings, cell: Cell) -> list[str]:
@@ -126,9 +151,10 @@ def differences(study: StudySettings, cell: Cell) -> list[str]:
         raise FolderError(f"{path} is damaged; delete the cell's folder, and it is made again") from None
     now = json.loads(json.dumps(_made_with(study, cell)))
     # What is asked for the first time, or no longer, changes nothing that was made.
-    both = {*before.get("tasks", {}), *now["tasks"]} - ({*before.get("tasks", {})} ^ {*now["tasks"]})
-    for made in (before, now):
-        made["tasks"] = {name: task for name, task in made.get("tasks", {}).items() if name in both}
+    for key in ("tasks", "held_out"):
+        both = {*before.get(key, {})} & {*now[key]}
+        for made in (before, now):
+            made[key] = {name: one for name, one in made.get(key, {}).items() if name in both}
     return list(_changes("", before, now))
 
 

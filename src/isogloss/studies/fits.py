@@ -27,6 +27,8 @@ Observed = Sequence[tuple[float, Sequence[float]]]
 DEGREES = {"line": 1, "parabola": 2, "power": 1}
 RESAMPLES, BOOTSTRAP_SEED = 1000, 0
 INTERVAL = (2.5, 97.5)
+# How far from the points a turn is told, in log x: beyond a million times, "at least that".
+FARTHEST = math.log(1e6)
 
 CLAIMS = {
     "line": "y = a + b ln x. Per doubling of x the outcome changes by b ln 2.",
@@ -39,7 +41,8 @@ LIMITS = (
     "drawn again, with replacement, within each point lie in the interval. What it does not claim: a law, or anything "
     "outside of the points. Intervals say how far other seeds of the same cells would move the curve, not what other "
     "text, languages, sizes of model or lengths of training would do; with two or three seeds they are too narrow. A "
-    "parabola goes through almost any few points, so a turn is a finding only where its interval lies inside them."
+    "parabola goes through almost any few points and always turns somewhere, so a turn is a finding only where its "
+    "whole interval lies inside of them."
 )
 
 
@@ -69,11 +72,9 @@ def fit_curve(curve: str, observed: Observed, *, resamples: int = RESAMPLES) -> 
             drawn = [(x, rng.choice(values, size=len(values)).tolist()) for x, values in observed]
             for name, value in _fitted(curve, drawn).items():
                 again.setdefault(name, []).append(value)
-    # What does not follow from most of the fits, such as a turn, has no interval.
-    kept = {name: values for name, values in again.items() if name in parameters and len(values) > resamples / 2}
     intervals = {
         name: (float(low), float(high))
-        for name, values in kept.items()
+        for name, values in again.items()
         for low, high in [np.percentile(values, INTERVAL)]
     }
     fit = Fit(curve, parameters)
@@ -84,7 +85,7 @@ def fit_curve(curve: str, observed: Observed, *, resamples: int = RESAMPLES) -> 
 
 
 def _fitted(curve: str, observed: Observed) -> dict[str, float]:
-    """Parameters by least squares on the means, and where a parabola turns."""
+    """Parameters by least squares on the means, and where a parabola turns, be it outside of the points."""
     logs = np.log([x for x, _ in observed])
     means = np.array([np.mean(values) for _, values in observed])
     y = np.log(means) if curve == "power" else means
@@ -92,9 +93,9 @@ def _fitted(curve: str, observed: Observed) -> dict[str, float]:
     solution, *_ = np.linalg.lstsq(design, y, rcond=None)
     parameters = dict(zip("abc", solution.tolist(), strict=False))
     if curve == "parabola" and parameters["c"]:
-        turn = -parameters["b"] / (2 * parameters["c"])
-        if logs.min() < turn < logs.max():
-            parameters["turns at"] = math.exp(turn)
+        # Far outside of the points, where the fit is all but a line; without a bound it would overflow.
+        turn = np.clip(-parameters["b"] / (2 * parameters["c"]), logs.min() - FARTHEST, logs.max() + FARTHEST)
+        parameters["turns at"] = math.exp(turn)
     if curve == "line":
         parameters["a doubling changes"] = parameters["b"] * math.log(2)
     return parameters

@@ -53,7 +53,8 @@ def write_labels(folder: Path, task: str, languages: Sequence[str], amounts: Map
         settings = phrasebook_settings(amounts, spoken, "en")
         for code in settings.languages:
             if code != "en":
-                pairs = parallel_sentences([code, "en"], settings.num_test, seed=settings.seed + RETRIEVAL_SEED)
+                seed = settings.seed + RETRIEVAL_SEED
+                pairs = parallel_sentences([code, "en"], settings.num_test, seed=seed, held_out=True)
                 lines = (f"{foreign}\t{english}\n" for foreign, english in pairs)
                 (target / f"test.{code}-en.tsv").write_text("".join(lines), encoding="utf-8")
         return

@@ -33,6 +33,7 @@ __all__ = [
     "group_languages",
     "majority_of",
     "outcomes_of",
+    "point_labels",
     "points_of",
     "read_result",
 ]
@@ -155,6 +156,11 @@ def group_languages(study: StudySettings, results: Sequence[Result], outcome: st
     return [code for code in wanted if by_point and all(code in of_seed for of_seed in by_point)]
 
 
+def point_labels(study: StudySettings, result: Result) -> tuple[str, ...]:
+    """The names of the values that a cell is a point of; of cells that stand together one name."""
+    return tuple(study.axes[axis].values[label].together or label for axis, label in result.cell.labels)
+
+
 def _joined(
     study: StudySettings, results: Iterable[Result], outcome: str
 ) -> dict[tuple[str, ...], dict[int, dict[str, float]]]:
@@ -165,17 +171,24 @@ def _joined(
     found: dict[tuple[str, ...], dict[int, dict[str, float]]] = {}
     missing: set[tuple[tuple[str, ...], int]] = set()
     for result in results:
-        labels = tuple(study.axes[axis].values[label].together or label for axis, label in result.cell.labels)
+        labels = point_labels(study, result)
         place = found.setdefault(labels, {})
         if outcome not in result.values:
             # What a task does not ask of one cell, it may ask of those beside it.
             if not result.is_done:
                 missing.add((labels, result.cell.seed))
             continue
-        place.setdefault(result.cell.seed, {}).update(result.values[outcome])
+        place.setdefault(result.cell.seed, {}).update(_own(study, result, outcome))
     for labels, seed in missing:
         found[labels].pop(seed, None)
     return found
+
+
+def _own(study: StudySettings, result: Result, outcome: str) -> dict[str, float]:
+    """The languages that a cell stands for: all that it was asked, or, beside others, those that it has text of."""
+    beside_others = any(study.axes[axis].values[label].together for axis, label in result.cell.labels)
+    own = result.cell.settings.languages
+    return {code: value for code, value in result.values[outcome].items() if not beside_others or code in own}
 
 
 def majority_of(results: Iterable[Result], outcome: Outcome, languages: Sequence[str]) -> float | None:

@@ -123,7 +123,7 @@ class PaperCurve(Settings):
 class FitSettings(Settings):
     """A curve through an outcome of a group of languages along an axis of numbers."""
 
-    outcome: str = Field(HELD_OUT, description="held_out or a task's name")
+    outcome: str = Field(HELD_OUT, description="held_out, held_out.NAME or a task's name")
     group: str = Field(ALL, description="a group of languages")
     axis: str = Field(description="an axis whose values have numbers")
     curve: Literal["line", "parabola", "power"] = Field(
@@ -213,7 +213,8 @@ def load_study(path: Path | str, overrides: Sequence[str] = ()) -> StudySettings
     Raises ConfigError for a recipe that cannot be read, a budget that it does not have, and settings that are wrong.
     """
     values = _read(Path(path))
-    budget = next((str(value) for keys, value in map(parse_override, overrides) if keys == ["budget"]), "")
+    given = [value for keys, value in map(parse_override, overrides) if keys == ["budget"]]
+    budget = str([values.get("budget", ""), *given][-1])
     if budget:
         budgets = values.get("budgets", {})
         if budget not in budgets:

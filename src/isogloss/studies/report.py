@@ -24,20 +24,27 @@ from isogloss.studies.outcomes import (
     group_languages,
     majority_of,
     outcomes_of,
+    point_labels,
     points_of,
 )
-from isogloss.studies.recipe import StudySettings
+from isogloss.studies.recipe import PHRASEBOOK, StudySettings
+from isogloss.studies.texts import Source, find_source
 
 __all__ = ["write_reports"]
+
+# Where the command of one cell makes it, beside this study's folder, whose report is of all cells.
+AGAIN = "one-cell-again"
+ZERO_SHOT = "zero-shot"
 
 HOW_TO_READ = (
     "Bits a character of held-out text: the loss of masked pieces of documents that were not learned from, in bits, "
     "times pieces a character. Less is better. It is no code length, as each piece is guessed with both sides in view, "
     "but it can be compared between vocabularies, since a character stays one however the text is cut.",
-    "Scores are percent, of models that were fine-tuned on labels of one language and asked in others (zero-shot), "
-    "where a table does not say otherwise; retrieval is the share of sentences whose nearest neighbour in English is "
-    "their translation, by the mean of the last layer's states, without any training. More is better.",
-    "± is the standard deviation over seeds: of weights, order of text, masks and fine-tuning. The text is the same.",
+    "Scores are percent, of models that were fine-tuned on English labels and asked in other languages (zero-shot), "
+    "where the line below a table names no other setting; retrieval is the share of sentences whose nearest neighbour "
+    "in English is their translation, by the mean of the last layer's states, without any training. More is better.",
+    "± is the standard deviation over seeds: of weights, order of text, masks and fine-tuning. Held-out text and its "
+    "masks are the same for all seeds: what other held-out text would say is not in it.",
     "At the smaller budgets the paper's models are far larger and saw far more text: what can be compared then is the "
     "direction of a curve and where it turns, not its height.",
 )
@@ -84,15 +91,17 @@ def _lead(study: StudySettings, results: Sequence[Result]) -> str:
     tokens, seconds = sum(result.tokens for result in results), sum(result.seconds for result in results)
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     budget = f"Budget {study.budget}: " if study.budget else ""
+    sources = dict.fromkeys(result.cell.settings.text.source for result in results)
+    texts = dict.fromkeys(_called(find_source(study, name)) for name in sources)
+    labels = "the phrasebook" if study.data == PHRASEBOOK else Path(study.data).name
     return (
-        f"{budget}{num_done} of {len(results)} cells are done, {seeds} each; {tokens:,} tokens of pretraining, "
-        f"{seconds / 60:,.1f} minutes of all cells together. Text: {_called(study.text)}; labels: "
-        f"{_called(study.data)}."
+        f"{budget}{num_done} of {len(results)} cells are done ({seeds} of each combination); {tokens:,} tokens of "
+        f"pretraining, {seconds / 60:,.1f} minutes of all cells together. Text: {', '.join(texts)}; labels: {labels}."
     )
 
 
-def _called(folder: str) -> str:
-    return f"the {folder}" if "/" not in folder else Path(folder).name
+def _called(source: Source) -> str:
+    return "the phrasebook" if source.kind == PHRASEBOOK else source.path.name
 
 
 def _holes(results: Sequence[Result]) -> Iterator[Block]:
@@ -125,8 +134,7 @@ def _outcome(study: StudySettings, results: Sequence[Result], outcome: Outcome) 
 def _table(study: StudySettings, results: Sequence[Result], outcome: Outcome, found: dict[str, list[Point]]) -> Table:
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for result in results:  # a row for every point, also one that nobody has finished
-        labels = tuple(study.axes[axis].values[label].together or label for axis, label in result.cell.labels)
-        rows.setdefault(labels, {})
+        rows.setdefault(point_labels(study, result), {})
     for group, points in found.items():
         for point in points:
             rows[point.labels][group] = _spread(point, digits=3 if outcome.is_loss else 1)
@@ -149,7 +157,25 @@ def _spread(point: Point, *, digits: int) -> str:
 def _of_which(study: StudySettings, results: Sequence[Result], outcome: Outcome, groups: Sequence[str]) -> str:
     means = (f"{group}: {', '.join(group_languages(study, results, outcome.name, group))}" for group in groups)
     languages = "; ".join(means)
-    return f"{outcome.unit}; means over languages that all points have ({languages}); in brackets the number of seeds."
+    labels = _labels(study, results, outcome)
+    return (
+        f"{outcome.unit}; means over languages that all points have ({languages}); in brackets the number of seeds."
+        f"{labels}"
+    )
+
+
+def _labels(study: StudySettings, results: Sequence[Result], outcome: Outcome) -> str:
+    """Whose labels were learned from, where it is not English alone."""
+    settings: dict[str, dict[str, None]] = {}
+    for result in results:
+        task = result.cell.settings.tasks.get(outcome.name)
+        if task is not None:
+            setting = "each" if task.each else task.finetune.get("setting", ZERO_SHOT)
+            settings.setdefault(setting, {})[", ".join(point_labels(study, result))] = None
+    if {*settings} <= {ZERO_SHOT}:
+        return ""
+    said = "; ".join(f"{setting}: {', '.join(points)}" for setting, points in settings.items())
+    return f" Labels learned from: {said}."
 
 
 def _by_series(points: Sequence[Point]) -> dict[str, list[Point]]:
@@ -229,8 +255,9 @@ def _commands(study: StudySettings, results: Sequence[Result], command: str) -> 
         ("what", "command"), [(what, Code(line)) for what, line in _redo(study, results, command)], words=(0, 1)
     )
     yield Text(
-        "A cell's run folder holds all its settings in config.json. A cell that is done stays as it is: to make it "
-        "again, delete its folder or name another output.",
+        "The study's command goes on where it was stopped, and leaves what is done; to make a cell again, delete its "
+        "folder. A cell's command makes it once more by itself, in a folder of its own. All its settings are in "
+        "config.json of its run folder.",
         soft=True,
     )
     versions = ", ".join(f"{name} {version}" for name, version in installed_versions().items())
@@ -241,4 +268,4 @@ def _redo(study: StudySettings, results: Sequence[Result], command: str) -> Iter
     yield "the study", command
     for result in results:
         values = " ".join(f"only.{axis}='{json.dumps([label])}'" for axis, label in result.cell.labels)
-        yield result.cell.name, f"{command} {values} seeds='[{result.cell.seed}]'"
+        yield result.cell.name, f"{command} {values} seeds='[{result.cell.seed}]' output={AGAIN}"

@@ -9,7 +9,7 @@ The same study again does what is left: cells that are done stay, those that fai
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -99,7 +99,8 @@ def _jobs(study: StudySettings, cells: Sequence[Cell]) -> list[Job]:
         needed = stages_of(study, cell).all()
         stages |= {stage.name: stage for stage in needed if stage.given is None}
         names = tuple(stage.name for stage in needed if stage.given is None)
-        of_cells.append(Job(cell.name, partial(run_cell, CellWork(study, cell)), names))
+        gpus = 0.0 if study.device == "cpu" else study.gpus_per_cell
+        of_cells.append(Job(cell.name, partial(run_cell, CellWork(study, cell)), names, gpus))
     num_of_each = max(1, num_cores() // study.processes)
     # A corpus looks whether its text is still the same.
     from_text = {name for name, stage in stages.items() if any(one.kind == GIVEN_TEXT for one in stage.inputs.values())}
@@ -116,13 +117,13 @@ def _jobs(study: StudySettings, cells: Sequence[Cell]) -> list[Job]:
     left = {job.name for job in of_stages}
     return [
         *of_stages,
-        *(Job(job.name, job.work, tuple(name for name in job.needs if name in left)) for job in of_cells),
+        *(replace(job, needs=tuple(name for name in job.needs if name in left)) for job in of_cells),
     ]
 
 
 def _pool(study: StudySettings) -> Pool:
     if study.runner == "ray":
-        return RayPool(study.processes, address=study.ray_address, gpus=study.gpus_per_cell)
+        return RayPool(study.processes, address=study.ray_address)
     return LocalPool(study.processes, gpus=gpus_of(study))
 
 

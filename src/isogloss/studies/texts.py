@@ -1,13 +1,14 @@
 """Where a study's text comes from, and what it has text of: a folder, a corpus, or the phrasebook.
 
 source = find_source(study, "text")
-check_languages(study, cells)            # ConfigError naming the first language that has no text
+check_languages(study, cells)            # DataError naming the first language that has no text
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -27,12 +28,16 @@ MAIN = "text"
 
 @dataclass(frozen=True)
 class Source:
-    """A text of the study: ``path`` is empty for the phrasebook; no ``languages``: nobody knows before it is read."""
+    """A text of the study: ``path`` is empty for the phrasebook; no ``languages``: nobody knows before it is read.
+
+    ``sizes`` are bytes by language, in a folder of files; under "" those of files that name none.
+    """
 
     name: str
     kind: Literal["folder", "corpus", "phrasebook"]
     path: Path
     languages: frozenset[str]
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def find_source(study: StudySettings, name: str) -> Source:
@@ -46,15 +51,16 @@ def find_source(study: StudySettings, name: str) -> Source:
     if (path / MANIFEST_NAME).is_file():
         statistics = Corpus.open(path).statistics
         return Source(name, "corpus", path, frozenset(code for code, counts in statistics.items() if counts["bytes"]))
-    sources = find_sources(path)
-    named = {source.language for source in sources if source.language and source.state().bytes}
+    sizes: Counter[str] = Counter()
+    for source in find_sources(path):
+        sizes[canonical_code(source.language) if source.language else ""] += source.state().bytes
     # A crawl's files are of no language that their names would say.
-    known = all(source.language for source in sources)
-    return Source(name, "folder", path, frozenset(map(canonical_code, named)) if known else frozenset())
+    known = frozenset() if "" in sizes else frozenset(code for code, num_bytes in sizes.items() if num_bytes)
+    return Source(name, "folder", path, known, sizes)
 
 
 def check_languages(study: StudySettings, cells: Sequence[Cell]) -> None:
-    """Raise ConfigError for a language of a cell that its text does not have."""
+    """Raise DataError for a language of a cell that its text does not have, ConfigError for a text nobody gave."""
     for name in dict.fromkeys(cell.settings.text.source for cell in cells):
         source = find_source(study, name)
         wanted = _in_order(
@@ -62,7 +68,8 @@ def check_languages(study: StudySettings, cells: Sequence[Cell]) -> None:
         )
         missing = [code for code in wanted if source.languages and code not in source.languages]
         if missing:
-            first = next(cell for cell in cells if missing[0] in cell.settings.languages)
+            reading = (cell for cell in cells if cell.settings.text.source == name)
+            first = next(cell for cell in reading if missing[0] in cell.settings.languages)
             values = ", ".join(f"{axis} {label}" for axis, label in first.labels)
             more = f" (and of {len(missing) - 1} more: {', '.join(missing[1:9])})" if len(missing) > 1 else ""
             where = "the phrasebook" if source.kind == PHRASEBOOK else source.path

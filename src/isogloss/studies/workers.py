@@ -25,21 +25,24 @@ from typing import Any, NoReturn, Protocol
 from isogloss.children import end_with_parent, on_termination
 from isogloss.corpus.engine import num_cores
 from isogloss.corpus.extras import load_ray
-from isogloss.errors import IsoglossError, Preempted
+from isogloss.errors import ConfigError, IsoglossError, Preempted
 
 __all__ = ["Job", "LocalPool", "Pool", "RayPool", "run_jobs"]
 
 THREADS, VISIBLE_GPUS = "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"
+# Seconds in which a cluster's tasks save their state.
+PATIENCE = 300
 STOPPED = "stopped and saved; the same command goes on from there"
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something to be done once all jobs that it ``needs`` are; ``work`` can be pickled."""
+    """Something to be done once all jobs that it ``needs`` are; ``work`` can be pickled. A cluster finds ``gpus``."""
 
     name: str
     work: Callable[[], object]
     needs: tuple[str, ...] = ()
+    gpus: float = 0.0
 
 
 class Pool(Protocol):
@@ -116,8 +119,10 @@ class LocalPool:
         return len(self._busy) < self._size
 
     def start(self, job: Job) -> None:
-        worker = self._idle.pop() if self._idle else self._worker()
-        worker.connection.send_bytes(pickle.dumps(job.work))
+        worker = self._waiting() or self._worker()
+        # To one that has died while it loaded torch: `ended` finds that out.
+        with contextlib.suppress(BrokenPipeError):
+            worker.connection.send_bytes(pickle.dumps(job.work))
         self._busy[worker.connection] = (worker, job.name)
 
     def ended(self) -> Iterator[tuple[str, str]]:
@@ -127,7 +132,7 @@ class LocalPool:
             try:
                 error = connection.recv()  # where SIGTERM may come, after which `stop` looks for this process
                 self._idle.append(worker)
-            except EOFError:
+            except (EOFError, ConnectionError):  # the latter of one that has not even read its job
                 worker.process.join()
                 error = f"its process ended with exit code {worker.process.exitcode} (out of memory?)"
                 self._free_gpus.append(worker.gpus)
@@ -143,6 +148,15 @@ class LocalPool:
             worker.process.join()
             self._free_gpus.append(worker.gpus)
         self._idle, self._busy = [], {}
+
+    def _waiting(self) -> Worker | None:
+        """A process that waits for a job, if there is one; those that were killed meanwhile are forgotten."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.process.is_alive():
+                return worker
+            self._free_gpus.append(worker.gpus)
+        return None
 
     def _worker(self) -> Worker:
         here, there = self._context.Pipe()
@@ -178,20 +192,26 @@ def _environment(given: Mapping[str, str]) -> Iterator[None]:
 class RayPool:
     """Tasks of a Ray cluster whose machines all see the study's folder; a task whose machine is lost is done again."""
 
-    def __init__(self, size: int, *, address: str = "", gpus: float = 0.0, tries: int = 3) -> None:
+    def __init__(self, size: int, *, address: str = "", tries: int = 3) -> None:
         self._ray = ray = load_ray()
         self._size = size
         if not ray.is_initialized():
             quiet: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
             ray.init(address, **quiet) if address else ray.init(num_cpus=size, **quiet)
-        self._task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=tries - 1)(_do)
+        self._task = ray.remote(num_cpus=1, max_retries=tries - 1)(_do)
         self._running: dict[Any, str] = {}
 
     def room(self) -> bool:
         return len(self._running) < self._size
 
     def start(self, job: Job) -> None:
-        self._running[self._task.remote(pickle.dumps(job.work))] = job.name
+        there = self._ray.cluster_resources().get("GPU", 0.0)
+        if job.gpus > there:  # Ray would wait for them without a word
+            raise ConfigError(
+                f"{job.name} is given {job.gpus:g} GPUs by gpus_per_cell, and the Ray cluster has {there:g}; "
+                "take fewer, device=cpu, or a larger cluster"
+            )
+        self._running[self._task.options(num_gpus=job.gpus).remote(pickle.dumps(job.work))] = job.name
 
     def ended(self) -> Iterator[tuple[str, str]]:
         (reference,), _ = self._ray.wait(list(self._running))
@@ -204,6 +224,8 @@ class RayPool:
     def stop(self) -> None:
         for reference in self._running:
             self._ray.cancel(reference)
+        if self._running:
+            self._ray.wait(list(self._running), num_returns=len(self._running), timeout=PATIENCE)
         self._running = {}
 
 

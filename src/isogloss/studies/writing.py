@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -32,20 +32,21 @@ CHARACTERS = "characters.json"
 
 def split_documents(corpus: Corpus, folder: Path, languages: Sequence[str], *, parts: tuple[str, str]) -> None:
     """Write every document into one of two ``parts`` of the folder; a language of too few stays whole in the first."""
+    limit = HELD_OUT_SHARE * 2**64
     for part in parts:
         (folder / part).mkdir(parents=True, exist_ok=True)
     for code in languages:
         if code not in corpus.languages:
             continue
-        texts = list(corpus.documents(code))
-        limit = HELD_OUT_SHARE * 2**64
-        is_held = [xxhash.xxh3_64(text.encode("utf-8", "replace")).intdigest() < limit for text in texts]
-        if not any(is_held) or all(is_held):
-            is_held = [False] * len(texts)
-        for part, held in zip(parts, (False, True), strict=True):
-            chosen = [text for text, is_one in zip(texts, is_held, strict=True) if is_one == held]
-            if chosen:
-                _write(folder / part / f"{code}.txt", chosen)
+        train, held = (folder / part / f"{code}.txt" for part in parts)
+        with _Writer(train) as into_train, _Writer(held) as into_held:
+            for text in corpus.documents(code):
+                is_held = xxhash.xxh3_64(text.encode("utf-8", "replace")).intdigest() < limit
+                (into_held if is_held else into_train).write(text)
+        if not into_train.num_documents:
+            held.replace(train)
+        elif not into_held.num_documents:
+            held.unlink()
 
 
 def change_documents(
@@ -54,17 +55,20 @@ def change_documents(
     """Write the documents of a corpus changed into ``folder/text``, and how many characters they had and have."""
     (folder / "text").mkdir(parents=True, exist_ok=True)
     there = [code for code in languages if code in corpus.languages]
+    lines = {code: _lines(corpus, code) for code in there} if transform == "mixed" else {}
     characters: dict[str, list[int]] = {}
     for code in there:
-        texts = list(corpus.documents(code))
-        if transform == "mixed":
-            changed = _mixed(
-                texts, code, {other: _lines(corpus, other) for other in there if other != code}, mixed_share
-            )
-        else:
-            changed = [words(text) for text in texts]
-        characters[code] = [sum(map(len, texts)), sum(map(len, changed))]
-        _write(folder / "text" / f"{code}.txt", changed)
+        others = {other: found for other, found in lines.items() if other != code}
+        before = after = 0
+        with _Writer(folder / "text" / f"{code}.txt") as writer:
+            for number, text in enumerate(corpus.documents(code)):
+                if transform == "mixed":
+                    changed = _mixed(text, random.Random(f"mixed/{code}/{number}"), others, mixed_share)
+                else:
+                    changed = words(text)
+                writer.write(changed)
+                before, after = before + len(text), after + len(changed)
+        characters[code] = [before, after]
     write_json(folder / CHARACTERS, characters)
 
 
@@ -75,17 +79,13 @@ def write_translations(folder: Path, languages: Sequence[str], source: str, *, n
             write_parallel(folder, (source, code.split("-")[0]), num_sentences, seed=seed)
 
 
-def _mixed(texts: Iterable[str], code: str, others: dict[str, list[str]], share: float) -> list[str]:
-    """Documents some of whose sentences are in another language, one or two in a row."""
-    found = []
-    for number, text in enumerate(texts):
-        rng = random.Random(f"mixed/{code}/{number}")
-        sentences = _sentences(text)
-        for place in range(len(sentences)):
-            if others and rng.random() < share:
-                sentences[place] = rng.choice(others[rng.choice(sorted(others))])
-        found.append("\n".join(sentences))
-    return found
+def _mixed(text: str, rng: random.Random, others: dict[str, list[str]], share: float) -> str:
+    """A document some of whose sentences are in another language."""
+    sentences = _sentences(text)
+    for place in range(len(sentences)):
+        if others and rng.random() < share:
+            sentences[place] = rng.choice(others[rng.choice(sorted(others))])
+    return "\n".join(sentences)
 
 
 def _sentences(text: str) -> list[str]:
@@ -99,7 +99,22 @@ def _lines(corpus: Corpus, code: str) -> list[str]:
     return list(islice(sentences, MOST_SENTENCES))
 
 
-def _write(path: Path, documents: Sequence[str]) -> None:
-    # A blank line ends a document.
-    texts = ("\n".join(line for line in text.split("\n") if line.strip()) for text in documents)
-    path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+class _Writer:
+    """Documents, one after another, into a text file: a blank line ends each."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.num_documents = 0
+
+    def __enter__(self) -> _Writer:
+        self._file = self._path.open("w", encoding="utf-8", newline="\n")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def write(self, text: str) -> None:
+        """Write one; a blank line within it is left out."""
+        lines = "\n".join(line for line in text.split("\n") if line.strip())
+        self._file.write(f"{lines}\n" if not self.num_documents else f"\n{lines}\n")
+        self.num_documents += 1
