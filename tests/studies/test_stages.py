@@ -47,6 +47,17 @@ def test_what_a_stage_needs_comes_before_it(tiny: Tiny, tmp_path: Path) -> None:
             made.add(stage.name)
 
 
+def test_text_is_held_out_of_a_language_however_it_is_called(tiny: Tiny, tmp_path: Path) -> None:
+    """A group says zh, the text's file zh.txt, and both mean zh-Hans."""
+    for code in ("en", "zh"):
+        (tmp_path / f"{code}.txt").write_text("a\n", encoding="utf-8")
+    groups = {"low": ["zh"], "all": ["en", "zh"]}
+    study = tiny(tmp_path, text=str(tmp_path), groups=groups, held_out={"same": {}}, base={"languages": ["en", "zh"]})
+    (stages, *_) = (stages_of(study, cell) for cell in cells_of(study))
+    needed = [*stages.held_out["same"].inputs["corpus"].with_inputs(), stages.held_out["same"]]
+    assert {tuple(stage.settings["languages"]) for stage in needed if stage.given is None} == {("en", "zh-Hans")}
+
+
 def test_the_folder_of_a_study_is_no_part_of_an_address(tiny: Tiny, tmp_path: Path) -> None:
     assert names(tiny(tmp_path / "a"), "shards") == names(tiny(tmp_path / "b"), "shards")
 

@@ -233,7 +233,7 @@ def _asked(study: StudySettings, cell: Cell, task: TaskSettings, data: Path) -> 
 
     None where a cell has not been pretrained on the one language whose labels it would learn from.
     """
-    wanted, own = {canonical_code(code) for code in asked_languages(study)}, {*cell.settings.languages}
+    wanted, own = {*asked_languages(study)}, {*cell.settings.languages}
     kind = find_task(task.task)
     if task.each:
         wanted = wanted & own if len(own) == 1 else set()

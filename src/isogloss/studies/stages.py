@@ -19,6 +19,7 @@ import xxhash
 
 from isogloss.corpus import Corpus
 from isogloss.errors import ConfigError
+from isogloss.languages import canonical_code
 from isogloss.studies.grid import Cell
 from isogloss.studies.recipe import PHRASEBOOK, HeldOutText, StudySettings, TextSettings
 from isogloss.studies.texts import Source, find_source
@@ -111,8 +112,8 @@ def stages_of(study: StudySettings, cell: Cell) -> CellStages:
 
 
 def asked_languages(study: StudySettings) -> tuple[str, ...]:
-    """The languages of all groups."""
-    return tuple(dict.fromkeys(code for codes in study.groups.values() for code in codes))
+    """The languages of all groups, as texts call them."""
+    return tuple(dict.fromkeys(canonical_code(code) for codes in study.groups.values() for code in codes))
 
 
 def _corpus(
