@@ -42,7 +42,7 @@ LIMITS = (
     "outside of the points. Intervals say how far other seeds of the same cells would move the curve, not what other "
     "text, languages, sizes of model or lengths of training would do; with two or three seeds they are too narrow. A "
     "parabola goes through almost any few points and always turns somewhere, so a turn is a finding only where its "
-    "whole interval lies inside of them."
+    "whole interval lies inside of them and a point beyond it was measured to be worse than one before."
 )
 
 
