@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from isogloss.studies.recipe import AxisSettings
 
-__all__ = ["Places", "own_places", "paper_places"]
+__all__ = ["Places", "own_places", "paper_places", "spoken"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class Places:
     @property
     def ticks(self) -> dict[float, str]:
         return {place: name for name, place in self.of.items()}
+
+
+def spoken(axes: Sequence[str], labels: Sequence[str]) -> str:
+    """Values with the names of their axes: "batch x2, length x4"."""
+    return ", ".join(f"{axis} {label}" for axis, label in zip(axes, labels, strict=True))
 
 
 def own_places(settings: AxisSettings, names: Sequence[str]) -> Places:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isogloss.report import Block, Heading, Table, Text
+from isogloss.studies.axes import spoken
 from isogloss.studies.outcomes import Outcome, Point, Result, outcomes_of, points_of
 from isogloss.studies.recipe import FitSettings, StudySettings
 
@@ -127,16 +128,16 @@ def _one_fit(
             others = (*point.labels[:place], *point.labels[place + 1 :])
             series.setdefault(others, []).append((number, point.values))
     needed = DEGREES[settings.curve] + 2
+    axes = [axis for axis in study.axes if axis != settings.axis]
     rows = []
     for others, observed in series.items():
         if len(observed) < needed:
-            yield Text(
-                f"{', '.join(others) or 'Here'}: {len(observed)} points are too few for a {settings.curve} ({needed})."
-            )
+            who = spoken(axes, others) or "Here"
+            yield Text(f"{who}: {len(observed)} points are too few for a {settings.curve} ({needed}).")
             continue
         fit = fit_curve(settings.curve, observed)
         rows += [
-            (", ".join(others), name, f"{value:.4g}", _interval(fit, name), f"{fit.share:.2f}")
+            (spoken(axes, others), name, f"{value:.4g}", _interval(fit, name), f"{fit.share:.2f}")
             for name, value in fit.parameters.items()
         ]
     if rows:

@@ -15,7 +15,7 @@ from statistics import fmean
 from isogloss.report import Block, Code, Figure, Fold, Heading, Table, Text, drawings_of, to_markdown, to_page
 from isogloss.report.plots import spread_svg
 from isogloss.runs import installed_versions
-from isogloss.studies.axes import own_places, paper_places
+from isogloss.studies.axes import own_places, paper_places, spoken
 from isogloss.studies.fits import fit_blocks, fitted_curves
 from isogloss.studies.outcomes import (
     Outcome,
@@ -125,10 +125,11 @@ def _outcome(study: StudySettings, results: Sequence[Result], outcome: Outcome) 
         yield _figure(study, outcome, found, outcome.title)
     else:
         yield from (
-            _figure(study, outcome, _by_series(points), f"{outcome.title}; {group}") for group, points in found.items()
+            _figure(study, outcome, _by_series(study, points), f"{outcome.title}; {group}")
+            for group, points in found.items()
         )
     yield from _paper_figures(study)
-    yield Fold(f"Every language: {outcome.title}", [_by_language(results, outcome)])
+    yield Fold(f"Every language: {outcome.title}", [_by_language(study, results, outcome)])
 
 
 def _table(study: StudySettings, results: Sequence[Result], outcome: Outcome, found: dict[str, list[Point]]) -> Table:
@@ -174,15 +175,16 @@ def _labels(study: StudySettings, results: Sequence[Result], outcome: Outcome) -
             settings.setdefault(setting, {})[", ".join(point_labels(study, result))] = None
     if {*settings} <= {ZERO_SHOT}:
         return ""
-    said = "; ".join(f"{setting}: {', '.join(points)}" for setting, points in settings.items())
-    return f" Labels learned from: {said}."
+    if len(settings) == 1:
+        return f" Setting: {next(iter(settings))}."
+    return f" Setting: {'; '.join(f'{setting} ({", ".join(points)})' for setting, points in settings.items())}."
 
 
-def _by_series(points: Sequence[Point]) -> dict[str, list[Point]]:
+def _by_series(study: StudySettings, points: Sequence[Point]) -> dict[str, list[Point]]:
     """Of several axes the first lies, and each combination of the others is a line."""
     series: dict[str, list[Point]] = {}
     for point in points:
-        series.setdefault(", ".join(point.labels[1:]), []).append(point)
+        series.setdefault(spoken(list(study.axes)[1:], point.labels[1:]), []).append(point)
     return series
 
 
@@ -205,12 +207,13 @@ def _figure(study: StudySettings, outcome: Outcome, found: dict[str, list[Point]
     return Figure(drawn, f"Ours: {caption}. Means and deviations over seeds; small dots are single seeds.", small=True)
 
 
-def _by_language(results: Sequence[Result], outcome: Outcome) -> Table:
+def _by_language(study: StudySettings, results: Sequence[Result], outcome: Outcome) -> Table:
     """A row a language, a column a point, whose values are means over seeds."""
     values: dict[str, dict[str, list[float]]] = {}
     points: dict[str, None] = {}
     for result in results:
-        point = ", ".join(label for _, label in result.cell.labels)
+        labels = [label for _, label in result.cell.labels]
+        point = spoken(list(study.axes), labels) if len(labels) > 1 else labels[0]
         points[point] = None
         for code, value in result.values.get(outcome.name, {}).items():
             values.setdefault(code, {}).setdefault(point, []).append(value)
