@@ -1,4 +1,4 @@
-"""The report of cells that are made up: lines have the names of their axes, and settings other than zero-shot are said."""
+"""The report of cells that are made up: lines have the names of their axes, settings other than zero-shot are said."""
 
 from __future__ import annotations
 

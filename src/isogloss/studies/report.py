@@ -177,7 +177,8 @@ def _labels(study: StudySettings, results: Sequence[Result], outcome: Outcome) -
         return ""
     if len(settings) == 1:
         return f" Setting: {next(iter(settings))}."
-    return f" Setting: {'; '.join(f'{setting} ({", ".join(points)})' for setting, points in settings.items())}."
+    said = (f"{setting} ({', '.join(points)})" for setting, points in settings.items())
+    return f" Setting: {'; '.join(said)}."
 
 
 def _by_series(study: StudySettings, points: Sequence[Point]) -> dict[str, list[Point]]:
