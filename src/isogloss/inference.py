@@ -133,5 +133,6 @@ def _replace_maps(layer: Layer, device: Device) -> None:
 
 
 def _has_onednn_blocks() -> bool:
-    """On x86; what oneDNN does on other processors was not tried."""
-    return platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    """On x86 with AVX512, without which oneDNN has none in bf16; what it does on other processors was not tried."""
+    on_x86 = platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return on_x86 and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

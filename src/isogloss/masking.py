@@ -24,7 +24,8 @@ Ids = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 # <s> <pad> </s> <unk> are ids 0 to 3 in every vocabulary of this family; <mask> has an id of its own.
-NUM_SPECIAL, UNKNOWN = 4, 3
+NUM_SPECIAL = 4
+UNKNOWN = 3
 _MASKED, _RANDOM = 0.8, 0.9  # below the first: <mask>; below the second: a random piece; above: unchanged
 _PLACE_BITS = 16  # low bits of a sort key hold the place in the sequence, the others the random number
 _COUNT, _CHOICE, _DECISION, _PIECE = range(4)

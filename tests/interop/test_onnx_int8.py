@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import isogloss.interop.onnx_int8 as room
+from isogloss.devices import has_native_int8
 from isogloss.heads import TaskModel
 from isogloss.interop.onnx import OPSET, Graph, padded_inputs, write_graph
 from isogloss.interop.onnx_int8 import LARGEST, write_int8
@@ -65,7 +67,9 @@ def test_outputs_are_near_and_the_file_is_small(written: Callable[..., Any], kin
     first, second = written(kind, 8)
     ours, theirs = Graph(first).run(BATCH), Graph(second).run(BATCH)
     for name in ours:
-        assert 0 < np.linalg.norm(theirs[name] - ours[name]) < 0.05 * np.linalg.norm(ours[name])
+        # Without VNNI, onnxruntime's sums of two products end at 16 bits.
+        most = 0.05 if has_native_int8(torch.device("cpu")) else 0.1
+        assert 0 < np.linalg.norm(theirs[name] - ours[name]) < most * np.linalg.norm(ours[name])
     assert second.stat().st_size < 0.3 * first.stat().st_size
 
 
