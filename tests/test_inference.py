@@ -139,7 +139,9 @@ def test_no_weight_that_is_multiplied_is_left_in_fp32(make: Callable[[], nn.Modu
     wide = [module for module in ready.modules() if isinstance(module, Linear | nn.Embedding) and module.weight.is_cpu]
     assert {module.weight.dtype for module in wide if module.weight.numel() >= 100 * SHAPE.width} == {torch.bfloat16}
     assert not any(parameter.requires_grad for parameter in ready.parameters())
-    assert sum(parameter.numel() * parameter.element_size() for parameter in ready.parameters()) < 0.52 * before
+    # Maps in oneDNN's blocks are no parameters; where there are none, norms in fp32 weigh more beside them.
+    most = 0.5 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else 0.52
+    assert sum(parameter.numel() * parameter.element_size() for parameter in ready.parameters()) < most * before
 
 
 def test_other_processors_are_told_that_int8_is_not_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
