@@ -124,12 +124,12 @@ def test_the_same_text_in_two_languages_stays(build) -> None:
     assert list(read_documents(folder, "bs")) == list(read_documents(folder, "hr")) == ["dobar dan"]
 
 
-def test_limits_keep_a_beginning_and_count_the_rest(build) -> None:
+def test_limits_keep_what_fits_and_count_the_rest(build) -> None:
     files = {f"{code}.txt": "aaaa\n\nbbbb\n\ncccc\n\nd" for code in ("en", "sw")}
     folder, manifest = build(files, max_bytes=9, max_bytes_by_language={"SW": 4})
-    assert list(read_documents(folder, "en")) == ["aaaa", "bbbb"]
+    assert list(read_documents(folder, "en")) == ["aaaa", "bbbb", "d"]
     assert list(read_documents(folder, "sw")) == ["aaaa"]
-    assert manifest.statistics["dropped"] == {"en": {"over-limit": 2}, "sw": {"over-limit": 3}}
+    assert manifest.statistics["dropped"] == {"en": {"over-limit": 1}, "sw": {"over-limit": 3}}
 
 
 def test_parts_are_cut_at_their_size_and_read_in_order(build) -> None:

@@ -68,7 +68,7 @@ STEPS = {
     "decontamination": Step(decontaminate.DOCUMENT_REASONS, decontaminate.LINE_REASONS),
     "perplexity": Step(perplexity.REASONS, {}),
     "near-duplicates": Step(clusters.DOCUMENT_REASONS, {}),
-    "limits": Step({"over-limit": "past the size limit of the language"}, {}),
+    "limits": Step({"over-limit": "no room within the size limit of the language"}, {}),
 }
 DOCUMENT_REASONS = {reason: meaning for step in STEPS.values() for reason, meaning in step.documents.items()}
 LINE_REASONS = {reason: meaning for step in STEPS.values() for reason, meaning in step.lines.items()}

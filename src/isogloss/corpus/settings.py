@@ -51,7 +51,9 @@ class CorpusSettings(ReadSettings):
         1 << 28, ge=LEAST_MEMORY, description="memory of the search for documents of the same text"
     )
     max_bytes: int | None = Field(
-        None, gt=0, description="most bytes of text kept for each language, up to the first document that does not fit"
+        None,
+        gt=0,
+        description="most bytes of text kept for each language; documents that no longer fit are passed over",
     )
     max_bytes_by_language: dict[str, int] = Field({}, description="other limits for some languages")
     part_bytes: int = Field(

@@ -25,7 +25,7 @@ from isogloss.corpus.lm.cutoffs import BUCKETS
 from isogloss.corpus.parts import PartWriter
 from isogloss.corpus.settings import CorpusSettings
 
-__all__ = ["write_one"]
+__all__ = ["without_room", "write_one"]
 
 
 def write_one(
@@ -48,6 +48,23 @@ def write_one(
     return answer
 
 
+def without_room(sizes: Any, left: int) -> Any:
+    """For each document, in order, whether it no longer fits into ``left`` bytes beside those before it that do.
+
+    A document too long for what is left is passed over and not the end: a language whose first document is a book would
+    have no text otherwise, and one with a book in the middle half of what it was to have.
+    """
+    over = np.ones(len(sizes), bool)
+    places = np.flatnonzero(sizes <= left)
+    while len(places):
+        num_fitting = int(np.searchsorted(np.cumsum(sizes[places]), left, side="right"))
+        fitting, rest = places[:num_fitting], places[num_fitting:]
+        over[fitting] = False
+        left -= int(sizes[fitting].sum())
+        places = rest[sizes[rest] <= left]
+    return over
+
+
 class _Writing:
     def __init__(
         self, language: str, settings: CorpusSettings, decision: Decision, drops: Drops, parts: PartWriter
@@ -56,7 +73,6 @@ class _Writing:
         self._drops, self._parts = drops, parts
         self._limit = settings.max_bytes_by_language.get(language, settings.max_bytes)
         self._place = 0
-        self._is_full = False
         self.kept = dict.fromkeys(("documents", "lines", "characters", "bytes", "words"), 0)
         self.buckets = {bucket: {"documents": 0, "bytes": 0} for bucket in BUCKETS}
 
@@ -77,13 +93,9 @@ class _Writing:
             self._write(table)
 
     def _within_limit(self, table: Any) -> Any:
-        """Documents up to the first that does not fit."""
         if self._limit is None:
             return table
-        ends = self.kept["bytes"] + np.cumsum(_num_bytes(table))
-        over = (ends > self._limit) | self._is_full
-        over = np.logical_or.accumulate(over)
-        self._is_full = self._is_full or bool(over.any())
+        over = without_room(_num_bytes(table), self._limit - self.kept["bytes"])
         return self._drops.judged(self._language, table, over.astype(np.uint8), ("over-limit",))
 
     def _write(self, table: Any) -> None:
