@@ -2,6 +2,7 @@
 
 context.Process(target=work).start()            # and in work, first: end_with_parent()
 ProcessPoolExecutor(initializer=end_with_parent)
+started("torch.distributed.run", "--help")      # `python -m` of a module, as a Popen
 with on_termination(stop): ...                  # SIGTERM calls stop() instead of ending the process
 with removed_at_the_end(folder): ...            # the folder is gone then, also after SIGKILL
 with ended_by_signals(): ...                    # around a library's long call, in which no Python runs
@@ -19,8 +20,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
-__all__ = ["end_with_parent", "ended_by_signals", "on_termination", "removed_at_the_end"]
+__all__ = ["end_with_parent", "ended_by_signals", "on_termination", "removed_at_the_end", "started"]
 
 # Waits until nobody holds the other end of its input any more. The folder steps aside first: by the time that another
 # run wants its name, it is free.
@@ -33,6 +35,16 @@ try:
 except OSError:
     sys.exit()
 shutil.rmtree(folder + ".gone", ignore_errors=True)
+"""
+# Not sys.stdin: a thread that waits in its lock breaks the end of the interpreter.
+RUN = """
+import os, runpy, signal, sys, threading
+def end_with_parent():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=end_with_parent, daemon=True).start()
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
 
@@ -75,6 +87,15 @@ def removed_at_the_end(folder: Path) -> Iterator[None]:
             yield
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def started(module: str, *words: str, said: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start ``python -m module words``, which is sent SIGTERM when this process ends, however it does.
+
+    What it says, on both of its channels, goes to the file ``said``.
+    """
+    command = [sys.executable, "-c", RUN, module, *words]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
 
 
 def end_with_parent() -> None:

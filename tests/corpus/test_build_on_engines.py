@@ -50,22 +50,29 @@ def test_several_processes_write_what_one_writes(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds Ray's workers in /proc")
-def test_ray_writes_what_one_process_writes_after_a_worker_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", ["a worker", "the command"])
+def test_ray_writes_what_one_process_writes(tmp_path: Path, killed: str) -> None:
     pytest.importorskip("ray")
     texts = write_texts(tmp_path / "texts", 400)
     subprocess.run(command(texts, tmp_path / "native"), check=True)
-    words = ["engine.runner=ray", "engine.workers=3"]
-    with subprocess.Popen(command(texts, tmp_path / "ray", *words), start_new_session=True) as build:
-        killed = False
-        while build.poll() is None and not killed:
+    on_ray = command(texts, tmp_path / "ray", "engine.runner=ray", "engine.workers=3")
+    with subprocess.Popen(on_ray, start_new_session=True) as build:
+        hit = False
+        while build.poll() is None and not hit:
             started = list((tmp_path / "ray.work" / "reading").glob("*.json"))
             workers = ray_workers(tmp_path)
             if started and len(started) < NUM_FILES and workers:
-                os.kill(workers[0], signal.SIGKILL)
-                killed = True
+                hit = True
+                if killed == "a worker":
+                    os.kill(workers[0], signal.SIGKILL)
+                else:
+                    build.terminate()
             time.sleep(0.02)
-        assert build.wait() == 0
-    assert killed, "the work was done before a worker could be killed"
+        assert build.wait() == (0 if killed == "a worker" else 75)
+    assert hit, "the work was done before a process could be killed"
+    if killed == "the command":
+        assert not (tmp_path / "ray").exists()
+        subprocess.run(on_ray, check=True)
     assert hashes(tmp_path / "native") == hashes(tmp_path / "ray")
 
 

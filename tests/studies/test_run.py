@@ -192,18 +192,31 @@ def test_text_and_labels_of_another_folder_are_no_part_of_the_same_study(tiny: T
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("num_processes", [1, 2])
+@pytest.mark.parametrize(
+    "where", [["gpus_per_cell=1"], ["gpus_per_cell=2"], ["runner=ray"]], ids=["a process", "torchrun", "a cluster"]
+)
 @pytest.mark.parametrize(("sent", "exit_code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 75)])
 def test_what_was_stopped_goes_on_with_the_same_command(
-    tmp_path: Path, sent: signal.Signals, exit_code: int, num_processes: int
+    tmp_path: Path, sent: signal.Signals, exit_code: int, where: list[str]
 ) -> None:
     """The command is hit in the middle of a cell; what was finished stays, and the rest is made."""
+    if "runner=ray" in where:
+        pytest.importorskip("ray")
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(_toml(TINY), encoding="utf-8")
     output = tmp_path / "out"
     long = ["base.pretrain.steps=40", 'base.pretrain.loop.checkpoint_every="5 steps"', "only.steps=['2']"]
-    long.append(f"gpus_per_cell={num_processes}")
-    command = [sys.executable, "-m", "isogloss", "study", str(recipe), f"output={output}", *long, "seeds=[1, 2]"]
+    command = [
+        sys.executable,
+        "-m",
+        "isogloss",
+        "study",
+        str(recipe),
+        f"output={output}",
+        *long,
+        *where,
+        "seeds=[1, 2]",
+    ]
     first, second = (output / "cells" / "steps-2" / f"seed-{seed}" for seed in (1, 2))
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
         _wait_for(lambda: any((second / "pretrain" / "checkpoints").glob("step-*")), process)

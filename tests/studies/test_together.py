@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,3 +59,43 @@ def test_what_the_processes_say_comes_back(tiny: Tiny, tmp_path: Path) -> None:
     with pytest.raises(IsoglossError, match=r"^vocabulary .*/no cannot be read") as caught:
         pretrain_together(settings, 2)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="finds processes in /proc")
+def test_the_processes_end_with_a_worker_that_is_killed(tiny: Tiny, tmp_path: Path) -> None:
+    study = tiny(tmp_path, only={"steps": ["2"]}, outcomes=["held_out"], base={"pretrain": {"steps": 100_000}})
+    recipe = tmp_path / "tiny.toml"
+    write_recipe(recipe, study)
+    command = [sys.executable, "-m", "isogloss", "study", str(recipe), "gpus_per_cell=2"]
+    run = tmp_path / "cells" / "steps-2" / "seed-1" / "pretrain"
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        while not (run / "metrics.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.1)
+        torchrun, *ranks = _processes_that_name(str(run.with_suffix(".toml")))
+        assert len(ranks) == 2
+        os.kill(_parent(torchrun), signal.SIGKILL)
+        _, said = process.communicate()
+    assert process.returncode == 2
+    assert b"its process ended with exit code -9" in said
+    end = time.monotonic() + 60
+    while _processes_that_name(str(run.with_suffix(".toml"))):
+        assert time.monotonic() < end, "they go on without it"
+        time.sleep(0.1)
+    assert any((run / "checkpoints").glob("step-*")), "what they had was not saved"
+
+
+def _processes_that_name(word: str) -> list[int]:
+    """Processes that have this word in their command, the oldest first."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if word.encode() in (process / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+    return sorted(found)
+
+
+def _parent(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid:")))

@@ -40,8 +40,8 @@ from rich.progress import (
 from isogloss import errors
 from isogloss.children import end_with_parent, on_termination
 from isogloss.config import Settings
+from isogloss.corpus.cluster import Cluster
 from isogloss.corpus.costs import measured, write_cost
-from isogloss.corpus.extras import load_ray
 from isogloss.errors import DataError, IsoglossError, Preempted
 from isogloss.manifest import write_json
 
@@ -169,21 +169,18 @@ def _from_ray(
     units: Sequence[Unit], num_workers: int, settings: EngineSettings
 ) -> Iterator[tuple[Unit, dict[str, Any]]]:
     """Ray does a task again, elsewhere, when its process or its machine is lost."""
-    ray = load_ray()
-    if not ray.is_initialized():
-        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-        ray.init(settings.ray_address, **quiet) if settings.ray_address else ray.init(num_cpus=num_workers, **quiet)
-    task = ray.remote(num_cpus=1, max_retries=settings.tries - 1)(_do)
+    cluster = Cluster(settings.ray_address, num_cpus=num_workers)
+    task = cluster.ray.remote(num_cpus=1, max_retries=settings.tries - 1)(_do)
     left = {task.remote(pickle.dumps(unit)): unit for unit in units}
     try:
         while left:
-            (done,), _ = ray.wait(list(left))
-            yield left.pop(done), ray.get(done)
-    except ray.exceptions.RayError as error:
+            done = cluster.first(left)
+            yield left.pop(done), cluster.answer(done)
+    except cluster.ray.exceptions.RayError as error:
         raise BrokenExecutor(str(error)) from None
     finally:
         for one in left:
-            ray.cancel(one)
+            cluster.ray.cancel(one)
 
 
 def _finish(unit: Unit, *, own_process: bool) -> None:

@@ -8,20 +8,18 @@ The recipe that is left beside the run continues it by hand as well, on any numb
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from isogloss.children import on_termination
+from isogloss.children import on_termination, started
 from isogloss.errors import IsoglossError, Preempted
 from isogloss.manifest import MANIFEST_NAME
 from isogloss.pretrain import PretrainSettings
 
 __all__ = ["pretrain_together", "write_recipe"]
 
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone")
+TORCHRUN = ("torch.distributed.run", "--standalone")
 # How the command line begins to say a user's mistake.
 SAID = "isogloss: "
 
@@ -35,12 +33,8 @@ def pretrain_together(settings: PretrainSettings, num_processes: int) -> Path:
         return settings.run
     recipe, log = settings.run.with_suffix(".toml"), settings.run.with_suffix(".log")
     write_recipe(recipe, settings)
-    command = [*TORCHRUN, f"--nproc-per-node={num_processes}", "-m", "isogloss", "pretrain", str(recipe)]
-    with (
-        log.open("wb") as said,
-        on_termination(_stop),
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said) as torchrun,
-    ):
+    words = [f"--nproc-per-node={num_processes}", "-m", "isogloss", "pretrain", str(recipe)]
+    with log.open("wb") as said, on_termination(_stop), started(*TORCHRUN, *words, said=said) as torchrun:
         try:
             exit_code = torchrun.wait()
         except BaseException:

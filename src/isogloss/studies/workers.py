@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from isogloss.children import end_with_parent, on_termination
+from isogloss.corpus.cluster import Cluster
 from isogloss.corpus.engine import num_cores
-from isogloss.corpus.extras import load_ray
 from isogloss.errors import ConfigError, IsoglossError, Preempted
 
 __all__ = ["Job", "LocalPool", "Pool", "RayPool", "run_jobs"]
@@ -193,12 +193,10 @@ class RayPool:
     """Tasks of a Ray cluster whose machines all see the study's folder; a task whose machine is lost is done again."""
 
     def __init__(self, size: int, *, address: str = "", tries: int = 3) -> None:
-        self._ray = ray = load_ray()
         self._size = size
-        if not ray.is_initialized():
-            quiet: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-            ray.init(address, **quiet) if address else ray.init(num_cpus=size, **quiet)
-        self._task = ray.remote(num_cpus=1, max_retries=tries - 1)(_do)
+        self._cluster = Cluster(address, num_cpus=size)
+        self._ray = self._cluster.ray
+        self._task = self._ray.remote(num_cpus=1, max_retries=tries - 1)(_do)
         self._running: dict[Any, str] = {}
 
     def room(self) -> bool:
@@ -214,10 +212,10 @@ class RayPool:
         self._running[self._task.options(num_gpus=job.gpus).remote(pickle.dumps(job.work))] = job.name
 
     def ended(self) -> Iterator[tuple[str, str]]:
-        (reference,), _ = self._ray.wait(list(self._running))
+        reference = self._cluster.first(self._running)
         name = self._running.pop(reference)
         try:
-            yield name, self._ray.get(reference)
+            yield name, self._cluster.answer(reference)
         except self._ray.exceptions.RayError as error:
             yield name, str(error).splitlines()[0]
 
@@ -225,7 +223,10 @@ class RayPool:
         for reference in self._running:
             self._ray.cancel(reference)
         if self._running:
-            self._ray.wait(list(self._running), num_returns=len(self._running), timeout=PATIENCE)
+            references = list(self._running)
+            _, left = self._ray.wait(references, num_returns=len(references), timeout=PATIENCE)
+            for reference in left:
+                self._ray.cancel(reference, force=True)
         self._running = {}
 
 

@@ -1,0 +1,47 @@
+"""A Ray cluster, joined or started here, whose answers are waited for in a way that SIGTERM and Ctrl-C can end.
+
+cluster = Cluster("", num_cpus=2)              # "": one on this machine
+reference = cluster.first([cluster.ray.remote(work).remote()])
+cluster.answer(reference)                      # raises ray.exceptions.RayError
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from isogloss.corpus.extras import load_ray
+
+__all__ = ["Cluster"]
+
+
+class Cluster:
+    """Ray as this process sees it; ``num_cpus`` are those of a cluster that is started here.
+
+    Raises MissingExtraError without Ray.
+    """
+
+    def __init__(self, address: str, *, num_cpus: int) -> None:
+        self.ray = load_ray()
+        # A handler that raises within a call into Ray leaves it broken, so that another thread waits for Ray, and this
+        # one for that.
+        self._waiting = ThreadPoolExecutor(1)
+        if self.ray.is_initialized():
+            return
+        given = {"address": address} if address else {"num_cpus": num_cpus}
+        handler = signal.getsignal(signal.SIGTERM)
+        self.ray.init(**given, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)  # Ray has put its own there, which ends the process at once
+
+    def first(self, references: Iterable[Any]) -> Any:
+        """Wait for the first of some tasks to end: its reference."""
+        (reference,), _ = self._waiting.submit(self.ray.wait, list(references)).result()
+        return reference
+
+    def answer(self, reference: Any) -> Any:
+        """What a task that has ended gave; raises its error, a RayError where its process or machine was lost."""
+        return self._waiting.submit(self.ray.get, reference).result()
