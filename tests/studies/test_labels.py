@@ -6,29 +6,54 @@ from pathlib import Path
 
 import pytest
 
-from isogloss.errors import ConfigError
+from isogloss.errors import ConfigError, DataError
 from isogloss.studies.labels import cut_labels, write_labels
 from isogloss.studies.words import plain, words
+from isogloss.tasks import find_task
 
 
-def cut(tmp_path: Path, name: str, text: str, task: str) -> str:
+def cut(tmp_path: Path, name: str, text: str, task: str) -> dict[str, str]:
+    """The files that come of one file."""
     (tmp_path / "from").mkdir()
     (tmp_path / "to").mkdir()
     (tmp_path / "from" / name).write_text(text, encoding="utf-8")
     cut_labels(tmp_path / "from", tmp_path / "to", task)
-    return (tmp_path / "to" / name).read_text(encoding="utf-8")
+    return {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "to").iterdir()}
 
 
 def test_tagged_words_are_as_the_text_and_stay_as_many(tmp_path: Path) -> None:
     given = "Orléans\tB-LOC\n's\tO\n北京\tB-LOC\n\u0301\tO\n\nCafé\u2028au\tO\n"
-    assert cut(tmp_path, "dev.fr.tsv", given, "panx") == (
-        "orleans\tB-LOC\n's\tO\n北京\tB-LOC\n\u0301\tO\n\ncafe\u2028au\tO\n"
-    )
+    expected = "orleans\tB-LOC\n's\tO\n北京\tB-LOC\n\u0301\tO\n\ncafe\u2028au\tO\n\n"
+    assert cut(tmp_path, "dev.fr.tsv", given, "panx") == {"dev.fr.tsv": expected}
 
 
 def test_two_texts_are_cut_and_their_label_is_not(tmp_path: Path) -> None:
-    given = "Él, no.\t¿Sí?\tNeutral\n"
-    assert cut(tmp_path, "dev.es.tsv", given, "xnli") == "el , no .\t¿ si ?\tNeutral\n"
+    given = "Él, no.\t¿Sí?\tneutral\n"
+    assert cut(tmp_path, "dev.es.tsv", given, "xnli") == {"dev.es.tsv": "el , no .\t¿ si ?\tneutral\n"}
+
+
+def test_published_files_are_cut_too(tmp_path: Path) -> None:
+    languages = find_task("xnli").languages
+    given = "language\tgold_label\tsentence1\tsentence2\n"
+    given += "".join(f"{code}\tneutral\tÉl, {code}.\t¿Sí?\n" for code in languages)
+    expected = {f"dev.{code}.tsv": f"el , {code} .\t¿ si ?\tneutral\n" for code in languages}
+    assert cut(tmp_path, "xnli.dev.tsv", given, "xnli") == expected
+
+
+def test_treebanks_are_cut_too(tmp_path: Path) -> None:
+    rows = (("1", "Él", "él", "PRON"), ("2", "Corre", "correr", "VERB"))
+    given = "".join("\t".join([*row, *"______"]) + "\n" for row in rows) + "\n"
+    assert cut(tmp_path, "es_gsd-ud-dev.conllu", given, "udpos") == {"dev.es.tsv": "el\tPRON\ncorre\tVERB\n\n"}
+
+
+def test_sentences_stay_beside_their_translations(tmp_path: Path) -> None:
+    given = "Él, no.\tNot him.\n"
+    assert cut(tmp_path, "test.es-en.tsv", given, "tatoeba") == {"test.es-en.tsv": "el , no .\tnot him .\n"}
+
+
+def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"has no file dev\.LANGUAGE\.tsv"):
+        cut_labels(tmp_path, tmp_path, "xnli")
 
 
 @pytest.mark.parametrize("task", ["mlqa", "xcopa"])

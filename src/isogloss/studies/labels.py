@@ -7,7 +7,7 @@ cut_labels(Path("xnli"), Path("stages/cut-labels-…"), "xnli")
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,21 @@ from isogloss.config import make_settings
 from isogloss.errors import ConfigError
 from isogloss.phrasebook import LANGUAGES, PhrasebookSettings, parallel_sentences, write_labelled
 from isogloss.studies.words import plain, words
-from isogloss.tasks import find_task
+from isogloss.tasks import (
+    Example,
+    PairExample,
+    TaggedExample,
+    TextExample,
+    data_language,
+    find_files,
+    find_task,
+    splits_in,
+)
 
 __all__ = ["cut_labels", "form_of", "phrasebook_settings", "write_labels"]
 
 # What a study calls a task → the form that the phrasebook's files of it have.
 TASKS_OF_PHRASEBOOK = {"nli": "nli", "ner": "ner", "qa": "qa", "retrieval": "tatoeba"}
-# Of its kinds of tasks, how many texts stand first in a line, and what is done to each.
-CUT: Mapping[str, tuple[int, Callable[[str], str]]] = {
-    "classify": (2, words), "retrieve": (2, words), "tag": (1, plain),
-}  # fmt: skip
 RETRIEVAL_SEED = 77
 
 
@@ -68,22 +73,41 @@ def write_labels(folder: Path, task: str, languages: Sequence[str], amounts: Map
 
 
 def cut_labels(source: Path, target: Path, task: str) -> None:
-    """Copy files of ours with their texts cut; words that are divided already, as tags have them, are not cut again.
+    """Write the files of a task, in whichever form they are, in ours with their texts cut; words that are divided
+    already, as tags have them, are not cut again.
 
-    Raises ConfigError for questions, whose answers are places in the text as it was, and for other kinds of task.
+    Raises ConfigError for questions, whose answers are places in the text as it was, and for other kinds of task, and
+    DataError for a folder without such files, and for what is wrong in them.
     """
-    kind = find_task(task).kind
-    if kind == "answer":
+    of_task = find_task(task)
+    if of_task.kind == "answer":
         raise ConfigError(f"text.transform = words has no {task}: its answers are places in the text as it was written")
-    if kind not in CUT:
+    if of_task.kind not in ("classify", "retrieve", "tag"):
         raise ConfigError(f"text.transform = words does not cut {task}; leave it out of the outcomes")
-    num_texts, change = CUT[kind]
-    for path in sorted(source.glob("*.tsv")):
-        # Not splitlines: a sentence may hold other characters that end a line.
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        cut = (
-            # A word of nothing but accents stays one.
-            "\t".join([*(change(cell) or cell for cell in cells[:num_texts]), *cells[num_texts:]])
-            for cells in (line.split("\t") for line in lines)
-        )
-        (target / path.name).write_text("".join(f"{line}\n" for line in cut), encoding="utf-8")
+    splits = splits_in(of_task, source)
+    if not splits:
+        find_files(of_task, source, split="dev")  # which says what should be there
+    for split in splits:
+        for code, path in find_files(of_task, source, split=split).items():
+            examples = of_task.read(path, language=data_language(code), unlabelled=True)
+            name = of_task.own.format(split=split, language=code)
+            (target / name).write_text("".join(map(_cut, examples)), encoding="utf-8")
+
+
+def _cut(example: Example) -> str:
+    """An example in our form, cut; a text or a word of nothing but accents stays as it is."""
+    match example:
+        case TextExample(texts, label):
+            return "\t".join([*map(_text, texts), *([label] if label else [])]) + "\n"
+        case PairExample(sentence, translation):
+            return f"{_text(sentence)}\t{_text(translation)}\n"
+        case TaggedExample(tagged, tags):
+            cells = [plain(word) or word for word in tagged]
+            lines = [f"{word}\t{tag}" for word, tag in zip(cells, tags, strict=True)] if tags else cells
+            return "".join(f"{line}\n" for line in lines) + "\n"
+        case _:
+            raise AssertionError(f"nothing that is cut: {example}")
+
+
+def _text(text: str) -> str:
+    return words(text).replace("\n", " ") or text

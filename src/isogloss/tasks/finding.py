@@ -17,7 +17,7 @@ from isogloss.languages import canonical_code
 from isogloss.tasks.hub import fetch_files, is_remote
 from isogloss.tasks.task import Task
 
-__all__ = ["data_language", "find_files"]
+__all__ = ["data_language", "find_files", "splits_in"]
 
 # What published sets call their parts.
 SPLITS: Mapping[str, tuple[str, ...]] = {
@@ -57,6 +57,11 @@ def find_files(task: Task, folder: Path, *, split: str, languages: Sequence[str]
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
     return kept
+
+
+def splits_in(task: Task, folder: Path) -> tuple[str, ...]:
+    """Which of train, dev and test a folder has files of."""
+    return tuple(split for split in SPLITS if _ours(task, folder, split) or _published(task, folder, split))
 
 
 def data_language(code: str) -> str:
