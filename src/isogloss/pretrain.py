@@ -207,6 +207,7 @@ class Validation:
         }
         return {"held_out": scores, "held_out_mean": mean} | (of_pairs if self._of_pairs else {})
 
+    @torch.no_grad()
     def _losses(self, model: MaskedLM, device: Device, processes: Processes) -> dict[str, float]:
         """Nats a masked piece, by language and pair."""
         named = self._batches | self._of_pairs

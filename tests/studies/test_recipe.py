@@ -84,6 +84,11 @@ def test_an_unknown_budget_names_those_that_there_are(tmp_path: Path) -> None:
         ("only.steps = ['many']", "'many' is not steps of this study; there are few"),
         ('paper = [{source = "s", axis = "x", points = {a = 1.0}}]', "'x' is not an axis"),
         ('fits = [{axis = "steps", group = "some"}]', "'some' is not a group"),
+        ("only.steps = []", "only.steps names no value"),
+        (
+            'axes.steps.values.none.number = 0\nfits = [{axis = "steps"}]',
+            "steps none stands at 0, and curves are in log",
+        ),
         ("seeds = [1, 1]", "a seed stands there twice"),
         ("question_ = 1", "did you mean 'question'"),
     ],
@@ -101,6 +106,12 @@ def test_a_file_that_is_no_recipe_is_one_line(tmp_path: Path) -> None:
             load_study(tmp_path / "none.toml", budget)
         with pytest.raises(ConfigError, match="not valid TOML"):
             load_study(written(tmp_path, "a = "), budget)
+
+
+def test_the_hundred_of_the_paper_have_a_name(tmp_path: Path) -> None:
+    study = load_study(written(tmp_path), ["output=o", "base.languages=paper"])
+    assert len(study.base.languages) == 100
+    assert {"en", "my-Qaag", "ur-Latn", "zh-Hant"} <= {*study.base.languages}
 
 
 def test_settings_are_data(tmp_path: Path) -> None:

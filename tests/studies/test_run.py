@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from isogloss.studies import StudySettings, check_study, run_study
 from isogloss.studies.cell import DONE_NAME
 from isogloss.studies.recipe import HeldOutText
 from isogloss.studies.run import gpus_of
+from isogloss.studies.workers import Job, Pool
 
 from .conftest import TINY
 
@@ -111,6 +112,44 @@ def test_what_is_asked_later_is_added_to_what_is_there(tiny: Tiny, tmp_path: Pat
     run_study(tiny(tmp_path, only={"steps": ["2"]}), command="")
     assert (cell / "scores" / "retrieval.json").is_file()
     assert (cell / "pretrain" / "metrics.jsonl").stat().st_mtime_ns == before
+
+
+def test_what_was_asked_before_is_remembered_when_something_else_is_asked(tiny: Tiny, tmp_path: Path) -> None:
+    """Its scores lie there still, and would be taken for those of the changed task."""
+
+    def study(outcome: str, **changes: Any) -> StudySettings:
+        again = {"task": "tatoeba", "test": "retrieval", "split": "test"}
+        tasks = {"retrieval": changes, "retrieval-again": again}
+        return tiny(tmp_path, only={"steps": ["2"]}, outcomes=["held_out", outcome], base={"tasks": tasks})
+
+    run_study(study("retrieval"), command="")
+    run_study(study("retrieval-again"), command="")
+    assert len(check_study(study("retrieval"))) == 1
+    with pytest.raises(FolderError, match=r"tasks\.retrieval\.each was false, is true"):
+        check_study(study("retrieval", each=True))
+
+
+def test_a_clusters_machines_need_not_work_in_the_folder_of_the_command(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(jobs: Sequence[Job], pool: Pool, *, tell: Callable[[str, str], object]) -> dict[str, str]:
+        monkeypatch.chdir("/")
+        for job in jobs:
+            job.work()
+        return {}
+
+    monkeypatch.setattr("isogloss.studies.run.run_jobs", elsewhere)
+    monkeypatch.chdir(tmp_path)
+    study = tiny(Path("out"), only={"steps": ["2"]}, outcomes=["held_out"])
+    assert run_study(study, command="").failed == {}
+    assert (tmp_path / "out" / "cells" / "steps-2" / "seed-1" / DONE_NAME).is_file()
+
+
+def test_a_cell_that_nobody_sees_is_none(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isogloss.studies.run.run_jobs", lambda jobs, pool, tell: {})
+    run = run_study(tiny(tmp_path, only={"steps": ["2"]}), command="")
+    assert "give an output that all share" in run.failed["steps-2/seed-1"]
+    assert run.failed["steps-2/seed-1"] in run.report.with_suffix(".md").read_text(encoding="utf-8")
 
 
 def test_a_changed_recipe_is_refused_with_the_difference(done: tuple[StudySettings, list[str]], tiny: Tiny) -> None:

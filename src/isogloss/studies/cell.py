@@ -47,6 +47,8 @@ __all__ = ["CELL_NAME", "DONE_NAME", "CellWork", "cell_folder", "differences", "
 CELL_NAME = "cell.json"
 DONE_NAME = "done.json"
 FOLDER = "cells"
+# What a cell is asked, by name: more may be asked later.
+ASKED = ("tasks", "held_out")
 # Most sequences of a language whose held-out text is scored: with text of megabytes, all of it. The few that a run
 # looks at on its way would be other excerpts for each vocabulary, and their noise larger than what is looked for.
 MOST_SEQUENCES = 2048
@@ -72,7 +74,7 @@ def run_cell(work: CellWork) -> None:
     if is_done(study, cell):
         return
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / CELL_NAME, _made_with(study, cell))
+    write_json(folder / CELL_NAME, _with_earlier(folder, _made_with(study, cell)))
     stages = stages_of(study, cell)
     start = time.monotonic()
     try:
@@ -91,20 +93,21 @@ def run_cell(work: CellWork) -> None:
             _score_task(study, cell, stages, name)
     finally:
         _add_seconds(folder, time.monotonic() - start)
-    outcomes = [HELD_OUT, *stages.held_out, *stages.labels]
+    outcomes = dict.fromkeys([*_outcomes(folder), HELD_OUT, *stages.held_out, *stages.labels])
     write_json(
-        folder / DONE_NAME, {"outcomes": outcomes, "seconds": _seconds(folder), "versions": installed_versions()}
+        folder / DONE_NAME, {"outcomes": [*outcomes], "seconds": _seconds(folder), "versions": installed_versions()}
     )
 
 
 def is_done(study: StudySettings, cell: Cell) -> bool:
     """Whether all that the study asks of a cell now is there."""
-    path = cell_folder(study, cell) / DONE_NAME
-    if not path.is_file():
-        return False
-    return {HELD_OUT, *study.held_out, *cell.settings.tasks} <= {
-        *json.loads(path.read_text(encoding="utf-8"))["outcomes"]
-    }
+    return {HELD_OUT, *study.held_out, *cell.settings.tasks} <= {*_outcomes(cell_folder(study, cell))}
+
+
+def _outcomes(folder: Path) -> list[str]:
+    """What a cell has finished."""
+    path = folder / DONE_NAME
+    return list(json.loads(path.read_text(encoding="utf-8"))["outcomes"]) if path.is_file() else []
 
 
 def _made_with(study: StudySettings, cell: Cell) -> dict[str, Any]:
@@ -126,6 +129,23 @@ def _made_with(study: StudySettings, cell: Cell) -> dict[str, Any]:
     return {**made, "from": given}
 
 
+def _with_earlier(folder: Path, made: dict[str, Any]) -> dict[str, Any]:
+    """With the tasks and texts that were asked before and are not now: their scores lie there still."""
+    before = _before(folder / CELL_NAME) or {}
+    return {**made, **{key: {**before.get(key, {}), **made[key]} for key in ASKED}}
+
+
+def _before(path: Path) -> dict[str, Any] | None:
+    """What a cell was made with; None where it was not begun."""
+    if not path.is_file():
+        return None
+    try:
+        before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise FolderError(f"{path} is damaged; delete the cell's folder, and it is made again") from None
+    return before
+
+
 def _text(study: StudySettings, name: str, languages: Sequence[str]) -> dict[str, Any]:
     """What a text is known by. Where it lies may change, and what is in it is looked at by the corpus made of it."""
     source = find_source(study, name)
@@ -142,16 +162,12 @@ def _said_of(folder: Path) -> str:
 
 def differences(study: StudySettings, cell: Cell) -> list[str]:
     """What a started cell was made with that is otherwise now, as "KEY was …, is …"; nothing for one not started."""
-    path = cell_folder(study, cell) / CELL_NAME
-    if not path.is_file():
+    before = _before(cell_folder(study, cell) / CELL_NAME)
+    if before is None:
         return []
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise FolderError(f"{path} is damaged; delete the cell's folder, and it is made again") from None
     now = json.loads(json.dumps(_made_with(study, cell)))
     # What is asked for the first time, or no longer, changes nothing that was made.
-    for key in ("tasks", "held_out"):
+    for key in ASKED:
         both = {*before.get(key, {})} & {*now[key]}
         for made in (before, now):
             made[key] = {name: one for name, one in made.get(key, {}).items() if name in both}

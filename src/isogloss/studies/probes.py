@@ -174,10 +174,29 @@ def _unit(x_SD: Numbers) -> Numbers:
 
 
 def linear_cka(x_SD: Numbers, y_SD: Numbers) -> float:
-    """Linear centred kernel alignment of two sets of vectors of the same things: from 0 to 1."""
-    x_SD, y_SD = x_SD - x_SD.mean(0), y_SD - y_SD.mean(0)
-    both = np.linalg.norm(x_SD.T @ x_SD) * np.linalg.norm(y_SD.T @ y_SD)
-    return float(np.linalg.norm(y_SD.T @ x_SD) ** 2 / both) if both else 0.0
+    """Linear centred kernel alignment of two sets of vectors of the same S things: 1 for the same up to rotation and
+    size, 0 in the mean for sets that have nothing to do with each other (and by chance a little below).
+
+    By the unbiased estimator of Song et al. 2012 (equation 5, with kernels x x^T), as Nguyen, Raghu and Kornblith 2021.
+    The usual one gives unrelated sets about D / (S + D): 0.3 for 300 sentences at width 128, 0.7 at 768.
+    """
+    x_SS, y_SS = (_without_diagonal(vectors - vectors.mean(0)) for vectors in (x_SD, y_SD))
+    both = _independence(x_SS, x_SS) * _independence(y_SS, y_SS)
+    return float(_independence(x_SS, y_SS) / np.sqrt(both)) if both > 0 else 0.0
+
+
+def _without_diagonal(x_SD: Numbers) -> Numbers:
+    kernel_SS: Numbers = x_SD @ x_SD.T
+    np.fill_diagonal(kernel_SS, 0.0)
+    return kernel_SS
+
+
+def _independence(x_SS: Numbers, y_SS: Numbers) -> float:
+    """The Hilbert-Schmidt independence criterion of two kernels without diagonal, but for a factor of S alone."""
+    size = len(x_SS)
+    pairs = float((x_SS * y_SS).sum())
+    sums = float(x_SS.sum() * y_SS.sum()) / ((size - 1) * (size - 2))
+    return pairs + sums - 2 * float(x_SS.sum(0) @ y_SS.sum(0)) / (size - 2)
 
 
 def _identity(vectors: Mapping[str, tuple[Numbers, Numbers]], num_layers: int) -> list[float]:

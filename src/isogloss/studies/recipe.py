@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 
 from isogloss.config import Settings, load_recipe, make_settings, parse_override
 from isogloss.errors import ConfigError
+from isogloss.languages import all_languages
 
 __all__ = [
     "ALL",
@@ -39,6 +40,8 @@ __all__ = [
 
 # What `text`, `data` and `parallel` say for the embedded sentences.
 PHRASEBOOK = "phrasebook"
+# What `languages` says for the hundred that XLM-R was pretrained on.
+PAPER = "paper"
 # The outcome that every cell has, and the group of all languages that a study looks at.
 HELD_OUT = "held_out"
 ALL = "all"
@@ -79,7 +82,9 @@ class HeldOutText(Settings):
 class CellSettings(Settings):
     """What a cell is made with: the settings of its stages, without folders and seed."""
 
-    languages: tuple[str, ...] = Field(min_length=1, description="languages of vocabulary and pretraining")
+    languages: tuple[str, ...] = Field(
+        min_length=1, description="languages of vocabulary and pretraining; 'paper': XLM-R's hundred"
+    )
     text: TextSettings = Field(TextSettings(), description="which text")
     corpus: dict[str, Any] = Field({}, description="settings of isogloss corpus build, where text is no corpus yet")
     vocab: dict[str, Any] = Field({}, description="settings of isogloss vocab train")
@@ -90,6 +95,11 @@ class CellSettings(Settings):
         None, ge=1, description="a width is chosen so that layers and piece embeddings together have so many"
     )
     tasks: dict[str, TaskSettings] = Field({}, description="what is asked, by name")
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _of_the_paper(cls, languages: Any) -> Any:
+        return [row.code for row in all_languages()] if languages == PAPER else languages
 
 
 class AxisValue(Settings):
@@ -196,6 +206,15 @@ class StudySettings(Settings):
         for name, known, what in asked:
             if name not in known:
                 raise ValueError(f"'{name}' is not {what} of this study; there are {', '.join(sorted(known))}")
+        for axis, labels in self.only.items():
+            if not labels:
+                raise ValueError(f"only.{axis} names no value, so that no cell is left; leave it out for all values")
+        for axis in {fit.axis for fit in self.fits}:
+            for label, value in self.axes[axis].values.items():
+                if value.number is not None and value.number <= 0:
+                    raise ValueError(
+                        f"{axis} {label} stands at {value.number:g}, and curves are in log {axis}; leave its number out"
+                    )
         return self
 
     def _changes(self) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from isogloss.studies.cell import CellWork, cell_folder, differences, is_done, r
 from isogloss.studies.grid import Cell, cells_of
 from isogloss.studies.making import is_made, make_stage
 from isogloss.studies.outcomes import all_scores, read_result
-from isogloss.studies.recipe import StudySettings
+from isogloss.studies.recipe import PHRASEBOOK, StudySettings
 from isogloss.studies.report import write_reports
 from isogloss.studies.stages import GIVEN_TEXT, Stage, stages_of
 from isogloss.studies.texts import check_languages
@@ -49,6 +49,7 @@ def run_study(study: StudySettings, *, command: str, tell: Callable[[str], objec
     ``tell`` hears what has ended. Raises ConfigError, DataError or FolderError before anything runs where settings,
     text or earlier cells do not go with the study, and Preempted after SIGTERM (75) or Ctrl-C (130), all state saved.
     """
+    study = _with_whole_paths(study)
     cells = check_study(study)
     study.output.mkdir(parents=True, exist_ok=True)
     with alone(study.output, study.output), room_for(study.output):
@@ -63,9 +64,30 @@ def run_study(study: StudySettings, *, command: str, tell: Callable[[str], objec
                 tell(f"[{numbers[name]}/{len(jobs)}] {name}: {error or 'done'}")
 
             errors = run_jobs(jobs, _pool(study), tell=say)
-            failed = {cell.name: errors[cell.name] for cell in left if cell.name in errors}
+            failed = {cell.name: error for cell in left if (error := errors.get(cell.name) or _unseen(study, cell))}
         write_json(study.output / "errors.json", failed)
         return StudyRun(write_study_report(study, cells, failed, command=command), len(cells), failed)
+
+
+def _with_whole_paths(study: StudySettings) -> StudySettings:
+    """A cluster's machines do not work in the folder that the command was given in."""
+
+    def whole(path: str) -> str:
+        return path if path in ("", PHRASEBOOK) else str(Path(path).absolute())
+
+    return study.model_copy(
+        update={
+            "output": study.output.absolute(),
+            "texts": {name: whole(path) for name, path in study.texts.items()},
+            **{name: whole(getattr(study, name)) for name in ("text", "data", "parallel")},
+        }
+    )
+
+
+def _unseen(study: StudySettings, cell: Cell) -> str:
+    """What is wrong with a cell that was said to be done and is not."""
+    folder = cell_folder(study, cell)
+    return "" if is_done(study, cell) else f"a machine made it in its own {folder}; give an output that all share"
 
 
 def write_study_report(study: StudySettings, cells: Sequence[Cell], failed: dict[str, str], *, command: str) -> Path:

@@ -129,7 +129,8 @@ def _corpus(
     if settings and corpus.given is not None:
         raise ConfigError(
             f"corpus.{min(settings)} is for text that becomes a corpus here, and {corpus.given} is one; "
-            "build it with that setting, by 'isogloss corpus build'"
+            "build it with that setting, by 'isogloss corpus build', or, where the budget sets it, do without: "
+            "base.corpus='{}'"
         )
     return Stage(corpus.kind, {**corpus.settings, **settings}, corpus.inputs, corpus.given)
 
