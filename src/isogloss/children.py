@@ -2,7 +2,7 @@
 
 context.Process(target=work).start()            # and in work, first: end_with_parent()
 ProcessPoolExecutor(initializer=end_with_parent)
-started("torch.distributed.run", "--help")      # `python -m` of a module, as a Popen
+started("torch.distributed.run", "--help", said=log)     # `python -m` of a module, as a Popen
 with on_termination(stop): ...                  # SIGTERM calls stop() instead of ending the process
 with removed_at_the_end(folder): ...            # the folder is gone then, also after SIGKILL
 with ended_by_signals(): ...                    # around a library's long call, in which no Python runs

@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 
 from isogloss.errors import ConfigError, DataError
+from isogloss.languages import canonical_code
 from isogloss.studies.labels import cut_labels, write_labels
 from isogloss.studies.words import plain, words
 from isogloss.tasks import find_task
 
+LANGUAGES = [canonical_code(code) for code in find_task("xnli").languages]
 
-def cut(tmp_path: Path, name: str, text: str, task: str) -> dict[str, str]:
+
+def cut(tmp_path: Path, name: str, text: str, task: str, *, split: str = "dev") -> dict[str, str]:
     """The files that come of one file."""
     (tmp_path / "from").mkdir()
     (tmp_path / "to").mkdir()
     (tmp_path / "from" / name).write_text(text, encoding="utf-8")
-    cut_labels(tmp_path / "from", tmp_path / "to", task)
+    cut_labels(tmp_path / "from", tmp_path / "to", task, split=split, languages=LANGUAGES)
     return {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "to").iterdir()}
 
 
@@ -48,18 +51,28 @@ def test_treebanks_are_cut_too(tmp_path: Path) -> None:
 
 def test_sentences_stay_beside_their_translations(tmp_path: Path) -> None:
     given = "Él, no.\tNot him.\n"
-    assert cut(tmp_path, "test.es-en.tsv", given, "tatoeba") == {"test.es-en.tsv": "el , no .\tnot him .\n"}
+    assert cut(tmp_path, "test.es-en.tsv", given, "tatoeba", split="test") == {
+        "test.es-en.tsv": "el , no .\tnot him .\n"
+    }
 
 
 def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no file dev\.LANGUAGE\.tsv"):
-        cut_labels(tmp_path, tmp_path, "xnli")
+        cut_labels(tmp_path, tmp_path, "xnli", split="dev", languages=["en"])
+
+
+def test_a_split_of_another_name_is_cut_and_a_language_that_nobody_asks_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "dev.yo.tsv").write_text("broken", encoding="utf-8")
+    (tmp_path / "from" / "hard.en.tsv").write_text("No.\tYes.\tneutral\n", encoding="utf-8")
+    cut_labels(tmp_path / "from", tmp_path, "xnli", split="hard", languages=["en"])
+    assert [path.name for path in tmp_path.glob("*.tsv")] == ["hard.en.tsv"]
 
 
 @pytest.mark.parametrize("task", ["mlqa", "xcopa"])
 def test_what_cannot_be_cut_is_refused(tmp_path: Path, task: str) -> None:
     with pytest.raises(ConfigError, match=f"words .*{task}"):
-        cut_labels(tmp_path, tmp_path, task)
+        cut_labels(tmp_path, tmp_path, task, split="dev", languages=["en"])
 
 
 @pytest.mark.parametrize("text", ["Ça va? Très bien.", "İstanbul'da", "हिन्दी भाषा", "ΌΧΙ"])

@@ -129,6 +129,16 @@ def test_what_was_asked_before_is_remembered_when_something_else_is_asked(tiny: 
         check_study(study("retrieval", each=True))
 
 
+def test_a_task_that_failed_is_corrected_and_goes_on(tiny: Tiny, tmp_path: Path) -> None:
+    """Of what nothing was made, nothing can have changed."""
+    study = tiny(tmp_path / "out", data=str(tmp_path), only={"steps": ["2"]})
+    (tmp_path / "retrieval").mkdir()
+    assert "has no file test.LANGUAGE-en.tsv" in run_study(study, command="").failed["steps-2/seed-1"]
+    asked = "".join(f"sw {number}\ten {number}\n" for number in range(9))
+    (tmp_path / "retrieval" / "test.sw-en.tsv").write_text(asked, encoding="utf-8")
+    assert run_study(study, command="").failed == {}
+
+
 def test_a_clusters_machines_need_not_work_in_the_folder_of_the_command(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +150,11 @@ def test_a_clusters_machines_need_not_work_in_the_folder_of_the_command(
 
     monkeypatch.setattr("isogloss.studies.run.run_jobs", elsewhere)
     monkeypatch.chdir(tmp_path)
-    study = tiny(Path("out"), only={"steps": ["2"]}, outcomes=["held_out"])
+    (tmp_path / "texts").mkdir()
+    for code in ("en", "sw"):
+        lines = (f"{code} {place % 17} a text of {place % 31} words.\n\n" for place in range(400))
+        (tmp_path / "texts" / f"{code}.txt").write_text("".join(lines), encoding="utf-8")
+    study = tiny(Path("out"), text="texts", base={"vocab": {"size": 60}}, only={"steps": ["2"]}, outcomes=["held_out"])
     assert run_study(study, command="").failed == {}
     assert (tmp_path / "out" / "cells" / "steps-2" / "seed-1" / DONE_NAME).is_file()
 
@@ -231,8 +245,11 @@ def test_text_and_labels_of_another_folder_are_no_part_of_the_same_study(tiny: T
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    "where", [["gpus_per_cell=1"], ["gpus_per_cell=2"], ["runner=ray"]], ids=["a process", "torchrun", "a cluster"]
+    "where",
+    [["gpus_per_cell=1"], ["gpus_per_cell=2"], ["runner=ray"], ["runner=ray", "gpus_per_cell=2"]],
+    ids=["a process", "torchrun", "a cluster", "torchrun on a cluster"],
 )
 @pytest.mark.parametrize(("sent", "exit_code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 75)])
 def test_what_was_stopped_goes_on_with_the_same_command(

@@ -21,11 +21,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from isogloss.children import on_termination
 from isogloss.corpus.continuing import alone, check_same_input, delete, prepare, put_away, state_or_none
 from isogloss.corpus.dedup.repeats import find_repeats, groups_of
 from isogloss.corpus.dedup.shingles import division_of
 from isogloss.corpus.drops import Samples
-from isogloss.corpus.engine import Unit, answer_of, finish_units
+from isogloss.corpus.engine import Unit, answer_of, finish_units, preempt
 from isogloss.corpus.identifying import identify_one, reading_files
 from isogloss.corpus.judging import Slice, index_one, judge_one, slices_of
 from isogloss.corpus.labelled import labelled_files
@@ -70,7 +71,7 @@ def build_corpus(
         check_same_input(settings, done, sources)
         put_away(work)
         return done
-    with alone(work, settings.output):
+    with on_termination(preempt), alone(work, settings.output):
         with building(settings.output) as folder:
             prepare(work, folder, config, sources)
             statistics = _Build(settings, sources, work, folder).run()

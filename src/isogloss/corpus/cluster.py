@@ -7,8 +7,6 @@ cluster.answer(reference)                      # raises ray.exceptions.RayError
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -31,16 +29,27 @@ class Cluster:
         self._waiting = ThreadPoolExecutor(1)
         if self.ray.is_initialized():
             return
-        given = {"address": address} if address else {"num_cpus": num_cpus}
-        handler = signal.getsignal(signal.SIGTERM)
-        self.ray.init(**given, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)  # Ray has put its own there, which ends the process at once
+        given: dict[str, Any] = {"address": address} if address else {"num_cpus": num_cpus}
+        given |= {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        # Of the main thread Ray would put its own handler of SIGTERM in the place of ours, and end the process at once.
+        self._waiting.submit(self.ray.init, **given).result()
 
     def first(self, references: Iterable[Any]) -> Any:
         """Wait for the first of some tasks to end: its reference."""
         (reference,), _ = self._waiting.submit(self.ray.wait, list(references)).result()
         return reference
+
+    def cancel(self, references: Iterable[Any], *, patience: float) -> None:
+        """End tasks: KeyboardInterrupt is raised in each, and what goes on after ``patience`` seconds is killed."""
+        left = list(references)
+        for reference in left:
+            self.ray.cancel(reference)
+        if left and patience:
+            # Another thread than that which waits for the first of them.
+            with ThreadPoolExecutor(1) as stopping:
+                _, left = stopping.submit(self.ray.wait, left, num_returns=len(left), timeout=patience).result()
+        for reference in left:
+            self.ray.cancel(reference, force=True)
 
     def answer(self, reference: Any) -> Any:
         """What a task that has ended gave; raises its error, a RayError where its process or machine was lost."""

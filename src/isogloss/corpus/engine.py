@@ -179,8 +179,8 @@ def _from_ray(
     except cluster.ray.exceptions.RayError as error:
         raise BrokenExecutor(str(error)) from None
     finally:
-        for one in left:
-            cluster.ray.cancel(one)
+        # The units they are at may take long, and are done again from their beginning.
+        cluster.cancel(left, patience=0)
 
 
 def _finish(unit: Unit, *, own_process: bool) -> None:

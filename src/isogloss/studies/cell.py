@@ -135,6 +135,12 @@ def _with_earlier(folder: Path, made: dict[str, Any]) -> dict[str, Any]:
     return {**made, **{key: {**before.get(key, {}), **made[key]} for key in ASKED}}
 
 
+def _lies_there(folder: Path, key: str, name: str) -> bool:
+    """Whether anything was made of a task or a text that was asked."""
+    places = {"tasks": (f"{name}/config.json", f"scores/{name}.json"), "held_out": (f"held-out/{name}.json",)}
+    return any((folder / place).exists() for place in places[key])
+
+
 def _before(path: Path) -> dict[str, Any] | None:
     """What a cell was made with; None where it was not begun."""
     if not path.is_file():
@@ -162,13 +168,14 @@ def _said_of(folder: Path) -> str:
 
 def differences(study: StudySettings, cell: Cell) -> list[str]:
     """What a started cell was made with that is otherwise now, as "KEY was …, is …"; nothing for one not started."""
-    before = _before(cell_folder(study, cell) / CELL_NAME)
+    folder = cell_folder(study, cell)
+    before = _before(folder / CELL_NAME)
     if before is None:
         return []
     now = json.loads(json.dumps(_made_with(study, cell)))
-    # What is asked for the first time, or no longer, changes nothing that was made.
+    # What is asked for the first time, or no longer, or has failed, changes nothing that was made.
     for key in ASKED:
-        both = {*before.get(key, {})} & {*now[key]}
+        both = {name for name in before.get(key, {}) if name in now[key] and _lies_there(folder, key, name)}
         for made in (before, now):
             made[key] = {name: one for name, one in made.get(key, {}).items() if name in both}
     return list(_changes("", before, now))

@@ -27,7 +27,7 @@ Numbers = npt.NDArray[np.float64]
 Observed = Sequence[tuple[float, Sequence[float]]]
 Intervals = Mapping[str, tuple[float, float]]
 DEGREES = {"line": 1, "parabola": 2, "power": 1}
-DRAWS, DRAWING_SEED = 4000, 0
+DRAWS, DRAWING_SEED = 20_000, 0
 INTERVAL = (2.5, 97.5)
 # How far from the points a turn is told, in log x: beyond a million times, "at least that".
 FARTHEST = math.log(1e6)
@@ -44,7 +44,7 @@ LIMITS = (
     "What a fit claims: the curve describes the points that were measured, as well as the share says that is "
     "explained. Intervals are of 95 %, by Student's t. By seeds: how far other seeds of the same cells would move the "
     "curve; their variance is taken to be the same in all points. By points: how far the points lie from the curve; "
-    "that has in it too that it is not the true curve, and is wide where there are few more points than parameters. "
+    "this includes the misfit of the curve, and is wide where there are few more points than parameters. "
     "What a fit does not claim: a law, or anything outside of the points, nor what other text, languages, sizes of "
     "model or lengths of training would do. A parabola always turns somewhere, so a turn is a finding only where its "
     "intervals lie inside of the points and a point beyond it was measured to be worse than one before."
@@ -53,10 +53,10 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted curve: parameters, and what follows from them; ``share`` is the explained variance.
+    """A fitted curve: parameters, and what follows from them; ``share`` is R², of a power curve in ln y.
 
-    Intervals hold 95 % of what parameters may be: ``by_seeds`` where points have several, ``by_points`` where there are
-    more points than parameters; empty where they cannot be known.
+    95 % confidence intervals: ``by_seeds`` from the variance over seeds, where points have several, and ``by_points``
+    from the residuals, where there are more points than parameters; empty where they cannot be known.
     """
 
     curve: str
@@ -73,7 +73,7 @@ class Fit:
 
 
 def fit_curve(curve: str, observed: Observed) -> Fit:
-    """Fit the means over seeds by least squares; of a power curve all values are above 0.
+    """Fit the means over seeds by least squares, of a power curve those of the logarithms, whose values are above 0.
 
     Both intervals are those of Student's t: with two seeds a point, their variance is known so badly that the usual
     bootstrap, which draws seeds again, holds the truth in 73 % where it says 95.
@@ -111,10 +111,14 @@ def fit_curve(curve: str, observed: Observed) -> Fit:
 
 
 def _student(num_points: int, freedom: int) -> Numbers:
-    """Errors of the means in units of their deviation, which is itself known from ``freedom`` differences; (R, P)."""
+    """Errors of the means in units of their deviation, which is itself known from ``freedom`` differences; (R, P).
+
+    Each with its opposite, so that intervals of a parameter are even.
+    """
     rng = np.random.default_rng(DRAWING_SEED)
     normal = rng.normal(size=(DRAWS, num_points))
-    return np.asarray(normal * np.sqrt(freedom / rng.chisquare(freedom, size=(DRAWS, 1))))
+    drawn = normal * np.sqrt(freedom / rng.chisquare(freedom, size=(DRAWS, 1)))
+    return np.concatenate([drawn, -drawn])
 
 
 def _percentiles(values: Numbers) -> Numbers:

@@ -1,18 +1,19 @@
 """Labelled files of a study: the phrasebook's, with training files in every language, and texts cut before BPE.
 
 write_labels(Path("stages/labels-…"), "nli", ("en", "sw"), {"num_pairs": 2000})
-cut_labels(Path("xnli"), Path("stages/cut-labels-…"), "xnli")
+cut_labels(Path("xnli"), Path("stages/cut-labels-…"), "xnli", split="test", languages=("en", "sw"))
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from isogloss.config import make_settings
 from isogloss.errors import ConfigError
+from isogloss.languages import canonical_code
 from isogloss.phrasebook import LANGUAGES, PhrasebookSettings, parallel_sentences, write_labelled
 from isogloss.studies.words import plain, words
 from isogloss.tasks import (
@@ -72,26 +73,25 @@ def write_labels(folder: Path, task: str, languages: Sequence[str], amounts: Map
         shutil.rmtree(everything)
 
 
-def cut_labels(source: Path, target: Path, task: str) -> None:
-    """Write the files of a task, in whichever form they are, in ours with their texts cut; words that are divided
-    already, as tags have them, are not cut again.
+def cut_labels(source: Path, target: Path, task: str, *, split: str, languages: Collection[str]) -> None:
+    """Write the files of a task in some languages, in whichever form they are, in ours with their texts cut: those of
+    ``split``, and train, dev and test as far as they are there. Words that are divided already, as tags have them, are
+    not cut again.
 
     Raises ConfigError for questions, whose answers are places in the text as it was, and for other kinds of task, and
-    DataError for a folder without such files, and for what is wrong in them.
+    DataError for a folder without files of ``split``, and for what is wrong in them.
     """
     of_task = find_task(task)
     if of_task.kind == "answer":
         raise ConfigError(f"text.transform = words has no {task}: its answers are places in the text as it was written")
     if of_task.kind not in ("classify", "retrieve", "tag"):
         raise ConfigError(f"text.transform = words does not cut {task}; leave it out of the outcomes")
-    splits = splits_in(of_task, source)
-    if not splits:
-        find_files(of_task, source, split="dev")  # which says what should be there
-    for split in splits:
-        for code, path in find_files(of_task, source, split=split).items():
-            examples = of_task.read(path, language=data_language(code), unlabelled=True)
-            name = of_task.own.format(split=split, language=code)
-            (target / name).write_text("".join(map(_cut, examples)), encoding="utf-8")
+    for part in dict.fromkeys((split, *splits_in(of_task, source))):
+        for code, path in find_files(of_task, source, split=part).items():
+            if canonical_code(data_language(code)) in languages:
+                examples = of_task.read(path, language=data_language(code), unlabelled=True)
+                name = of_task.own.format(split=part, language=code)
+                (target / name).write_text("".join(map(_cut, examples)), encoding="utf-8")
 
 
 def _cut(example: Example) -> str:

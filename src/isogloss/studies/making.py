@@ -103,7 +103,8 @@ def _labels(stage: Stage, inputs: Mapping[str, Path], folder: Path) -> None:
 
 
 def _cut_labels(stage: Stage, inputs: Mapping[str, Path], folder: Path) -> None:
-    cut_labels(inputs["labels"], folder, stage.settings["task"])
+    settings = stage.settings
+    cut_labels(inputs["labels"], folder, settings["task"], split=settings["split"], languages=settings["languages"])
 
 
 # Rooms that write a folder with a manifest, beside and whole, and say themselves when it is done.

@@ -65,7 +65,7 @@ class ProbeSettings(Settings):
 
 @dataclass(frozen=True)
 class ProbedLayer:
-    """One layer, 0 the embeddings: retrieval and language identity in percent, similarity from 0 to 1, by language."""
+    """One layer, 0 the embeddings: retrieval and language identity in percent, similarity by `linear_cka`."""
 
     layer: int
     retrieval: Mapping[str, float]
@@ -174,8 +174,8 @@ def _unit(x_SD: Numbers) -> Numbers:
 
 
 def linear_cka(x_SD: Numbers, y_SD: Numbers) -> float:
-    """Linear centred kernel alignment of two sets of vectors of the same S things: 1 for the same up to rotation and
-    size, 0 in the mean for sets that have nothing to do with each other (and by chance a little below).
+    """Linear centred kernel alignment of two sets of vectors of the same S things, 4 or more: 1 for the same up to
+    rotation and size, 0 in the mean for sets that have nothing to do with each other (and by chance a little below).
 
     By the unbiased estimator of Song et al. 2012 (equation 5, with kernels x x^T), as Nguyen, Raghu and Kornblith 2021.
     The usual one gives unrelated sets about D / (S + D): 0.3 for 300 sentences at width 128, 0.7 at 768.

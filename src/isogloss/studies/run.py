@@ -15,6 +15,7 @@ from pathlib import Path
 
 from isogloss.corpus.continuing import alone
 from isogloss.corpus.engine import num_cores
+from isogloss.corpus.remote import is_remote
 from isogloss.devices import visible_gpus
 from isogloss.errors import ConfigError, FolderError
 from isogloss.manifest import room_for, write_json
@@ -70,10 +71,11 @@ def run_study(study: StudySettings, *, command: str, tell: Callable[[str], objec
 
 
 def _with_whole_paths(study: StudySettings) -> StudySettings:
-    """A cluster's machines do not work in the folder that the command was given in."""
+    """A cluster's machines do not work in the folder that the command was given in. Paths in the settings of stages, as
+    a block list's, are left as they are."""
 
     def whole(path: str) -> str:
-        return path if path in ("", PHRASEBOOK) else str(Path(path).absolute())
+        return path if path in ("", PHRASEBOOK) or is_remote(path) else str(Path(path).absolute())
 
     return study.model_copy(
         update={

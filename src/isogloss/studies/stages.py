@@ -195,5 +195,9 @@ def _labels(study: StudySettings, cell: Cell, name: str) -> tuple[Stage, Stage]:
         data = Path(study.data)
         train, test = (Stage("given-labels", {"folder": one}, given=data / one) for one in (task.train, task.test))
     if cut:
-        train, test = (Stage("cut-labels", {"task": task.task}, {"labels": stage}) for stage in (train, test))
+        languages = sorted({SOURCE, *asked_languages(study)})
+        train, test = (
+            Stage("cut-labels", {"task": task.task, "split": split, "languages": languages}, {"labels": stage})
+            for stage, split in ((train, TRAIN), (test, task.split))
+        )
     return train, test

@@ -8,6 +8,8 @@ The recipe that is left beside the run continues it by hand as well, on any numb
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,13 +38,21 @@ def pretrain_together(settings: PretrainSettings, num_processes: int) -> Path:
     words = [f"--nproc-per-node={num_processes}", "-m", "isogloss", "pretrain", str(recipe)]
     with log.open("wb") as said, on_termination(_stop), started(*TORCHRUN, *words, said=said) as torchrun:
         try:
-            exit_code = torchrun.wait()
+            exit_code = _wait(torchrun)
         except BaseException:
             torchrun.terminate()  # which it passes on, and waits for the processes to save
+            torchrun.wait()
             raise
     if exit_code:
         raise IsoglossError(_why(log, exit_code))
     return settings.run
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code. Not one long wait: Ray ends a task by a signal that Python hears between two calls alone."""
+    while (exit_code := process.poll()) is None:
+        time.sleep(0.2)
+    return exit_code
 
 
 def write_recipe(path: Path, settings: PretrainSettings) -> None:

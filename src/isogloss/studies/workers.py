@@ -220,13 +220,7 @@ class RayPool:
             yield name, str(error).splitlines()[0]
 
     def stop(self) -> None:
-        for reference in self._running:
-            self._ray.cancel(reference)
-        if self._running:
-            references = list(self._running)
-            _, left = self._ray.wait(references, num_returns=len(references), timeout=PATIENCE)
-            for reference in left:
-                self._ray.cancel(reference, force=True)
+        self._cluster.cancel(self._running, patience=PATIENCE)
         self._running = {}
 
 
