@@ -48,7 +48,7 @@ def markdown(tiny: Tiny, tmp_path: Path) -> str:
 def test_of_several_axes_each_value_is_named_by_its_own(markdown: str) -> None:
     assert "| language | steps 2, batch x4 | steps 2, batch x8 |" in markdown
     # Bits grow in proportion to the steps: 2^1 at twice as many.
-    assert re.search(r"^\| batch x4 \| b \| 1 \| – \| 1\.00 \|$", markdown, flags=re.MULTILINE)
+    assert re.search(r"^\| batch x4 \| b \| 1 \| – \| 1 to 1 \| 1\.00 \|$", markdown, flags=re.MULTILINE)
     assert re.search(r"^\| 3 \| x8 \| 0\.375 \| 0\.375 \|$", markdown, flags=re.MULTILINE)
 
 
