@@ -7,6 +7,8 @@ cluster.answer(reference)                      # raises ray.exceptions.RayError
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -31,8 +33,11 @@ class Cluster:
             return
         given: dict[str, Any] = {"address": address} if address else {"num_cpus": num_cpus}
         given |= {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-        # Of the main thread Ray would put its own handler of SIGTERM in the place of ours, and end the process at once.
-        self._waiting.submit(self.ray.init, **given).result()
+        handler = signal.getsignal(signal.SIGTERM)
+        self.ray.init(**given)
+        if threading.current_thread() is threading.main_thread():
+            # Ray has put its own there, of Python and of C++, which end the process at once.
+            signal.signal(signal.SIGTERM, handler)
 
     def first(self, references: Iterable[Any]) -> Any:
         """Wait for the first of some tasks to end: its reference."""

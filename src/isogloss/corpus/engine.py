@@ -47,6 +47,9 @@ from isogloss.manifest import write_json
 
 __all__ = ["EngineSettings", "Unit", "answer_of", "finish_units", "num_cores", "preempt", "run_units"]
 
+# Seconds in which a cluster's tasks end that are not wanted any more.
+PATIENCE = 10.0
+
 
 class EngineSettings(Settings):
     """Where the work of a corpus is done."""
@@ -179,8 +182,7 @@ def _from_ray(
     except cluster.ray.exceptions.RayError as error:
         raise BrokenExecutor(str(error)) from None
     finally:
-        # The units they are at may take long, and are done again from their beginning.
-        cluster.cancel(left, patience=0)
+        cluster.cancel(left, patience=PATIENCE)
 
 
 def _finish(unit: Unit, *, own_process: bool) -> None:
