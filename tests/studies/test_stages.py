@@ -10,6 +10,7 @@ import pytest
 
 from isogloss.errors import ConfigError, DataError
 from isogloss.studies import StudySettings, cells_of
+from isogloss.studies.making import make_stage
 from isogloss.studies.stages import stages_of
 from isogloss.studies.texts import check_languages, find_source
 
@@ -92,3 +93,14 @@ def test_a_corpus_that_is_there_is_read_as_it_is(tiny: Tiny, tmp_path: Path, wri
     limited = tiny(tmp_path / "out", text=str(corpus), base={"corpus": {"max_bytes": 10}})
     with pytest.raises(ConfigError, match=r"corpus\.max_bytes is for text that becomes a corpus here"):
         stages_of(limited, cells_of(limited)[0])
+
+
+def test_texts_to_be_found_are_cut_without_training_files(tiny: Tiny, tmp_path: Path) -> None:
+    """Nothing is learned for retrieval, and of the phrasebook and of Tatoeba there are tests alone."""
+    study = tiny(tmp_path, base={"text": {"transform": "words"}})
+    (cell, *_) = cells_of(study)
+    train, test = stages_of(study, cell).labels["retrieval"]
+    for stage in (*test.inputs.values(), train):
+        make_stage(stage, tmp_path)
+    assert [path.name for path in train.path(tmp_path).glob("*.tsv")] == ["test.sw-en.tsv"]
+    assert train == test

@@ -49,7 +49,7 @@ class Cluster:
         left = list(references)
         for reference in left:
             self.ray.cancel(reference)
-        if left and patience:
+        if left:
             # Another thread than that which waits for the first of them.
             with ThreadPoolExecutor(1) as stopping:
                 _, left = stopping.submit(self.ray.wait, left, num_returns=len(left), timeout=patience).result()

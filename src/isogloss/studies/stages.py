@@ -23,6 +23,7 @@ from isogloss.languages import canonical_code
 from isogloss.studies.grid import Cell
 from isogloss.studies.recipe import PHRASEBOOK, HeldOutText, StudySettings, TextSettings
 from isogloss.studies.texts import Source, find_source
+from isogloss.tasks import find_task
 
 __all__ = [
     "GIVEN_TEXT",
@@ -200,4 +201,6 @@ def _labels(study: StudySettings, cell: Cell, name: str) -> tuple[Stage, Stage]:
             Stage("cut-labels", {"task": task.task, "split": split, "languages": languages}, {"labels": stage})
             for stage, split in ((train, TRAIN), (test, task.split))
         )
+        if find_task(task.task).kind == "retrieve":
+            train = test  # nothing is learned, from files that are not there
     return train, test
