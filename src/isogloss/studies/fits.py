@@ -94,7 +94,11 @@ def fit_curve(curve: str, observed: Observed) -> Fit:
         solutions = solution + _student(len(means), freedom) * np.sqrt(variance * scale_P) @ to_solution.T
         # The fit's own row first, for what is lowest to be called so in all.
         found = _named(curve, np.concatenate([solution[None], solutions]), logs)
-        return {name: (float(low), float(high)) for name in names for low, high in [_percentiles(found[name][1:])]}
+        return {
+            name: (float(low), float(high))
+            for name in names
+            for low, high in [np.percentile(found[name][1:], INTERVAL)]
+        }
 
     spread = float(((means - means.mean()) ** 2).sum())
     return Fit(
@@ -119,10 +123,6 @@ def _student(num_points: int, freedom: int) -> Numbers:
     normal = rng.normal(size=(DRAWS, num_points))
     drawn = normal * np.sqrt(freedom / rng.chisquare(freedom, size=(DRAWS, 1)))
     return np.concatenate([drawn, -drawn])
-
-
-def _percentiles(values: Numbers) -> Numbers:
-    return np.asarray(np.percentile(values, INTERVAL))
 
 
 def _named(curve: str, solutions_RC: Numbers, logs: Numbers) -> dict[str, Numbers]:
@@ -164,16 +164,12 @@ def _one_fit(
         if number is not None:
             others = (*point.labels[:place], *point.labels[place + 1 :])
             series.setdefault(others, []).append((number, point.values))
-    needed = DEGREES[settings.curve] + 2
     axes = [axis for axis in study.axes if axis != settings.axis]
     rows = []
     for others, observed in series.items():
         who = spoken(axes, others)
-        if len(observed) < needed:
-            yield Text(f"{who or 'Here'}: {len(observed)} points are too few for a {settings.curve} ({needed}).")
-            continue
-        if settings.curve == "power" and min(min(values) for _, values in observed) <= 0:
-            yield Text(f"{who or 'Here'}: a value of 0 is on no power curve.")
+        if problem := _problem(settings.curve, observed):
+            yield Text(f"{who or 'Here'}: {problem}.")
             continue
         fit = fit_curve(settings.curve, observed)
         rows += [
@@ -190,6 +186,16 @@ def _one_fit(
     if rows:
         yield Table(("", "parameter", "value", "95 %, by seeds", "95 %, by points", "explained"), rows, words=(0, 1))
     yield Text(CLAIMS[settings.curve], soft=True)
+
+
+def _problem(curve: str, observed: Observed) -> str:
+    """Why no curve is fitted, if none is."""
+    needed = DEGREES[curve] + 2
+    if len(observed) < needed:
+        return f"{len(observed)} points are too few for a {curve} ({needed})"
+    if curve == "power" and any(value <= 0 for _, values in observed for value in values):
+        return "a value of 0 is on no power curve"
+    return ""
 
 
 def _interval(intervals: Intervals, name: str) -> str:
@@ -214,8 +220,7 @@ def fitted_curves(
         if (settings.outcome, settings.axis) != (outcome, axis):
             continue
         observed = [(x, point.values) for point in points if (x := _number(study, axis, point.labels[0])) is not None]
-        on_curve = settings.curve != "power" or all(value > 0 for _, values in observed for value in values)
-        if len(observed) >= DEGREES[settings.curve] + 2 and on_curve:
+        if not _problem(settings.curve, observed):
             fit = fit_curve(settings.curve, observed)
             xs = np.geomspace(observed[0][0], observed[-1][0], 40).tolist()
             curves[settings.group] = [(x, fit.at(x)) for x in xs]
