@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 import pytest
 
 from isogloss.studies import StudySettings, cells_of
-from isogloss.studies.outcomes import Point, Result, group_languages, points_of
+from isogloss.studies.cell import cell_folder
+from isogloss.studies.outcomes import Point, Result, group_languages, points_of, read_result
 
 Tiny = Callable[..., StudySettings]
 ALONE: dict[str, Any] = {
@@ -56,6 +58,15 @@ def test_a_seed_of_which_a_cell_is_missing_is_no_point(study: StudySettings) -> 
     alone = {("en alone", seed): {"en": 1.0} for seed in (1, 2)} | {("sw alone", 2): {"sw": 3.0}}
     results = results_of(study, alone | {("both", 1): {"en": 2.0, "sw": 4.0}})
     assert points_of(study, results, "held_out.same", "all") == [Point(("alone",), (2.0,)), Point(("both",), (3.0,))]
+
+
+def test_bits_are_of_languages_that_a_cell_has_text_of(study: StudySettings) -> None:
+    cell = cells_of(study)[0]
+    assert cell.settings.languages == ("en",)
+    scored = cell_folder(study, cell) / "held-out" / "held_out.json"
+    scored.parent.mkdir(parents=True)
+    scored.write_text(json.dumps({code: {"bits_per_character": 2.0} for code in ("en", "sw")}))
+    assert read_result(study, cell, {}).values["held_out"] == {"en": 2.0}
 
 
 def test_a_language_that_one_point_lacks_is_in_no_mean(study: StudySettings) -> None:

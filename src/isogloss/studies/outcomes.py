@@ -114,7 +114,12 @@ def read_result(study: StudySettings, cell: Cell, errors: Mapping[str, str]) -> 
     for outcome, name in {HELD_OUT: HELD_OUT, **{f"{HELD_OUT}.{name}": name for name in study.held_out}}.items():
         scored = folder / "held-out" / f"{name}.json"
         if scored.is_file():
-            values[outcome] = {code: score["bits_per_character"] for code, score in _read(scored).items()}
+            # Of a script that a vocabulary has no pieces of, it makes unknown pieces, which are easy to guess.
+            values[outcome] = {
+                code: score["bits_per_character"]
+                for code, score in _read(scored).items()
+                if code in cell.settings.languages
+            }
     scores: list[Score] = []
     for name, task in cell.settings.tasks.items():
         scored = folder / "scores" / f"{name}.json"
