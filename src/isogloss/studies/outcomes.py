@@ -114,7 +114,7 @@ def read_result(study: StudySettings, cell: Cell, errors: Mapping[str, str]) -> 
     for outcome, name in {HELD_OUT: HELD_OUT, **{f"{HELD_OUT}.{name}": name for name in study.held_out}}.items():
         scored = folder / "held-out" / f"{name}.json"
         if scored.is_file():
-            # Of a script that a vocabulary has no pieces of, it makes unknown pieces, which are easy to guess.
+            # Of a language that a vocabulary has not seen, unknown pieces may be a third: what is left says nothing.
             values[outcome] = {
                 code: score["bits_per_character"]
                 for code, score in _read(scored).items()
