@@ -203,7 +203,7 @@ def test_settings_choose_the_training_files(pretrained: Path, data: Path, tmp_pa
 @pytest.mark.parametrize(
     ("changes", "error", "says"),
     [
-        ({"setting": "each"}, ConfigError, "trains on one language"),
+        ({"setting": "each", "source_languages": ("en", "fr")}, DataError, r"no train\.fr\.tsv"),
         ({"setting": "all", "source_languages": ("en",)}, ConfigError, "several languages"),
         ({"dev_languages": ("sw",)}, ConfigError, "selection=joint-dev"),
         ({"source_languages": ("fr",)}, DataError, r"no train\.fr\.tsv"),

@@ -15,11 +15,11 @@ from isogloss.errors import ConfigError
 from isogloss.evaluate import EvaluateSettings, evaluate
 from isogloss.finetune import FinetuneOptim, FinetuneSettings, finetune
 from isogloss.loop import LoopSettings
+from isogloss.results import lines_of
 from isogloss.run_models import chosen_models, model_names
 from isogloss.runs import read_metrics
 from isogloss.scores import table
 from isogloss.selection import Chooser, Rule, rules_for
-from isogloss.transfer import training_files
 
 ALSO = ("joint-dev", "per-language-dev", "last", "average")
 
@@ -142,25 +142,83 @@ def test_seeds_are_runs_of_their_own_and_one_line_of_the_table(
     assert [one.language for one in chosen_models([run], selections="all")] == ["", "en", "sw", "", "en", "sw"]
 
 
-def test_a_language_that_is_not_scored_needs_no_model(pretrained: Path, labelled: Path, tmp_path: Path) -> None:
+def test_a_language_that_is_not_scored_needs_no_model(
+    pretrained: Path, labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = finetune(settings_for(pretrained, labelled, tmp_path / "run", also_select=("per-language-dev",), steps=3))
     settings = EvaluateSettings(
         models=(run,), task="pos", data=labelled, output=tmp_path / "r.json", languages=("en",), selections="all"
     )
-    with pytest.raises(ConfigError, match="selected for sw, which is not scored"):
-        evaluate(settings)
+    scores = [score for score in evaluate(settings) if score.setting != "majority"]
+    assert [(score.selection, score.language) for score in scores] == [("source-dev", "en"), ("per-language-dev", "en")]
+    assert (
+        f"{run}/selected/per-language-dev/sw/model is for sw, which is not scored: left out" in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("setting", ["each", "translate-train"])
+def test_a_model_a_language_is_one_command_and_one_line(
+    pretrained: Path, labelled: Path, tmp_path: Path, setting: str
+) -> None:
+    run = tmp_path / "run"
+    finetune(settings_for(pretrained, labelled, run, setting=setting, seeds=(1, 2), steps=3))
+    assert sorted(str(path.parent.relative_to(run)) for path in run.glob("*/languages/*/model")) == [
+        f"seed-{seed}/languages/{language}" for seed in (1, 2) for language in ("en", "sw")
+    ]
+    for language in ("en", "sw"):
+        alone = finetune(
+            settings_for(
+                pretrained, labelled, tmp_path / language, setting=setting, source_languages=(language,), steps=3
+            )
+        )
+        for name, weight in weights(alone / "model").items():
+            assert torch.equal(weight, weights(run / "seed-1" / "languages" / language / "model")[name]), name
+    said = tmp_path / "said"
+    settings = EvaluateSettings(
+        models=(run,), task="pos", data=labelled, output=tmp_path / "r.json", predictions=said, device="cpu"
+    )
+    scores = evaluate(settings)
+    mine = [score for score in scores if score.setting == setting]
+    assert {(score.seed, score.language) for score in mine} == {
+        (seed, code) for seed in (1, 2) for code in ("en", "sw")
+    }
+    assert len(mine) == 4, "each is asked in its own language alone"
+    assert [score.language for score in scores[:2]] == ["en", "sw"], "one answer for all, in every language asked"
+    assert table(scores, names=model_names([run])).count(setting) == 1
+    (line,) = [line for line in lines_of(scores)["pos", "accuracy", "dev"] if line.setting == setting]
+    assert (line.num_seeds, sorted(line.cells)) == (2, ["en", "sw"])
+    # Two folders to compare: those of the seeds, each with the file of every language.
+    assert sorted(str(path.relative_to(said)) for path in said.rglob("*.tsv")) == [
+        f"seed-{seed}/dev.{code}.tsv" for seed in (1, 2) for code in ("en", "sw")
+    ]
+
+
+def test_a_model_of_one_language_is_asked_in_that_one(pretrained: Path, labelled: Path, tmp_path: Path) -> None:
+    run = finetune(
+        settings_for(pretrained, labelled, tmp_path / "run", setting="each", source_languages=("sw",), steps=3)
+    )
+    settings = EvaluateSettings(models=(run,), task="pos", data=labelled, output=tmp_path / "r.json", device="cpu")
+    assert {score.language for score in evaluate(settings)} == {"sw"}
+    with pytest.raises(ConfigError, match="is for sw alone, and what there is to score is en; name sw"):
+        evaluate(settings.model_copy(update={"languages": ("en",)}))
+
+
+def test_a_models_language_may_be_spelt_otherwise_in_the_test_files(
+    pretrained: Path, labelled: Path, tmp_path: Path
+) -> None:
+    for split in ("train", "dev"):
+        shutil.copy(labelled / f"{split}.sw.tsv", tmp_path / f"{split}.{'zh' if split == 'train' else 'zh-Hans'}.tsv")
+    run = finetune(
+        settings_for(pretrained, tmp_path, tmp_path / "run", setting="each", source_languages=("zh",), steps=3)
+    )
+    settings = EvaluateSettings(models=(run,), task="pos", data=tmp_path, output=tmp_path / "r.json", device="cpu")
+    assert {score.language for score in evaluate(settings)} == {"zh-Hans"}
 
 
 def test_what_cannot_be_selected_is_refused(pretrained: Path, labelled: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="also_select"):
         finetune(settings_for(pretrained, labelled, tmp_path / "run", selection="per-language-dev"))
-    shutil.copytree(labelled, tmp_path / "one")
-    (tmp_path / "one" / "dev.sw.tsv").unlink()
-    with pytest.raises(ConfigError, match="trains on one language"):
-        training_files(_pos(), labelled, "each", ())
-
-
-def _pos() -> Any:
-    from isogloss.tasks import find_task
-
-    return find_task("pos")
+    for selection in ("joint-dev", "per-language-dev"):
+        with pytest.raises(ConfigError, match=f"is a model a language, and {selection} looks at other languages"):
+            finetune(settings_for(pretrained, labelled, tmp_path / "run", setting="each", also_select=(selection,)))
+    assert not (tmp_path / "run").exists()

@@ -7,6 +7,9 @@
 Each score knows where it comes from: task, language, split, metric, number of examples, seed, setting, selection and
 the fingerprints of model and data. Beside the models stands what a constant answer reaches ("majority").
 
+A model of the settings each and translate-train is asked in the language that it was trained on, and so is one that was
+chosen for a language: a run of them is one line of a table, the paper's #M = N.
+
 With `translated=FOLDER` the setting is translate-test: zero-shot models are asked about test files that were translated
 into their source language. With `drop_types` entities of some types count for nothing, in labels and answers alike,
 as where a model of PAN-X, which knows no dates, is asked about MasakhaNER.
@@ -15,10 +18,8 @@ as where a model of PAN-X, which knows no dates, is asked about MasakhaNER.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -26,16 +27,15 @@ from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
+from isogloss.asked import AskedModel, asked_models, places_of, with_languages
 from isogloss.baselines import Tagger, is_tagger, load_tagger
 from isogloss.checkpoint import (
     CARD_NAME,
     CardScore,
-    fingerprint_of,
     load_encoder,
     load_model,
     load_tokenizer,
     name_of,
-    training_of,
 )
 from isogloss.config import Settings
 from isogloss.devices import InferencePrecision, choose
@@ -44,7 +44,6 @@ from isogloss.heads import HeadKind, TaskModel
 from isogloss.inference import for_inference
 from isogloss.interop.model_card import put_scores
 from isogloss.labelled import LabelledSet, predict_sets, say
-from isogloss.run_models import chosen_models
 from isogloss.scores import Score, results_file, write_results
 from isogloss.tasks import (
     Kind,
@@ -112,16 +111,6 @@ class EvaluateSettings(Settings):
     )
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A model that is asked: the language that it was chosen for, if for one, and what it says of its training."""
-
-    folder: Path
-    language: str
-    training: Mapping[str, Any]
-    fingerprint: str
-
-
 def evaluate(settings: EvaluateSettings) -> list[Score]:
     """Score every model in every language, write results.json, and return the scores, constants first.
 
@@ -134,21 +123,22 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
     output = results_file(settings.output)
     device = choose(settings.device, precision=settings.precision)
     # All of them first: a name misspelt is said before an hour of scoring.
-    models = _models(settings)
+    models = asked_models(settings.models, selections=settings.selections, translated=settings.translated is not None)
     files, source = _files(settings, task, models)
-    _check(settings, models, files)
+    models = with_languages(models, tuple(files))
+    _check(settings)
     if settings.cards:
         for asked in models:
             _write_card(asked.folder, task, [])
-    places = _places([asked.folder for asked in models])
+    places = places_of(models)
     reader = _Reader(settings, task, files, source)
     scores: list[Score] = []
+    constants: dict[str, list[Score]] = {}
     for asked in models:
         model = for_inference(device.place(load_task_model(asked.folder, task)).eval(), device)
-        sets = reader.read(asked.folder, model)
-        _say_types(asked.folder, model.labels, task, sets)
-        scores = scores or [score for data in sets if data.is_labelled for score in majority_scores(data)]
-        own = [data for data in sets if asked.language in ("", data.language)]
+        own = reader.read(asked, model)
+        _say_types(asked.folder, model.labels, task, own)
+        constants |= {data.language: majority_scores(data) for data in own if data.is_labelled}
         what = f"{task.name}: {asked.folder.parent.name}"
         found = _shown(predict_sets(model, own, device=device), what, total=len(own))
         for data, predicted in zip(own, found, strict=True):
@@ -159,6 +149,7 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
                 )
             if data.is_labelled:
                 scores += _scores(data, data.compare(predicted), **_origin(asked, translated=bool(source)))
+    scores = [score for language in files for score in constants.get(language, [])] + scores
     output.parent.mkdir(parents=True, exist_ok=True)
     write_results(output, scores)
     if settings.cards:
@@ -169,20 +160,23 @@ def evaluate(settings: EvaluateSettings) -> list[Score]:
 
 
 class _Reader:
-    """Reads the test files for one model after another; models of one vocabulary and label set read the same."""
+    """Reads the test files that a model is asked, for one after another; those of one vocabulary and label set read the
+    same."""
 
     def __init__(self, settings: EvaluateSettings, task: Task, files: Mapping[str, Path], source: str) -> None:
         self._settings, self._task, self._files, self._source = settings, task, files, source
         self._read_for: tuple[Any, ...] = ()
         self._sets: list[LabelledSet] = []
 
-    def read(self, folder: Path, model: TaskModel | Tagger) -> list[LabelledSet]:
-        """The sets as the model of this folder takes them."""
+    def read(self, asked: AskedModel, model: TaskModel | Tagger) -> list[LabelledSet]:
+        """The sets as this model takes them."""
         tokenizer, max_length = None, self._settings.max_length
         if isinstance(model, TaskModel):
-            tokenizer = load_tokenizer(folder, model.encoder)
+            tokenizer = load_tokenizer(asked.folder, model.encoder)
             max_length = min(max_length, model.encoder.settings.max_length)
-        if self._read_for != (read_for := (tokenizer and tokenizer.fingerprint, model.labels, max_length)):
+        files = {language: path for language, path in self._files.items() if asked.is_for(language)}
+        read_for = (tokenizer and tokenizer.fingerprint, model.labels, max_length, tuple(files))
+        if self._read_for != read_for:
             self._sets = [
                 LabelledSet.read(
                     self._task,
@@ -195,24 +189,13 @@ class _Reader:
                     unlabelled=self._settings.predictions is not None,
                     translated_into=self._source,
                 )
-                for language, path in _shown(self._files.items(), f"{self._task.name}: reading")
+                for language, path in _shown(files.items(), f"{self._task.name}: reading")
             ]
             self._read_for = read_for
         return self._sets
 
 
-def _models(settings: EvaluateSettings) -> list[_Asked]:
-    """The models, each once: one that is named twice, or lies in two places, would count as two seeds."""
-    models: dict[tuple[str, str], _Asked] = {}
-    for one in chosen_models(settings.models, selections=settings.selections):
-        asked = _Asked(one.folder, one.language, training_of(one.folder), fingerprint_of(one.folder))
-        first = models.setdefault((asked.fingerprint, asked.language), asked)
-        if first is not asked:
-            say(f"{asked.folder} is the same model as {first.folder}: it is scored once")
-    return list(models.values())
-
-
-def _files(settings: EvaluateSettings, task: Task, models: Sequence[_Asked]) -> tuple[dict[str, Path], str]:
+def _files(settings: EvaluateSettings, task: Task, models: Sequence[AskedModel]) -> tuple[dict[str, Path], str]:
     """The test files by language, and the language that they were translated into, if they were."""
     if settings.translated is None:
         return find_files(task, settings.data, split=settings.split, languages=settings.languages), ""
@@ -231,12 +214,8 @@ def _files(settings: EvaluateSettings, task: Task, models: Sequence[_Asked]) -> 
     return files, source
 
 
-def _check(settings: EvaluateSettings, models: Sequence[_Asked], files: Mapping[str, Path]) -> None:
+def _check(settings: EvaluateSettings) -> None:
     """Raise ConfigError for settings that do not agree."""
-    if missing := [asked.language for asked in models if asked.language and asked.language not in files]:
-        raise ConfigError(
-            f"a model was selected for {missing[0]}, which is not scored; add it to languages, or set selections=chosen"
-        )
     if settings.cards and (settings.translated is not None or settings.drop_types):
         raise ConfigError(
             "a card does not say that test files were translated or types of entities left out; leave out cards=true"
@@ -284,7 +263,7 @@ def load_task_model(folder: Path, task: Task) -> TaskModel | Tagger:
     )
 
 
-def _origin(asked: _Asked, *, translated: bool) -> dict[str, Any]:
+def _origin(asked: AskedModel, *, translated: bool) -> dict[str, Any]:
     """Seed, setting, selection and fingerprint, as the model itself says; a foreign one has its fingerprint alone."""
     training = asked.training
     setting = TRANSLATE_TEST if translated else training.get("setting", "")
@@ -334,13 +313,6 @@ def _scores(
         )
         for metric in data.task.metrics
     ]
-
-
-def _places(folders: Sequence[Path]) -> dict[Path, Path]:
-    """Where the predictions of each model go: its run's path without what all have in common."""
-    runs = {folder: (folder.parent if folder.name == "model" else folder).resolve() for folder in folders}
-    together = os.path.commonpath([run.parent for run in runs.values()])
-    return {folder: run.relative_to(together) for folder, run in runs.items()}
 
 
 def _shown(items: Iterable[Item], what: str, *, total: int | None = None) -> Iterable[Item]:

@@ -46,7 +46,7 @@ from isogloss.heads import AnyEncoder, TaskModel, loss_of
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.labelled import say
 from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
-from isogloss.learning import LearningSettings, check_learning, chooser_of, finished_run, seed_by_seed
+from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run
 from isogloss.loop import Action, train
 from isogloss.manifest import Manifest, hash_file
 from isogloss.model import initialise
@@ -110,7 +110,7 @@ def finetune(settings: FinetuneSettings) -> Path:
     task = find_task(settings.task).without(settings.drop_types)
     if HEADS[task.kind] == "mean":
         raise ConfigError(f"task {task.name} needs no fine-tuning; 'isogloss evaluate' takes the pretrained model")
-    for one in seed_by_seed(settings):
+    for one in asked_runs(settings, task):
         _finetune(one, task)
     return settings.run
 

@@ -1,7 +1,7 @@
 """Training from labels, whatever it is that learns: the settings that all have, their dev files, and the run folder.
 
 class FinetuneSettings(LearningSettings): ...            # and baselines.train.BaselineSettings
-for one in seed_by_seed(settings): ...                    # RUN, or RUN/seed-1, RUN/seed-2, …
+for one in asked_runs(settings, task): ...                # RUN, or RUN/seed-1, RUN/languages/sw, …
 files = training_files(task, one.data, one.setting, one.source_languages, split=one.train_split)
 chooser = chooser_of(one, task, model, tokenizer, device, save, max_length=256)
 if finished_run(one, config, may_differ=("loop",), kind="model"): ...
@@ -22,13 +22,14 @@ from isogloss.labelled import AnyModel, LabelledSet
 from isogloss.loop import LoopSettings
 from isogloss.manifest import MANIFEST_NAME, read_manifest
 from isogloss.processes import started
+from isogloss.run_models import LANGUAGES
 from isogloss.runs import CONFIG_NAME, RunFolder
 from isogloss.selection import Chooser, Rule, Save, Selection, rules_for
 from isogloss.tasks import Task, find_files
-from isogloss.transfer import Setting
+from isogloss.transfer import Setting, is_a_model_a_language, languages_with_models
 from isogloss.vocab import Tokenizer
 
-__all__ = ["LearningSettings", "check_learning", "chooser_of", "finished_run", "rules_and_files", "seed_by_seed"]
+__all__ = ["LearningSettings", "asked_runs", "check_learning", "chooser_of", "finished_run", "rules_and_files"]
 
 
 class LearningSettings(Settings):
@@ -38,7 +39,11 @@ class LearningSettings(Settings):
     task: str = Field(description="a task of the catalogue, such as xnli, mlqa, panx, or a form: nli, pos, ner, qa")
     data: Path = Field(description="folder with SPLIT.LANGUAGE.tsv or .json, or the set as published, or hf://…")
     drop_types: tuple[str, ...] = Field((), description="types of entities that are not learned, such as DATE")
-    setting: Setting = Field("zero-shot", description="which languages' training files are used, and why")
+    setting: Setting = Field(
+        "zero-shot",
+        description="which languages' training files are used, and why; each and translate-train make a model for "
+        "every one of them, in RUN/languages/LANGUAGE",
+    )
     source_languages: tuple[str, ...] = Field((), description="languages trained on, where the setting leaves a choice")
     dev_languages: tuple[str, ...] = Field(
         (), description="joint-dev, per-language-dev: languages that choose; none given: all there are"
@@ -65,8 +70,23 @@ class LearningSettings(Settings):
 Learning = TypeVar("Learning", bound=LearningSettings)
 
 
-def seed_by_seed(settings: Learning) -> Iterator[Learning]:
-    """The settings of each run that is asked for: the one, or one a seed in a folder of its own."""
+def asked_runs(settings: Learning, task: Task) -> Iterator[Learning]:
+    """The settings of each run that is asked for: the one, or one a seed, or one a language that has a model of its
+    own, each in a folder of its own.
+
+    Raises DataError naming a training file that is not there.
+    """
+    languages = languages_with_models(
+        task, settings.data, settings.setting, settings.source_languages, split=settings.train_split
+    )
+    for one in _seed_by_seed(settings):
+        for language in languages:
+            yield one.model_copy(update={"run": one.run / LANGUAGES / language, "source_languages": (language,)})
+        if not languages:
+            yield one
+
+
+def _seed_by_seed(settings: Learning) -> Iterator[Learning]:
     for seed in settings.seeds:
         yield settings.model_copy(update={"run": settings.run / f"seed-{seed}", "seed": seed, "seeds": ()})
     if not settings.seeds:
@@ -87,7 +107,13 @@ def check_learning(settings: LearningSettings) -> None:
             "selection = per-language-dev is a model a language and no RUN/model; set selection=joint-dev and "
             'also_select=["per-language-dev"]'
         )
-    if settings.dev_languages and not {settings.selection, *settings.also_select} & {"joint-dev", "per-language-dev"}:
+    by_other_languages = {settings.selection, *settings.also_select} & {"joint-dev", "per-language-dev"}
+    if is_a_model_a_language(settings.setting) and by_other_languages:
+        raise ConfigError(
+            f"setting = {settings.setting} is a model a language, and {min(by_other_languages)} looks at other "
+            "languages; selection=source-dev chooses it by the dev file of its own language"
+        )
+    if settings.dev_languages and not by_other_languages:
         raise ConfigError(f"dev_languages are given, but selection = {settings.selection}; set selection=joint-dev")
 
 

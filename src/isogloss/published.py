@@ -33,12 +33,17 @@ NAMES = {(12, 768): "XLM-R base", (24, 1024): "XLM-R large", (36, 2560): "XLM-R 
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """One row of a table: a model under a setting, percent by language; ``table`` is that of ``source``."""
+    """One row of a table: a model under a setting, percent by language; ``table`` is that of ``source``.
+
+    ``data`` and ``num_languages`` are what the tables say of its pretraining, empty where they say nothing.
+    """
 
     table: str
     task: str
     metric: str
     model: str
+    data: str
+    num_languages: str
     setting: str
     selection: str
     source: str

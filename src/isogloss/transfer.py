@@ -2,6 +2,7 @@
 
     files = training_files(task, Path("data/nli"), "zero-shot", ())          # {"en": data/nli/train.en.tsv}
     files = training_files(task, Path("data/nli"), "translate-train-all", ())    # every language there is
+    codes = languages_with_models(task, Path("data/ner"), "each", ())            # ("de", "en"): a model for each
     files = translated_tests(task, data, translated, source="en", split="test")    # {"en": data/test.en.tsv, "sw": …}
 
 Translated training text lies in files like any other, train.sw.tsv. Translate-test is another matter: a zero-shot model
@@ -28,6 +29,9 @@ __all__ = [
     "Setting",
     "SettingRule",
     "check_translate_test",
+    "is_a_model_a_language",
+    "languages_with_models",
+    "own_language",
     "source_of",
     "training_files",
     "translated_tests",
@@ -57,7 +61,8 @@ Setting = Annotated[
 
 @dataclass(frozen=True)
 class SettingRule:
-    """How many languages a setting trains on: any number that is given, one, or many (if none are given, all)."""
+    """How many languages a model is trained on: any number that is given, one (and a model for each, the paper's
+    #M = N), or many; if none are given, all there are, but in "any" English."""
 
     languages: Literal["any", "one", "many"]
     about: str
@@ -75,13 +80,9 @@ SETTINGS: Mapping[Setting, SettingRule] = {
 def training_files(
     task: Task, data: Path, setting: Setting, languages: Sequence[str], *, split: str = "train"
 ) -> dict[str, Path]:
-    """The training files that the setting asks for, by language; raises ConfigError for what does not agree."""
+    """The training files of one model that the setting asks for, by language; raises ConfigError for what does not
+    agree."""
     rule = SETTINGS[setting]
-    if rule.languages == "one" and len(languages) != 1:
-        raise ConfigError(
-            f"setting = {setting} trains on one language, source_languages has {len(languages)}; "
-            f'for example source_languages=["sw"]'
-        )
     if rule.languages == "any" and not languages:
         languages = ("en",)
     files = find_files(task, data, split=split, languages=languages)
@@ -91,6 +92,30 @@ def training_files(
             "use setting=zero-shot or setting=each"
         )
     return files
+
+
+def languages_with_models(
+    task: Task, data: Path, setting: Setting, languages: Sequence[str], *, split: str = "train"
+) -> tuple[str, ...]:
+    """The languages that have a model of their own under this setting; none where one model is all there is.
+
+    Raises DataError naming a training file that is not there.
+    """
+    if SETTINGS[setting].languages != "one":
+        return ()
+    found = tuple(find_files(task, data, split=split, languages=languages))
+    return found if len(found) > 1 else ()
+
+
+def is_a_model_a_language(setting: str) -> bool:
+    """Whether models of this setting are asked in the one language that they were trained on."""
+    return any(setting == name and rule.languages == "one" for name, rule in SETTINGS.items())
+
+
+def own_language(training: Mapping[str, Any]) -> str:
+    """The one language that a model is asked in, by what it says of its training; "" where it may be asked in any."""
+    languages = training.get("source_languages", [])
+    return str(languages[0]) if is_a_model_a_language(training.get("setting", "")) and len(languages) == 1 else ""
 
 
 def check_translate_test(task: Task) -> None:

@@ -33,7 +33,18 @@ FLOORS: list[set[str]] = [
         *("inference", "interop", "checkpoint", "heads", "rows", "lean"),
     },
     {
-        *("plan", "pretrain", "finetune", "transfer", "selection", "collapse", "evaluate", "run_models", "labelled"),
+        *(
+            "plan",
+            "pretrain",
+            "finetune",
+            "transfer",
+            "selection",
+            "collapse",
+            "evaluate",
+            "asked",
+            "run_models",
+            "labelled",
+        ),
         *(
             "baselines",
             "learning",

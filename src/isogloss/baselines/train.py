@@ -30,7 +30,7 @@ from isogloss.config import Duration
 from isogloss.devices import Device, choose
 from isogloss.errors import ConfigError, DataError
 from isogloss.labelled import say
-from isogloss.learning import LearningSettings, check_learning, chooser_of, finished_run, seed_by_seed
+from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run
 from isogloss.loop import Action, train
 from isogloss.manifest import TAGGER, hash_file
 from isogloss.optim import OptimSettings
@@ -88,7 +88,7 @@ def train_baseline(settings: BaselineSettings) -> Path:
     asked = "contextual-strings" in settings.tagger.embeddings
     strings = train_if_asked(settings.run, settings.strings, asked=asked, device=device)
     settings = settings.model_copy(update={"strings": strings})
-    for one in seed_by_seed(settings):
+    for one in asked_runs(settings, task):
         _train(one, task, device)
     return settings.run
 

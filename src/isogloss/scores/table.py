@@ -45,15 +45,17 @@ def table(
 
 
 def _by_model(scores: Sequence[Score], names: Mapping[str, str]) -> dict[str, list[Score]]:
-    """The scores of each line: the seeds of a setting together, models that have a seed in common apart."""
+    """The scores of each line: the seeds of a setting together, models that have a seed in one language in common
+    apart."""
     lines: dict[str, list[Score]] = {}
     for setting, architecture in dict.fromkeys((score.shown_setting, score.architecture) for score in scores):
         alike = [score for score in scores if (score.shown_setting, score.architecture) == (setting, architecture)]
-        models = {_model(score): score.seed for score in alike}
-        if alike[0].setting and len(models) == len(set(models.values())):
+        if alike[0].setting and len({(score.language, score.seed) for score in alike}) == len(
+            {(score.language, score.seed, _model(score)) for score in alike}
+        ):
             lines[", ".join(word for word in (setting, architecture) if word)] = alike
             continue
-        for model in models:
+        for model in dict.fromkeys(map(_model, alike)):
             label = ", ".join(word for word in (setting, names.get(model, model[:8])) if word) or "?"
             lines.setdefault(label, []).extend(score for score in alike if _model(score) == model)
     return lines

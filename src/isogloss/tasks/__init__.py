@@ -26,7 +26,7 @@ from isogloss.tasks.examples import (
     is_labelled,
 )
 from isogloss.tasks.files import Tell
-from isogloss.tasks.finding import data_language, find_files, splits_in
+from isogloss.tasks.finding import data_language, find_files, same_language, splits_in
 from isogloss.tasks.outputs import (
     FloatArray,
     FoundSpan,
@@ -87,6 +87,7 @@ __all__ = [
     "predictions",
     "question_windows",
     "ranked_spans",
+    "same_language",
     "splits_in",
     "text_windows",
     "word_rows",

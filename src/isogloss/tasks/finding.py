@@ -17,7 +17,7 @@ from isogloss.languages import canonical_code
 from isogloss.tasks.hub import fetch_files, is_remote
 from isogloss.tasks.task import Task
 
-__all__ = ["data_language", "find_files", "splits_in"]
+__all__ = ["data_language", "find_files", "same_language", "splits_in"]
 
 # What published sets call their parts.
 SPLITS: Mapping[str, tuple[str, ...]] = {
@@ -69,6 +69,13 @@ def data_language(code: str) -> str:
     return code.split("-")[1] if code.startswith("context-") else code
 
 
+def same_language(code: str, other: str) -> bool:
+    """Whether two codes name one language, however they are spelt; of MLQA's pairs only one that is the same pair."""
+    if code == other or code.startswith("context-") or other.startswith("context-"):
+        return code == other
+    return _spelt(code) is not None and _spelt(code) == _spelt(other)
+
+
 def _own_name(task: Task, split: str, language: str) -> str:
     return task.own.format(split=split, language=language)
 
@@ -80,10 +87,7 @@ def _names(task: Task, split: str) -> tuple[str, ...]:
 
 def _of_code(found: Mapping[str, Path], code: str) -> Path | None:
     """The file of a language, also where it is written otherwise."""
-    if code in found or code.startswith("context-"):
-        return found.get(code)
-    same = (path for there, path in found.items() if _spelt(there) == _spelt(code))
-    return next(same, None)
+    return found.get(code) or next((path for there, path in found.items() if same_language(there, code)), None)
 
 
 def _ours(task: Task, folder: Path, split: str) -> dict[str, Path]:
