@@ -30,7 +30,7 @@ def test_seeds_hold_languages_and_a_folder_of_several_is_no_model(tmp_path: Path
         (tmp_path / run / "model").mkdir(parents=True)
     found = [str(one.folder.parent.relative_to(tmp_path)) for one in chosen_models([tmp_path])]
     assert found == ["seed-1/languages/de", "seed-1/languages/sw", "seed-2"]
-    with pytest.raises(FolderError, match="holds 2 runs with a model each; name one of them, such as .*seed-1$"):
+    with pytest.raises(FolderError, match=r"holds 2 runs with a model each; name one of them, such as .*seed-1$"):
         model_folder(tmp_path)
     with pytest.raises(FolderError, match=r"name one of them, such as .*languages/de$"):
         model_folder(tmp_path / "seed-1")

@@ -18,8 +18,9 @@ from isogloss.checkpoint import load_model
 from isogloss.errors import CheckpointError, ConfigError, DataError, FolderError
 from isogloss.evaluate import EvaluateSettings, evaluate
 from isogloss.finetune import FinetuneSettings, finetune
+from isogloss.paper_tables import paper_tables
 from isogloss.report import to_markdown
-from isogloss.results import lines_of, results_blocks
+from isogloss.results import lines_of
 from isogloss.run_models import model_names
 from isogloss.runs import read_metrics
 from isogloss.score import score_file
@@ -82,7 +83,7 @@ def test_it_stands_in_the_table_beside_an_encoder(
     assert [(line.model, line.setting, line.num_seeds) for line in lines] == [
         ("", "majority", 1), ("ours, BiLSTM-CRF", "zero-shot", 2), ("", "zero-shot", 1)
     ]  # fmt: skip
-    assert "ours, BiLSTM-CRF" in to_markdown(results_blocks(scores))
+    assert "ours, BiLSTM-CRF" in to_markdown(paper_tables(scores))
     text = table(scores, names=model_names(models))
     assert "│ zero-shot, BiLSTM-CRF" in text
     assert "│ zero-shot  " in text

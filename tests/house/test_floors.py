@@ -49,6 +49,8 @@ FLOORS: list[set[str]] = [
             "baselines",
             "learning",
             "results",
+            "paper_tables",
+            "reproduction",
             "score",
             "compare",
             "predict",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from isogloss.errors import CheckpointError, DataError
+from isogloss.errors import CheckpointError, ConfigError, DataError
 
 if TYPE_CHECKING:
     from isogloss.scores import Score
@@ -46,7 +46,9 @@ def results(
         ),
     ] = False,
 ) -> None:
-    """Scores of several runs as the paper's tables: a line a model, seeds as mean ± deviation, published rows above.
+    """Scores of several runs as the paper's tables: a line a model, seeds as mean ± deviation, beside published rows.
+
+    Settings are sections, languages columns; F1 and exact match share a cell, and GLUE's tasks one table.
 
     Every file is checked, score by score, against the form that --schema prints. A score that several files have
     counts once; two values of one score are an error. Models with the same seed are no seeds of one training: those of
@@ -56,8 +58,8 @@ def results(
     isogloss results runs/*/scores/results.json
     isogloss results runs/a/results.json runs/b/results.json --format latex --output table.tex
     """
+    from isogloss.paper_tables import paper_tables
     from isogloss.report import Heading, to_latex, to_markdown, to_page
-    from isogloss.results import results_blocks
     from isogloss.scores import join_results, model_origins
 
     # The same answer for all is in every file.
@@ -65,7 +67,7 @@ def results(
     if not scores:
         names = ", ".join(map(str, files))
         raise DataError(f"no score in {names}: test files without labels have predictions only; give other results")
-    blocks = results_blocks(scores, origins=model_origins(files), published=published)
+    blocks = paper_tables(scores, origins=model_origins(files), published=published)
     title = [Heading("Scores", level=1)]
     if form is Format.html:
         text = to_page("Scores", [*title, *blocks])
@@ -81,26 +83,44 @@ def results(
 def say_comparison(scores: Sequence[Score], model: str, tolerance: float) -> None:
     """Print how scores compare with the published rows of a model; raises DataError where they are not reproduced."""
     from isogloss.report import to_markdown
-    from isogloss.results import compare_with_published, comparison_blocks
+    from isogloss.reproduction import compare_with_published, comparison_blocks, decisive
 
     comparisons = compare_with_published(scores, model, tolerance=tolerance)
     typer.echo(to_markdown(comparison_blocks(comparisons)), nl=False, err=True)
-    if missed := [compared for compared in comparisons if not compared.reproduced]:
-        language, points = max(missed[0].differences.items(), key=lambda pair: abs(pair[1]))
+    # What differs is worse than what is missing.
+    missed = [compared for compared in decisive(comparisons) if not compared.reproduced]
+    for compared in sorted(missed, key=lambda compared: compared.is_within or not compared.found):
+        row = compared.row
+        if compared.is_within or not compared.found:
+            raise DataError(f"{model}, {row.task}, {row.metric}: {compared.verdict}: {'; '.join(compared.gaps)}")
+        language, points = max(compared.differences.items(), key=lambda pair: abs(pair[1]))
         raise DataError(
-            f"the published row of {model} is not reproduced within {tolerance:g} points: {missed[0].row.task}, "
+            f"the published row of {model} is not reproduced within {tolerance:g} points: {row.task}, {row.metric}, "
             f"{language}, differs by {points:+.1f}; the comparison stands above"
         )
 
 
 def shape_name(folders: Sequence[Path]) -> str:
-    """What the published tables call a model of the shape that the first folder holds."""
-    from isogloss.published import published_name
-    from isogloss.run_models import model_folder
+    """What the published tables call models of the kind and shape that the folders hold; one name for all."""
+    from isogloss.run_models import chosen_models
 
-    path = model_folder(folders[0]) / "config.json"
+    names = {_shape_name(chosen.folder): chosen.folder for chosen in chosen_models(folders)}
+    if len(names) > 1:
+        (one, of_one), (two, of_two), *_ = names.items()
+        raise ConfigError(
+            f"{of_one} is an {one}, {of_two} an {two}; compare them apart, or name one row: --published-model '{one}'"
+        )
+    return next(iter(names))
+
+
+def _shape_name(folder: Path) -> str:
+    from isogloss.published import published_name
+
+    path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        return published_name(int(config["num_hidden_layers"]), int(config["hidden_size"]))
+        sizes = [int(config[key]) for key in ("num_hidden_layers", "hidden_size", "vocab_size")]
+        kind = str(config["model_type"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} does not say the model's shape ({error}); name the row yourself") from None
+    return published_name(kind, *sizes)

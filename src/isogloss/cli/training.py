@@ -22,6 +22,9 @@ from isogloss.cli.stage import (
 
 __all__ = ["baseline", "demo", "evaluate", "finetune", "pretrain"]
 
+# Points that a score may differ from a published one by.
+TOLERANCE = 1.0
+
 
 def pretrain(settings: SettingsArguments = None, as_json: AsJson = False, dry_run: DryRun = False) -> None:
     """Masked-LM pretraining; the same command again goes on where it stopped.
@@ -71,7 +74,9 @@ def evaluate(
         str | None, typer.Option(help="'published': compare with the published row of a model of this shape.")
     ] = None,
     published_model: Annotated[str | None, typer.Option(help="Another row to compare with: 'XLM-R large'.")] = None,
-    tolerance: Annotated[float, typer.Option(help="Points that a language may differ by.", min=0)] = 1.0,
+    tolerance: Annotated[
+        float | None, typer.Option(help="With --expect: points that a language may differ by; 1 if not given.", min=0)
+    ] = None,
     as_json: AsJson = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -80,7 +85,8 @@ def evaluate(
     translated=FOLDER is the setting translate-test: zero-shot models are asked about test files of other languages that
     were translated into theirs. drop_types='["DATE"]' leaves entities out that a model does not know.
 
-    With --expect published the exit code is 2 where a score lies further from the published one than the tolerance.
+    With --expect published the exit code is 2 where a score lies further from the published one than the tolerance, or
+    a part of the published row was not scored.
 
     \b
     isogloss evaluate models='["runs/smoke-pos"]' task=pos data=pos/ output=runs/smoke-pos/scores
@@ -89,7 +95,7 @@ def evaluate(
     from isogloss.errors import ConfigError
     from isogloss.evaluate import EvaluateSettings
     from isogloss.evaluate import evaluate as run_evaluation
-    from isogloss.published import published_row
+    from isogloss.published import check_published, published_row
     from isogloss.run_models import model_names
     from isogloss.scores import results_file, table
     from isogloss.tasks import find_task
@@ -97,13 +103,18 @@ def evaluate(
 
     if expect not in (None, "published"):
         raise ConfigError(f"--expect {expect} is not known; 'published' is all there is")
+    if expect is None and (published_model is not None or tolerance is not None):
+        raise ConfigError("--published-model and --tolerance say what to compare with; add --expect published")
     checked = checked_settings(EvaluateSettings, settings)
     if dry_run:
         print_json(checked.model_dump(mode="json"))
         return
     row = (published_model or shape_name(checked.models)) if expect else None
-    if row is not None and checked.translated is not None:  # said before an hour of scoring
-        published_row(row, task=checked.task, metric=find_task(checked.task).metrics[0], setting=TRANSLATE_TEST)
+    if row is not None:  # said before an hour of scoring
+        metrics = find_task(checked.task).metrics
+        check_published(row, task=checked.task, metrics=metrics)
+        if checked.translated is not None:
+            published_row(row, task=checked.task, metric=metrics[0], setting=TRANSLATE_TEST)
     scores = run_evaluation(checked)
     if as_json:
         print_json([dataclasses.asdict(score) for score in scores])
@@ -111,7 +122,7 @@ def evaluate(
         typer.echo(table(scores, names=model_names(checked.models), width=num_columns()))
     typer.echo(f"results: {results_file(checked.output)}", err=True)
     if row is not None:
-        say_comparison(scores, row, tolerance)
+        say_comparison(scores, row, TOLERANCE if tolerance is None else tolerance)
 
 
 def demo(

@@ -20,6 +20,7 @@ from isogloss.report.blocks import (
     Link,
     Quotation,
     Quotations,
+    Section,
     Table,
     Text,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Link",
     "Quotation",
     "Quotations",
+    "Section",
     "Table",
     "Text",
     "drawings_of",

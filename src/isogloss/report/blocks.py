@@ -20,6 +20,7 @@ __all__ = [
     "Link",
     "Quotation",
     "Quotations",
+    "Section",
     "Table",
     "Text",
 ]
@@ -67,11 +68,18 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A row of a table over its whole width: what the rows below have in common."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Table:
     """Columns hold numbers but for those in ``words``, which are set from the left; row ``strong`` stands out."""
 
     head: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Cell] | Section]
     words: Sequence[int] = (0,)
     strong: int | None = None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from isogloss.report.blocks import Block, Cell, Codes, Figure, Fold, Heading, Quotations, Table, Text
+from isogloss.report.blocks import Block, Cell, Codes, Figure, Fold, Heading, Quotations, Section, Table, Text
 
 __all__ = ["to_latex"]
 
@@ -49,20 +49,27 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
 
 def _table(table: Table) -> str:
     columns = "".join("l" if column in table.words else "r" for column in range(len(table.head)))
-    rows = [[_cell(cell) for cell in row] for row in table.rows]
-    if table.strong is not None:
-        rows[table.strong] = [f"\\textbf{{{cell}}}" if cell else "" for cell in rows[table.strong]]
+    rows = [_row(row, table, strong=number == table.strong) for number, row in enumerate(table.rows)]
+    # The first section has its rule already, below the head.
+    rows[:1] = [row.removeprefix("\\midrule\n") for row in rows[:1]]
     return "\n".join(
         [
             f"\\begin{{tabular}}{{{columns}}}",
             "\\toprule",
             _line([_inline(cell) for cell in table.head]),
             "\\midrule",
-            *map(_line, rows),
+            *rows,
             "\\bottomrule",
             "\\end{tabular}",
         ]
     )
+
+
+def _row(row: Sequence[Cell] | Section, table: Table, *, strong: bool) -> str:
+    if isinstance(row, Section):
+        return f"\\midrule\n\\multicolumn{{{len(table.head)}}}{{l}}{{\\emph{{{_inline(row.text)}}}}} \\\\"
+    cells = [_cell(cell) for cell in row]
+    return _line([f"\\textbf{{{cell}}}" if strong and cell else cell for cell in cells])
 
 
 def _cell(cell: Cell) -> str:

@@ -19,6 +19,7 @@ from isogloss.report.blocks import (
     Link,
     Quotation,
     Quotations,
+    Section,
     Table,
     Text,
 )
@@ -72,11 +73,16 @@ def _blocks(blocks: Sequence[Block], places: Mapping[str, str], *, depth: int) -
 
 def _table(table: Table) -> str:
     marks = ["---" if column in table.words else "---:" for column in range(len(table.head))]
-    rows = [[_cell(cell) for cell in row] for row in table.rows]
-    if table.strong is not None:
-        rows[table.strong] = [f"**{cell}**" if cell else "" for cell in rows[table.strong]]
+    rows = [_row(row, table, strong=number == table.strong) for number, row in enumerate(table.rows)]
     lines = [[_inline(cell) for cell in table.head], marks, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _row(row: Sequence[Cell] | Section, table: Table, *, strong: bool) -> list[str]:
+    if isinstance(row, Section):  # CommonMark has no cell over several columns
+        return [f"*{_inline(row.text)}*", *[""] * (len(table.head) - 1)]
+    cells = [_cell(cell) for cell in row]
+    return [f"**{cell}**" if strong and cell else cell for cell in cells]
 
 
 def _cell(cell: Cell) -> str:

@@ -21,6 +21,7 @@ from isogloss.report.blocks import (
     Link,
     Quotation,
     Quotations,
+    Section,
     Table,
     Text,
 )
@@ -44,6 +45,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .
 th, td { padding: .28rem .6rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top;
   white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; } tr.strong td { font-weight: 600; }
+th.section { text-align: left; font-weight: 400; font-style: italic; padding-top: 0.8em; }
 th.words, td.words { text-align: left; } th:first-child, td:first-child { padding-left: .2rem; }
 td.words:last-child { white-space: normal; min-width: 16rem; max-width: 36rem; }
 td code { display: inline-block; min-width: 10rem; max-width: 34rem; white-space: normal; }
@@ -109,7 +111,9 @@ def _table(table: Table) -> str:
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>'
 
 
-def _row(row: Sequence[Cell], kinds: Sequence[str], *, strong: bool) -> str:
+def _row(row: Sequence[Cell] | Section, kinds: Sequence[str], *, strong: bool) -> str:
+    if isinstance(row, Section):
+        return f'<tr><th class="section" colspan="{len(kinds)}" scope="rowgroup">{_escaped(row.text)}</th></tr>\n'
     cells = "".join(f"<td{kind}>{_cell(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
     kind = ' class="strong"' if strong else ""
     return f"<tr{kind}>{cells}</tr>\n"

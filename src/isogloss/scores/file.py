@@ -68,10 +68,12 @@ def read_results(path: Path) -> list[Score]:
     scores: list[Score] = []
     for number, row in _rows(path, text):
         score = _score(f"{path}:{number}", row)
-        if (first := found.setdefault(score.question, number)) != number:
+        if score.question in found:
+            first = found[score.question]
             raise FolderError(
                 f"{path}:{number}: a second score of {score}, the first is in line {first}; leave one there"
             )
+        found[score.question] = number
         scores.append(score)
     return scores
 
