@@ -225,7 +225,7 @@ def ours(side: Side) -> None:
         latest[:] = [loss.item() / batch.num_targets]
         return loss
 
-    def tick(step: int) -> Mapping[str, Any]:
+    def tick(_: object) -> Mapping[str, Any]:
         side.tick(latest[0])
         return {}
 

@@ -203,7 +203,7 @@ def ours(settings: PretrainSettings, batches: MaskedBatches, clock: Clock) -> No
         latest[:] = [loss.item() / batch.num_targets]
         return loss
 
-    def tick(step: int) -> Mapping[str, Any]:
+    def tick(_: object) -> Mapping[str, Any]:
         clock.tick(latest[0])
         return {}
 

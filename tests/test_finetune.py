@@ -67,6 +67,7 @@ def test_every_kind_of_task_learns(
         assert tuple(model.labels) == ("falls", "runs", "sings", "sleeps")
     # The model says how it came to be, as it may be copied out of its run.
     training = read_manifest(run / "model", "model").config["training"]
+    assert len(training.pop("recipe")) == 16
     assert training == {
         "task": task,
         "setting": "zero-shot",

@@ -191,8 +191,8 @@ def _timeless(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_a_signal_saves_and_the_same_command_goes_on(tmp_path: Path, number: int, exit_code: int) -> None:
     unbroken = run_to(tmp_path / "unbroken")
 
-    def send(step: int) -> dict[str, Any]:
-        if step == 5:
+    def send(progress: Progress) -> dict[str, Any]:
+        if progress.step == 5:
             os.kill(os.getpid(), number)
         return {}
 
@@ -305,10 +305,10 @@ def test_actions_are_done_in_evaluation_mode_at_their_times_and_at_the_end(tmp_p
     model = TinyModel()
     seen: list[int] = []
 
-    def act(step: int) -> dict[str, Any]:
+    def act(progress: Progress) -> dict[str, Any]:
         assert not model.training
         assert not torch.is_grad_enabled()
-        seen.append(step)
+        seen.append(progress.step)
         return {"held_out": {"en": 1.5}}
 
     run_to(tmp_path, model=model, actions=[Action("look", Duration("5 steps"), act)])

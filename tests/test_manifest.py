@@ -169,6 +169,16 @@ def test_an_error_leaves_the_old_folder_and_keeps_the_work(tmp_path: Path) -> No
     assert set(read_manifest(tmp_path / "vocab", "vocab").files) == {"half.txt"}
 
 
+def test_what_a_kill_left_of_an_older_folder_is_no_hindrance(tmp_path: Path) -> None:
+    for name in ("folder", "folder.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    with building(tmp_path / "folder") as beside:
+        (beside / "file").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    assert (tmp_path / "folder" / "file").read_text() == "new"
+
+
 def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "facts.json"
     write_json(path, {"language": "Kiswahili", "own": "Ελληνικά"})

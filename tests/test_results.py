@@ -79,3 +79,23 @@ def test_models_of_different_languages_or_seeds_are_one_line() -> None:
     scores = [of_model("a", 80.0), of_model("b", 70.0, language="sw"), of_model("c", 60.0, seed=2)]
     ((_, lines),) = lines_of(scores, origins={"a": "x", "b": "y", "c": "z"}).items()
     assert [(line.model, line.num_models, line.origins) for line in lines] == [("", 2, ("x", "y", "z"))]
+
+
+def test_models_that_were_trained_otherwise_are_no_seeds_of_one_training() -> None:
+    """Full fine-tuning and LoRA, say, one seed each."""
+    scores = [
+        dataclasses.replace(of_model(model, value, seed=seed), fingerprints={"model": model, "training": training})
+        for model, value, seed, training in (
+            ("a" * 16, 80.0, 1, "x"),
+            ("b" * 16, 60.0, 2, "y"),
+            ("c" * 16, 82.0, 3, "x"),
+        )
+    ]
+    alike = [scores[0], scores[2]]
+    ((_, lines),) = lines_of(alike).items()
+    assert [(line.num_seeds, line.cells["en"].mean) for line in lines] == [(2, 81.0)]
+    ((_, lines),) = lines_of(scores).items()
+    assert [line.cells["en"].mean for line in lines] == [80.0, 60.0, 82.0]
+    origins = {"a" * 16: "full", "b" * 16: "lora", "c" * 16: "full"}
+    ((_, lines),) = lines_of(scores, origins=origins).items()
+    assert [(line.model, line.cells["en"].mean) for line in lines] == [("full", 81.0), ("lora", 60.0)]

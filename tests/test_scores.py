@@ -109,6 +109,18 @@ def test_scores_without_types_of_entities_are_no_seeds_of_those_with_them() -> N
     ]
 
 
+def test_seeds_of_different_trainings_or_selections_are_lines_of_their_own() -> None:
+    first = score("zero-shot", "sw", 40.0, model="a")
+    second = score("zero-shot", "sw", 60.0, 2, model="b")
+    trained = [
+        dataclasses.replace(one, fingerprints={**one.fingerprints, "training": training})
+        for one, training in ((first, "x"), (second, "y"))
+    ]
+    assert len(rows(table([first, second]))) == 2
+    for apart in (trained, [first, dataclasses.replace(second, selection="joint-dev")]):
+        assert [row[1] for row in rows(table(apart))[1:]] == ["40.0", "60.0"]
+
+
 SCORES = [
     score("zero-shot", "sw", 40.25, model="a"),
     score("zero-shot", "en", -3.0, seed=None),

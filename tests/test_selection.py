@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from isogloss.asked import source_languages
 from isogloss.checkpoint import load_model, training_of
 from isogloss.config import Duration
 from isogloss.errors import ConfigError
 from isogloss.evaluate import EvaluateSettings, evaluate
 from isogloss.finetune import FinetuneOptim, FinetuneSettings, finetune
+from isogloss.lean import LoraSettings
 from isogloss.loop import LoopSettings
 from isogloss.results import lines_of
 from isogloss.run_models import chosen_models, model_names
@@ -222,3 +224,48 @@ def test_what_cannot_be_selected_is_refused(pretrained: Path, labelled: Path, tm
         with pytest.raises(ConfigError, match=f"is a model a language, and {selection} looks at other languages"):
             finetune(settings_for(pretrained, labelled, tmp_path / "run", setting="each", also_select=(selection,)))
     assert not (tmp_path / "run").exists()
+
+
+def test_seeds_are_known_as_such_by_all_that_was_set_but_the_seed(
+    pretrained: Path, labelled: Path, tmp_path: Path
+) -> None:
+    def recipe(name: str, **changes: Any) -> str:
+        run = finetune(settings_for(pretrained, labelled, tmp_path / name, steps=1, selection="last", **changes))
+        (model, *_) = (one.folder for one in chosen_models([run]))
+        found: str = training_of(model)["recipe"]
+        return found
+
+    first = recipe("first")
+    assert recipe("seed", seed=2) == first
+    assert recipe("loop", loop=LoopSettings(accumulate=2)) == first, "how it is watched is not what is learned"
+    others = [
+        recipe("rate", optim=FinetuneOptim(peak_rate=1e-3)),
+        recipe("language", source_languages=("sw",)),
+        recipe("random", random_weights=True),
+    ]
+    assert len({first, *others}) == 4
+    each = [recipe(code, setting="each", source_languages=(code,)) for code in ("en", "sw")]
+    assert each[0] == each[1], "languages of a model a language are one way of training"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"seeds": (1, 1)}, "one seed twice is one run"),
+        ({"lora": LoraSettings(adapter=True)}, r"lora\.rank is 0"),
+        ({"lora": LoraSettings(targets=("key",))}, r"lora\.rank is 0"),
+    ],
+)
+def test_settings_that_would_say_nothing_are_refused(
+    pretrained: Path, labelled: Path, tmp_path: Path, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        finetune(settings_for(pretrained, labelled, tmp_path / "run", **changes))
+
+
+def test_others_are_the_languages_that_were_not_trained_on(pretrained: Path, labelled: Path, tmp_path: Path) -> None:
+    run = finetune(
+        settings_for(pretrained, labelled, tmp_path / "run", source_languages=("sw",), steps=1, selection="last")
+    )
+    assert source_languages([run]) == ("sw",)
+    assert source_languages([pretrained]) == ("en",), "which does not say"

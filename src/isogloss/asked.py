@@ -23,7 +23,7 @@ from isogloss.run_models import LANGUAGES, PER_LANGUAGE, chosen_models
 from isogloss.tasks import same_language
 from isogloss.transfer import own_language
 
-__all__ = ["AskedModel", "asked_models", "places_of", "with_languages"]
+__all__ = ["AskedModel", "asked_models", "places_of", "source_languages", "with_languages"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,16 @@ def asked_models(
         if first is not asked:
             say(f"{asked.folder} is the same model as {first.folder}: it is scored once")
     return list(models.values())
+
+
+def source_languages(folders: Sequence[Path]) -> tuple[str, ...]:
+    """The languages whose labels models were fine-tuned on, where that is one setting of all; English if nobody says.
+
+    A model of every language has no others to be asked in.
+    """
+    told = [training_of(chosen.folder) for chosen in chosen_models(folders)]
+    found = dict.fromkeys(language for training in told for language in training.get("source_languages", ()))
+    return tuple(found) or ("en",)
 
 
 def with_languages(models: Sequence[AskedModel], languages: Sequence[str]) -> list[AskedModel]:

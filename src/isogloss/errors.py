@@ -2,6 +2,7 @@
 
     IsoglossError
     ├── ConfigError        a recipe or an override is wrong
+    │   └── DivergedError  training has no usable loss any more: the rate is too high
     ├── DataError          input text or labels cannot be used
     ├── FolderError        a folder we write or read is missing, changed, or of another kind
     ├── VocabularyError    a vocabulary cannot be trained, or does not fit the model
@@ -19,6 +20,7 @@ __all__ = [
     "CheckpointError",
     "ConfigError",
     "DataError",
+    "DivergedError",
     "FolderError",
     "IsoglossError",
     "MissingExtraError",
@@ -36,6 +38,10 @@ class IsoglossError(Exception):
 
 class ConfigError(IsoglossError):
     """A recipe, a setting or a ``key=value`` override is wrong."""
+
+
+class DivergedError(ConfigError):
+    """Training went on without a usable loss or gradient for too long."""
 
 
 class DataError(IsoglossError):

@@ -266,12 +266,13 @@ def load_task_model(folder: Path, task: Task) -> TaskModel | Tagger:
 def _origin(asked: AskedModel, *, translated: bool) -> dict[str, Any]:
     """Seed, setting, selection and fingerprint, as the model itself says; a foreign one has its fingerprint alone."""
     training = asked.training
+    recipe = {"training": training["recipe"]} if "recipe" in training else {}
     setting = TRANSLATE_TEST if translated else training.get("setting", "")
     return {
         "seed": training.get("seed"),
         "setting": f"{setting}, random weights" if training.get("random_weights") else setting,
         "selection": training.get("selection", ""),
-        "fingerprints": {"model": asked.fingerprint},
+        "fingerprints": {"model": asked.fingerprint, **recipe},
         "restarts": training.get("restarts", 0),
         "architecture": training.get("architecture", ""),
     }

@@ -37,17 +37,18 @@ from isogloss.collapse import (
     chance_loss,
     check_step,
     collapsed_attempts,
+    learned_nothing,
     next_attempt,
 )
 from isogloss.devices import Device, Precision, choose
-from isogloss.errors import ConfigError, DataError
+from isogloss.errors import ConfigError, DataError, DivergedError
 from isogloss.evaluate import HEADS
 from isogloss.heads import AnyEncoder, TaskModel, loss_of
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.labelled import say
 from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
-from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run
-from isogloss.loop import Action, train
+from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run, recipe_of
+from isogloss.loop import train
 from isogloss.manifest import Manifest, hash_file
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
@@ -107,6 +108,8 @@ def finetune(settings: FinetuneSettings) -> Path:
     with other settings or data, and Preempted after a signal.
     """
     check_learning(settings)
+    if not settings.lora.rank and settings.lora != LoraSettings():
+        raise ConfigError("lora settings are given and lora.rank is 0, which is no LoRA; set lora.rank=8, say")
     task = find_task(settings.task).without(settings.drop_types)
     if HEADS[task.kind] == "mean":
         raise ConfigError(f"task {task.name} needs no fine-tuning; 'isogloss evaluate' takes the pretrained model")
@@ -150,7 +153,8 @@ def _attempt(
     if settings.lora.rank:
         add_factors(model, settings.lora, seed=attempt.seed)
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=attempt.seed)
-    save = _Saver(settings, model, parents, restarts=len(earlier))
+    recipe = recipe_of(config, but=MAY_DIFFER, setting=settings.setting)
+    save = _Saver(settings, model, parents, restarts=len(earlier), recipe=recipe)
     chooser = chooser_of(settings, task, model, tokenizer, device, save, max_length=settings.max_length)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
@@ -158,21 +162,20 @@ def _attempt(
         hold_used_rows(model, training.ids.values, folder=run.path)
     total_steps = settings.steps or max(1, round(settings.epochs * batches.steps_per_epoch))
     tokens_per_step = round(settings.batch_size * training.mean_length)
-    actions = [Action("validate", settings.validate_every, chooser.validate)] if chooser.is_needed else []
+    actions = [chooser.action(settings.validate_every)] if chooser.is_needed else []
     step = check_step(
         settings.guard, warmup=settings.optim.warmup, total_steps=total_steps, tokens_per_step=tokens_per_step
     )
-    learned_from = loss_of
     # Fresh weights may take long to learn, and are there to be compared with as they are.
-    if step is not None and len(earlier) < settings.guard.restarts and not settings.random_weights:
-        guard = Guard(loss_of, chance=chance, step=step)
-        learned_from, actions = guard.loss_of, [*actions, guard.action()]
+    if step is not None and not settings.random_weights:
+        stops = len(earlier) < settings.guard.restarts
+        actions.append(Guard(chance, step=step, total_steps=total_steps, run=run.path, stops=stops).action())
     try:
         train(
             model,
             run=run,
             batches=batches.batch,
-            loss_of=learned_from,
+            loss_of=loss_of,
             total_steps=total_steps,
             optim=settings.optim.model_copy(update={"peak_rate": settings.optim.peak_rate * attempt.rate_share}),
             settings=settings.loop,
@@ -181,11 +184,29 @@ def _attempt(
             tokens_per_step=tokens_per_step,
             actions=actions,
         )
-    except CollapsedError as error:
-        begin_anew(settings.run, [*earlier, {"seed": attempt.seed, "rate_share": attempt.rate_share, **vars(error)}])
+    except (CollapsedError, DivergedError) as error:
+        if len(earlier) >= settings.guard.restarts:
+            raise
+        _say_collapse(settings, len(earlier), str(error))
+        facts = vars(error) if isinstance(error, CollapsedError) else {"loss": None}
+        begin_anew(settings.run, [*earlier, {"seed": attempt.seed, "rate_share": attempt.rate_share, **facts}])
         return False
+    if learned_nothing(run.path):
+        say(
+            f"{settings.run}: nothing was learned in any of {len(earlier) + 1} attempts, the loss is that of one "
+            "answer for all; try a lower optim.peak_rate, a longer optim.warmup or more steps"
+        )
     chooser.finish()
     return True
+
+
+def _say_collapse(settings: FinetuneSettings, num_earlier: int, problem: str) -> None:
+    following = next_attempt(settings.seed, num_earlier + 1)
+    rate = f" and {following.rate_share:g} of the rate" if following.rate_share < 1 else ""
+    say(
+        f"{settings.run}: {problem}; begun anew with seed {following.seed}{rate} ({num_earlier + 1} of "
+        f"{settings.guard.restarts} times)"
+    )
 
 
 def _draw_weights(model: TaskModel, settings: FinetuneSettings, seed: int) -> None:
@@ -205,6 +226,7 @@ class _Saver:
     model: TaskModel
     parents: Sequence[Manifest]
     restarts: int
+    recipe: str
 
     def __call__(
         self, folder: Path, selection: Selection, chosen: str, scores: Mapping[str, Mapping[str, float]]
@@ -233,7 +255,7 @@ class _Saver:
             parents=self.parents,
             command=FINETUNE,
             card=card,
-            training=training | {"selection": selection, "restarts": self.restarts},
+            training=training | {"selection": selection, "restarts": self.restarts, "recipe": self.recipe},
             more=self._write_adapter,
         )
 

@@ -9,10 +9,12 @@ if finished_run(one, config, may_differ=("loop",), kind="model"): ...
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+import xxhash
 from pydantic import Field
 
 from isogloss.config import Duration, Settings
@@ -29,7 +31,15 @@ from isogloss.tasks import Task, find_files
 from isogloss.transfer import Setting, is_a_model_a_language, languages_with_models
 from isogloss.vocab import Tokenizer
 
-__all__ = ["LearningSettings", "asked_runs", "check_learning", "chooser_of", "finished_run", "rules_and_files"]
+__all__ = [
+    "LearningSettings",
+    "asked_runs",
+    "check_learning",
+    "chooser_of",
+    "finished_run",
+    "recipe_of",
+    "rules_and_files",
+]
 
 
 class LearningSettings(Settings):
@@ -62,7 +72,9 @@ class LearningSettings(Settings):
     batch_size: int = Field(32, ge=1, description="sequences a step")
     validate_every: Duration = Field(Duration("10 %"), description="how often the dev files are scored")
     seed: int = Field(1, ge=0, description="fresh weights, data order and dropout follow from it")
-    seeds: tuple[int, ...] = Field((), description="a run for each in RUN/seed-N, one after another, in place of seed")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (), description="a run for each in RUN/seed-N, one after another, in place of seed"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     loop: LoopSettings = Field(LoopSettings(), description="micro-batches, logging, checkpoints")
 
@@ -107,6 +119,8 @@ def check_learning(settings: LearningSettings) -> None:
             "selection = per-language-dev is a model a language and no RUN/model; set selection=joint-dev and "
             'also_select=["per-language-dev"]'
         )
+    if len(set(settings.seeds)) < len(settings.seeds):
+        raise ConfigError(f"seeds = {list(settings.seeds)}: one seed twice is one run; give different ones")
     by_other_languages = {settings.selection, *settings.also_select} & {"joint-dev", "per-language-dev"}
     if is_a_model_a_language(settings.setting) and by_other_languages:
         raise ConfigError(
@@ -164,6 +178,21 @@ def chooser_of(
         save=save,
         average_last=settings.average_last,
     )
+
+
+def recipe_of(config: Mapping[str, Any], *, but: Collection[str], setting: str) -> str:
+    """A hash of what runs have in common that are seeds of one training, or languages of one model a language.
+
+    `but` names settings that say nothing about what is learned.
+    """
+    left_out = {*but, "seed", "seeds", "origin", *(("source_languages",) if is_a_model_a_language(setting) else ())}
+    told = {name: value for name, value in config.items() if name not in left_out}
+    origin = {
+        name: value
+        for name, value in config["origin"].items()
+        if name != "training_files" or not is_a_model_a_language(setting)
+    }
+    return xxhash.xxh3_64_hexdigest(json.dumps([told, origin], sort_keys=True).encode())
 
 
 def finished_run(

@@ -227,11 +227,25 @@ def building(folder: Path) -> Iterator[Path]:
     with room_for(beside):
         yield beside
     # The old folder steps aside first: whatever moment a kill comes at, one whole folder is there under some name.
-    aside = folder.with_name(folder.name + ".old")
-    if folder.exists():
-        folder.rename(aside)
+    move_aside(folder)
     beside.rename(folder)
-    shutil.rmtree(aside, ignore_errors=True)
+    forget_aside(folder)
+
+
+def move_aside(folder: Path) -> None:
+    """Give a folder, if there is one, the name that `forget_aside` deletes: at once, whenever a kill comes."""
+    if folder.exists():
+        forget_aside(folder)  # what a kill left of an earlier one
+        folder.rename(_aside(folder))
+
+
+def forget_aside(folder: Path) -> None:
+    """Delete what was moved aside."""
+    shutil.rmtree(_aside(folder), ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")
 
 
 def _check_sizes(folder: Path, manifest: Manifest, maker: str) -> None:

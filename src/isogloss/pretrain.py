@@ -126,10 +126,10 @@ def _train(
 ) -> MaskedLM:
     """Train, and give the model at the end; of a sharded one the first process alone has the weights."""
     validation = Validation(shards, settings, vocabulary.word_starts)
-    actions = [Action("validate", settings.validation.every, lambda step: validation.scores(model, device, processes))]
+    actions = [Action("validate", settings.validation.every, lambda _: validation.scores(model, device, processes))]
     if processes.is_first:
         watch = Watch(settings, settings.run, device, num_devices=processes.count, shards=shards)
-        actions.append(Action("plan", AFTER_STEPS, watch))
+        actions.append(Action("plan", AFTER_STEPS, lambda progress: watch(progress.step)))
     # Where weights come from: 1. the run's newest checkpoint, which the loop reads over these; 2. init; 3. the seed.
     model = loaded or MaskedLM(settings.model)
     if loaded is None:

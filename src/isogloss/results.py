@@ -86,8 +86,9 @@ def lines_of(
     Scores without some types of entities have lines of their own, and so have models that are no encoders.
 
     ``names`` call a model by its fingerprint; models that nobody names are together if they differ by seed alone.
-    Where two have one seed they are no seeds of one training: then those of one origin are together (``origins`` by
-    fingerprint, such as the file of their scores), or each model stands alone, called by its fingerprint.
+    Where two have one seed or were trained otherwise they are no seeds of one training: then those of one origin are
+    together (``origins`` by fingerprint, such as the file of their scores), or each model stands alone, called by its
+    fingerprint.
     """
     tables: dict[Key, dict[tuple[str, str, str], list[Score]]] = {}
     for score in scores:
@@ -102,13 +103,13 @@ def lines_of(
 
 
 def _lines(name: str, scores: Sequence[Score], origins: Mapping[str, str]) -> list[Line]:
-    """One line if no seed stands twice in a language; else one an origin, or of one with such seeds one a model."""
-    if not _seed_twice(scores):
+    """One line if no seed stands twice in a language and all were trained alike; else one an origin, or a model."""
+    if _is_one_training(scores):
         return [_line(name, scores, origins)]
     lines: list[Line] = []
     for origin, of_origin in _by(scores, lambda score: origins.get(_model(score), "")).items():
         together = {origin: of_origin}
-        if not origin or _seed_twice(of_origin):
+        if not origin or not _is_one_training(of_origin):
             together = _by(of_origin, lambda score: _model(score)[:8])
         lines += [
             _line(", ".join(word for word in (name, called) if word), own, origins) for called, own in together.items()
@@ -116,10 +117,14 @@ def _lines(name: str, scores: Sequence[Score], origins: Mapping[str, str]) -> li
     return lines
 
 
-def _seed_twice(scores: Sequence[Score]) -> bool:
-    """Whether two models have a score in one language from one seed."""
+def _is_one_training(scores: Sequence[Score]) -> bool:
+    """Whether models differ by seed alone: trained alike, and no two with a score in one language from one seed.
+
+    Models that do not say how they were trained are taken at their seed's word.
+    """
     seeds = {(score.language, score.seed): _model(score) for score in scores}
-    return any(seeds[score.language, score.seed] != _model(score) for score in scores)
+    trainings = {score.fingerprints["training"] for score in scores if "training" in score.fingerprints}
+    return len(trainings) < 2 and all(seeds[score.language, score.seed] == _model(score) for score in scores)
 
 
 def _by(scores: Sequence[Score], called: Callable[[Score], str]) -> dict[str, list[Score]]:

@@ -22,9 +22,11 @@ from typing import Any, Literal, Protocol
 import torch
 from safetensors.torch import load_file, save_file
 
+from isogloss.config import Duration
 from isogloss.devices import Device
 from isogloss.errors import FolderError
 from isogloss.labelled import AnyModel, LabelledSet, score_sets
+from isogloss.loop import Action
 from isogloss.manifest import write_json
 from isogloss.run_models import PER_LANGUAGE, SELECTED
 
@@ -102,6 +104,10 @@ class Chooser:
     def is_needed(self) -> bool:
         """Whether anything is done before the end."""
         return any(rule.languages or rule.selection == "average" for rule in self._rules)
+
+    def action(self, every: Duration) -> Action:
+        """`validate` as the loop does it."""
+        return Action("validate", every, lambda progress: self.validate(progress.step))
 
     def validate(self, step: int) -> Mapping[str, Any]:
         """Score of each dev file, and for each rule the mean and the best step; its model is kept where it is best."""

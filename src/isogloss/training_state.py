@@ -61,6 +61,9 @@ class Progress:
     # Since the last logged line.
     loss_sum: float = 0.0
     num_targets: int = 0
+    # Since `take_window`, by whoever calls it.
+    window_loss: float = 0.0
+    window_targets: int = 0
 
     @property
     def data_step(self) -> int:
@@ -76,12 +79,20 @@ class Progress:
         if learned:
             self.loss_sum += loss_sum
             self.num_targets += num_targets
+            self.window_loss += loss_sum
+            self.window_targets += num_targets
 
     def take_line(self) -> dict[str, float | None]:
         """Tokens so far and the mean loss since the last line (None if every step was skipped)."""
         loss = self.loss_sum / self.num_targets if self.num_targets else None
         self.loss_sum, self.num_targets = 0.0, 0
         return {"tokens": self.tokens, "loss": loss, "skipped": self.skipped}
+
+    def take_window(self) -> tuple[float, int]:
+        """The summed loss and the targets of the steps that learned since the last call, also in an earlier process."""
+        loss, targets = self.window_loss, self.window_targets
+        self.window_loss, self.window_targets = 0.0, 0
+        return loss, targets
 
 
 class Checkpoints:

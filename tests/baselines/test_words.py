@@ -79,6 +79,8 @@ def test_vectors_of_both_forms_are_read(tmp_path: Path, head: str) -> None:
     assert vectors.words == ("the", "New York")
     assert np.array_equal(vectors.values, np.array([[1, 2], [0.5, -0.01]], np.float32))
     assert read_vectors(path, width=2, most=1).words == ("the",)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n").replace(b"the ", b"the\t"))
+    assert np.array_equal(read_vectors(path, width=2).values, vectors.values)
 
 
 @pytest.mark.parametrize(

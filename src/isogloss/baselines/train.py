@@ -30,8 +30,8 @@ from isogloss.config import Duration
 from isogloss.devices import Device, choose
 from isogloss.errors import ConfigError, DataError
 from isogloss.labelled import say
-from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run
-from isogloss.loop import Action, train
+from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run, recipe_of
+from isogloss.loop import train
 from isogloss.manifest import TAGGER, hash_file
 from isogloss.optim import OptimSettings
 from isogloss.runs import RunFolder
@@ -104,8 +104,9 @@ def _train(settings: BaselineSettings, task: Task, device: Device) -> None:
     config = settings.model_dump(mode="json") | {"origin": origin}
     if finished_run(settings, config, may_differ=MAY_DIFFER, kind=TAGGER):
         return
+    recipe = recipe_of(config, but=MAY_DIFFER, setting=settings.setting)
     tagger, training = _read_training(settings, task, files, device)
-    chooser = chooser_of(settings, task, tagger, None, device, _Saver(settings, tagger))
+    chooser = chooser_of(settings, task, tagger, None, device, _Saver(settings, tagger, recipe))
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
@@ -120,7 +121,7 @@ def _train(settings: BaselineSettings, task: Task, device: Device) -> None:
         seed=settings.seed,
         device=device,
         tokens_per_step=round(settings.batch_size * float(training.lengths.mean())),
-        actions=[Action("validate", settings.validate_every, chooser.validate)] if chooser.is_needed else [],
+        actions=[chooser.action(settings.validate_every)] if chooser.is_needed else [],
     )
     chooser.finish()
 
@@ -178,6 +179,7 @@ class _Saver:
 
     settings: BaselineSettings
     tagger: Tagger
+    recipe: str
 
     def __call__(
         self, folder: Path, selection: Selection, chosen: str, scores: Mapping[str, Mapping[str, float]]
@@ -187,7 +189,8 @@ class _Saver:
         save_tagger(
             folder,
             self.tagger,
-            training=training | {"selection": selection, "architecture": _architecture(self.settings.tagger)},
+            training=training
+            | {"selection": selection, "architecture": _architecture(self.settings.tagger), "recipe": self.recipe},
             statistics={"languages": languages, "chosen": chosen, "dev": scores},
         )
 

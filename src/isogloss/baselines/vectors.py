@@ -36,7 +36,7 @@ def read_vectors(path: Path, *, width: int, most: int = 500_000) -> WordVectors:
     for number, line in _lines(path):
         if len(values) == most:
             break
-        cells = line.rstrip("\n").rstrip(" ").split(" ")
+        cells = line.rstrip("\r\n").replace("\t", " ").rstrip(" ").split(" ")
         if number == 1 and len(cells) == 2 and all(cell.isdigit() for cell in cells):
             _check_width(f"{path}:1", int(cells[1]), width)
             continue

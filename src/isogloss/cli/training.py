@@ -92,6 +92,7 @@ def evaluate(
     isogloss evaluate models='["runs/smoke-pos"]' task=pos data=pos/ output=runs/smoke-pos/scores
     isogloss evaluate models='["runs/xnli"]' task=xnli data=xnli/ split=test output=runs/scores --expect published
     """
+    from isogloss.asked import source_languages
     from isogloss.errors import ConfigError
     from isogloss.evaluate import EvaluateSettings
     from isogloss.evaluate import evaluate as run_evaluation
@@ -119,7 +120,8 @@ def evaluate(
     if as_json:
         print_json([dataclasses.asdict(score) for score in scores])
     else:
-        typer.echo(table(scores, names=model_names(checked.models), width=num_columns()))
+        sources = source_languages(checked.models)
+        typer.echo(table(scores, source_languages=sources, names=model_names(checked.models), width=num_columns()))
     typer.echo(f"results: {results_file(checked.output)}", err=True)
     if row is not None:
         say_comparison(scores, row, TOLERANCE if tolerance is None else tolerance)

@@ -20,7 +20,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device
-from isogloss.errors import ConfigError, Preempted
+from isogloss.errors import DivergedError, Preempted
 from isogloss.loop.compiled import compile_layers
 from isogloss.loop.feed import Batch, Feed, TrainingBatch
 from isogloss.loop.safety import fault_of, note_usual
@@ -68,7 +68,7 @@ class Action:
 
     name: str
     every: Duration
-    act: Callable[[int], Mapping[str, Any]]
+    act: Callable[[Progress], Mapping[str, Any]]
 
 
 def train(
@@ -141,7 +141,7 @@ def train(
             for action in actions:
                 if due(action.every):
                     with hardware.throughput.paused(), _evaluating(network):
-                        run.log(progress.step, **action.act(progress.step))
+                        run.log(progress.step, **action.act(progress))
             checkpoints.settle()
             # Of several processes, what they agreed on before this step.
             stopping = stop.asked if processes.count == 1 else step.stop_asked
@@ -230,7 +230,7 @@ class _Losses:
     ) -> Progress | None:
         """After several skips in a row the last checkpoint is read, to go on from it behind the data that did it.
 
-        None where it is too early for that, or there is no checkpoint. Raises ConfigError where it has not helped.
+        None where it is too early for that, or there is no checkpoint. Raises DivergedError where it has not helped.
         """
         if progress.skipped_in_a_row >= MOST_SKIPPED_IN_A_ROW:
             raise self._hopeless(progress)
@@ -250,8 +250,8 @@ class _Losses:
         self._run.log(earlier.step, went_back_from=progress.step, passed_over=[first, behind], skips=self._skips)
         return earlier
 
-    def _hopeless(self, progress: Progress) -> ConfigError:
-        return ConfigError(
+    def _hopeless(self, progress: Progress) -> DivergedError:
+        return DivergedError(
             f"{self._run.path}: the last {progress.skipped_in_a_row} steps, to step {progress.step}, had no usable "
             "loss or gradient and were skipped; lower optim.peak_rate"
         )

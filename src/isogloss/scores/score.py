@@ -55,7 +55,10 @@ class Score:
     ]
     fingerprints: Annotated[
         dict[str, Word],
-        Field(description="hashes that tell apart: 'model' the model (none for majority), 'data' the files scored"),
+        Field(
+            description="hashes that tell apart: 'model' the model (none for majority), 'data' the files scored, "
+            "'training' how the model was fine-tuned, but for the seed"
+        ),
     ]
     restarts: Annotated[
         int, Field(ge=0, description="how often the fine-tuning was begun anew because it learned nothing")

@@ -50,15 +50,21 @@ def _by_model(scores: Sequence[Score], names: Mapping[str, str]) -> dict[str, li
     lines: dict[str, list[Score]] = {}
     for setting, architecture in dict.fromkeys((score.shown_setting, score.architecture) for score in scores):
         alike = [score for score in scores if (score.shown_setting, score.architecture) == (setting, architecture)]
-        if alike[0].setting and len({(score.language, score.seed) for score in alike}) == len(
-            {(score.language, score.seed, _model(score)) for score in alike}
-        ):
+        if alike[0].setting and _is_one_training(alike):
             lines[", ".join(word for word in (setting, architecture) if word)] = alike
             continue
         for model in dict.fromkeys(map(_model, alike)):
             label = ", ".join(word for word in (setting, names.get(model, model[:8])) if word) or "?"
             lines.setdefault(label, []).extend(score for score in alike if _model(score) == model)
     return lines
+
+
+def _is_one_training(scores: Sequence[Score]) -> bool:
+    """Whether they are of seeds, or of languages, of one way of training and choosing."""
+    of_seeds = {(score.language, score.seed) for score in scores}
+    of_models = {(score.language, score.seed, _model(score)) for score in scores}
+    ways = {(score.selection, score.fingerprints.get("training")) for score in scores}
+    return len(of_seeds) == len(of_models) and len(ways) == 1
 
 
 def _model(score: Score) -> str:
