@@ -21,6 +21,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field
@@ -235,12 +236,14 @@ def _say_types(folder: Path, labels: Sequence[str], task: Task, sets: Sequence[L
 
 
 def majority_scores(data: LabelledSet) -> list[Score]:
-    """What one answer for all reaches on these very examples: the most frequent label, or the most frequent answer."""
+    """What one answer for all reaches on these very examples: the most frequent label or answer, the mean rating."""
     (most, _), *_ = Counter(gold_labels(data.examples)).most_common(1)
+    constant: list[Any] = [most] * len(data.examples)
     if data.task.kind == "tag":
-        constant: list[Any] = [(most,) * len(tags.words) for tags in data.examples if isinstance(tags, TaggedExample)]
-    else:
-        constant = [most] * len(data.examples)
+        constant = [(most,) * len(tags.words) for tags in data.examples if isinstance(tags, TaggedExample)]
+    if data.task.kind == "rate":
+        mean = fmean(float(rating) for rating in gold_labels(data.examples))
+        constant = [mean] * len(data.examples)
     return _scores(data, data.compare(constant), seed=None, setting="majority", selection="", fingerprints={})
 
 
