@@ -199,7 +199,7 @@ class _Reader:
 def _files(settings: EvaluateSettings, task: Task, models: Sequence[AskedModel]) -> tuple[dict[str, Path], str]:
     """The test files by language, and the language that they were translated into, if they were."""
     if settings.translated is None:
-        return find_files(task, settings.data, split=settings.split, languages=settings.languages), ""
+        return find_files(task, settings.data, split=settings.split, languages=settings.languages, tell=say), ""
     check_translate_test(task)
     sources = {source_of(asked.folder, asked.training): asked.folder for asked in models}
     if len(sources) > 1:

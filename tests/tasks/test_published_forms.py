@@ -193,21 +193,28 @@ def test_line_files_of_different_length_are_no_pairs(tmp_path: Path) -> None:
         find_task("tatoeba").read(tmp_path / "tatoeba.fra-eng.fra")
 
 
-def test_two_files_for_one_language_are_no_guess(tmp_path: Path) -> None:
-    lay_out(tmp_path, {"it_a-ud-dev.conllu": CONLLU, "it_b-ud-dev.conllu": CONLLU})
-    with pytest.raises(DataError, match=r"it_a-ud-dev\.conllu and it_b-ud-dev\.conllu"):
-        find_files(find_task("udpos"), tmp_path, split="dev")
-
-
 def test_another_number_than_published_is_said() -> None:
     xnli, conll = find_task("xnli"), find_task("conll")
     assert xnli.odd_number(2490, split="dev", language="sw") is None
-    assert xnli.odd_number(2489, split="dev", language="sw") == (
-        "xnli dev in sw has 2,489 examples, the published one 2,490"
-    )
+    for split in ("dev", "val", "validation"):
+        assert xnli.odd_number(2489, split=split, language="sw") == (
+            f"xnli {split} in sw has 2,489 examples, the published one 2,490"
+        )
     assert xnli.odd_number(10, split="dev", language="ja") is None
+    assert xnli.odd_number(10, split="extra", language="sw") is None
     assert conll.odd_number(3251, split="dev", language="en") is None, "copies differ by document starts"
-    assert conll.odd_number(3260, split="dev", language="en") is not None
+    for split in ("dev", "testa"):
+        assert conll.odd_number(3260, split=split, language="en") is not None
+    assert conll.odd_number(3453, split="testb", language="en") is None
+
+
+def test_where_the_split_is_not_known_any_published_number_will_do() -> None:
+    xnli = find_task("xnli")
+    assert xnli.odd_number(2490, split="", language="sw") is None
+    assert xnli.odd_number(5010, split="", language="sw") is None
+    assert xnli.odd_number(500, split="", language="sw") == (
+        "xnli in sw has 500 examples, published are dev 2,490, test 5,010"
+    )
 
 
 @pytest.mark.parametrize("metadata", [True, False])

@@ -69,12 +69,13 @@ CATALOGUE: Mapping[str, Task] = {
         ),
         Task("qa", "answer", read_questions, _mlqa, ANSWERS, own=JSON, about="SQuAD JSON, MLQA's rules by language"),
         Task("squad", "answer", read_questions, _squad, ANSWERS, languages=("en",), own=JSON,
-            files=("{split}-v1.1.json",), counts=published.SQUAD_QUESTIONS,
+            files=("{split}-v1.1.json",), configurations=("plain_text",), counts=published.SQUAD_QUESTIONS,
             source="https://rajpurkar.github.io/SQuAD-explorer", about="SQuAD v1.1 with its own rules (English)",
         ),
         Task(
-            "xnli", "classify", _nli, score_labels, ACCURACY, NLI, published.XNLI_LANGUAGES, all_in_one=True,
+            "xnli", "classify", _nli, score_labels, ACCURACY, NLI, published.XNLI_LANGUAGES,
             files=("xnli.{split}.tsv", "xnli.{split}.jsonl", "multinli/multinli.{split}.{language}.tsv"),
+            all_in_one=(".tsv", ".jsonl"),
             translated=("xnli.{split}.en.tsv", "xnli/xnli.{split}.en.tsv"),
             counts=published.XNLI_PAIRS, source="https://github.com/facebookresearch/XNLI",
         ),
@@ -95,38 +96,45 @@ CATALOGUE: Mapping[str, Task] = {
                 name, "classify", _nli, score_labels, ACCURACY, NLI, ("en",),
                 files=("{split}.tsv", "MNLI/{split}.tsv"),
                 splits={"dev": (f"dev_{part}", f"validation_{part}"), "test": (f"test_{part}",)},
-                source="https://gluebenchmark.com",
+                configurations=("mnli",),
+                counts=published.MNLI_PAIRS, source="https://gluebenchmark.com",
             )
             for name, part in (("mnli", "matched"), ("mnli-mm", "mismatched"))
         ),
         Task(
             "qnli", "classify", partial(read_texts, columns=_qnli), score_labels, ACCURACY,
             ("entailment", "not_entailment"), ("en",), files=("{split}.tsv", "QNLI/{split}.tsv"),
-            source="https://gluebenchmark.com",
+            configurations=("qnli",), source="https://gluebenchmark.com",
         ),
         Task(
             "rte", "classify", _pairs, score_labels, ACCURACY, ("entailment", "not_entailment"), ("en",),
-            files=("{split}.tsv", "RTE/{split}.tsv"), source="https://gluebenchmark.com",
+            files=("{split}.tsv", "RTE/{split}.tsv"), configurations=("rte",),
+            source="https://gluebenchmark.com",
         ),
         Task(
             "qqp", "classify", partial(read_texts, columns=_qqp), _two_classes, BOTH, YES_NO, ("en",),
-            files=("{split}.tsv", "QQP/{split}.tsv"), source="https://gluebenchmark.com",
+            files=("{split}.tsv", "QQP/{split}.tsv"), configurations=("qqp",),
+            source="https://gluebenchmark.com",
         ),
         Task(
             "mrpc", "classify", partial(read_texts, columns=_mrpc), _two_classes, BOTH, YES_NO, ("en",),
-            files=("{split}.tsv", "MRPC/{split}.tsv", "msr_paraphrase_{split}.txt"), source="https://gluebenchmark.com",
+            files=("{split}.tsv", "MRPC/{split}.tsv", "msr_paraphrase_{split}.txt"), configurations=("mrpc",),
+            source="https://gluebenchmark.com",
         ),
         Task(
             "sst-2", "classify", partial(read_texts, columns=published.SENTENCE), score_labels, ACCURACY, YES_NO,
-            ("en",), files=("{split}.tsv", "SST-2/{split}.tsv"), source="https://gluebenchmark.com",
+            ("en",), files=("{split}.tsv", "SST-2/{split}.tsv"), configurations=("sst2",),
+            source="https://gluebenchmark.com",
         ),
         Task(
             "cola", "classify", partial(read_texts, columns=published.COLA), _two_classes, ("matthews", "accuracy"),
-            YES_NO, ("en",), files=("{split}.tsv", "CoLA/{split}.tsv"), source="https://gluebenchmark.com",
+            YES_NO, ("en",), files=("{split}.tsv", "CoLA/{split}.tsv"), configurations=("cola",),
+            source="https://gluebenchmark.com",
         ),
         Task(
             "sts-b", "rate", partial(read_ratings, columns=published.STSB), score_ratings, ("pearson", "spearman"),
-            languages=("en",), files=("{split}.tsv", "STS-B/{split}.tsv"), source="https://gluebenchmark.com",
+            languages=("en",), files=("{split}.tsv", "STS-B/{split}.tsv"), configurations=("stsb",),
+            source="https://gluebenchmark.com",
         ),
         Task(
             "conll", "tag", _entities, score_entities, ("f1",), published.ENTITIES, ("de", "en", "es", "nl"),
@@ -137,8 +145,8 @@ CATALOGUE: Mapping[str, Task] = {
         Task(
             "panx", "tag", _entities, score_entities, ("f1",),
             ("O", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-PER", "I-PER"),
-            files=("{language}/{split}", "{split}-{language}.tsv"), source="https://github.com/afshinrahimi/mmner",
-            about="WikiANN in the split that XTREME uses",
+            files=("{language}/{split}", "{split}-{language}.tsv"), codes=published.PANX_CODES,
+            source="https://github.com/afshinrahimi/mmner", about="WikiANN in the split that XTREME uses",
         ),
         Task(
             "masakhaner", "tag", _entities, score_entities, ("f1",),
@@ -149,24 +157,26 @@ CATALOGUE: Mapping[str, Task] = {
         Task(
             "udpos", "tag", _tags, score_tags, ACCURACY, published.UNIVERSAL_TAGS,
             files=("{language}_*-ud-{split}.conllu", "*/{language}_*-ud-{split}.conllu", "{split}-{language}.tsv"),
-            source="https://universaldependencies.org", about="one treebank a language",
+            configurations=("{language}_*", "{language}"), source="https://universaldependencies.org",
+            about="one treebank a language",
         ),
         Task(
-            "mlqa", "answer", read_questions, _mlqa, ANSWERS, languages=("ar", "de", "en", "es", "hi", "vi", "zh"),
+            "mlqa", "answer", read_questions, _mlqa, ANSWERS, languages=published.MLQA_LANGUAGES,
             own=JSON, files=("{split}-{language}.json", "{split}/{split}-{language}.json"),
-            counts=published.MLQA_QUESTIONS, source="https://github.com/facebookresearch/MLQA",
+            codes=published.MLQA_CODES, counts=published.MLQA_QUESTIONS, source="https://github.com/facebookresearch/MLQA",
             about="every pair of languages of context and question, as context-de-question-en",
         ),
         Task(
             "xquad", "answer", read_questions, _mlqa, ANSWERS, own=JSON, files=("xquad.{language}.json",),
+            splits={"test": ("validation",)}, configurations=("xquad.{language}", "{language}"),
             languages=("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"),
             source="https://github.com/google-deepmind/xquad", about="MLQA's rules, by language",
         ),
         Task(
             "tydiqa-goldp", "answer", partial(read_questions, languages_in_ids=published.TYDIQA_NAMES), _mlqa, ANSWERS,
-            languages=tuple(sorted(published.TYDIQA_NAMES.values())), own=JSON, all_in_one=True,
+            languages=tuple(sorted(published.TYDIQA_NAMES.values())), own=JSON, all_in_one=(".json", ".parquet"),
             files=("tydiqa-goldp-v1.1-{split}.json", "tydiqa-goldp-{split}-{language}.json"),
-            codes=published.TYDIQA_NAMES, source="https://github.com/google-research-datasets/tydiqa",
+            configurations=("secondary_task",), codes=published.TYDIQA_NAMES, source="https://github.com/google-research-datasets/tydiqa",
             about="MLQA's rules, by language",
         ),
         Task(

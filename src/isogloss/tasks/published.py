@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from isogloss.corpus.names import WIKIMEDIA
 from isogloss.tasks.tables import Columns
 
 __all__ = [
@@ -15,9 +16,13 @@ __all__ = [
     "CONLL_CODES",
     "CONLL_SENTENCES",
     "ENTITIES",
+    "MLQA_CODES",
+    "MLQA_LANGUAGES",
     "MLQA_QUESTIONS",
+    "MNLI_PAIRS",
     "NLI",
     "PAIRS",
+    "PANX_CODES",
     "SENTENCE",
     "SQUAD_QUESTIONS",
     "STSB",
@@ -84,8 +89,10 @@ XCOPA = Columns(
 )
 
 XNLI_LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+# XNLI's training part is MNLI's.
+MNLI_PAIRS: Counts = {"train": {"en": 392_702}}
 XNLI_PAIRS: Counts = {
-    "train": {"en": 392_702},
+    **MNLI_PAIRS,
     "dev": dict.fromkeys(XNLI_LANGUAGES, 2490),
     "test": dict.fromkeys(XNLI_LANGUAGES, 5010),
 }
@@ -100,7 +107,17 @@ CONLL_SENTENCES: Counts = {
     "test": {"en": 3453, "de": 3005, "es": 1517, "nl": 5195},
 }
 
-CONLL_CODES = {"eng": "en", "deu": "de", "esp": "es", "ned": "nl"}
+# With the one configuration of the Hub's CoNLL-2003, which is English.
+CONLL_CODES = {"eng": "en", "deu": "de", "esp": "es", "ned": "nl", "conll2003": "en"}
+MLQA_LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
+# The Hub's configurations: language of the context, then of the question.
+MLQA_CODES = {
+    f"mlqa.{context}.{question}": context if context == question else f"context-{context}-question-{question}"
+    for context in MLQA_LANGUAGES
+    for question in MLQA_LANGUAGES
+}
+# WikiANN is called after editions of Wikipedia; that in simple words is beside the English one.
+PANX_CODES = {**WIKIMEDIA, "simple": "en-simple"}
 TATOEBA_CODES = {"cmn": "zh", "pes": "fa", "nob": "no"}
 TYDIQA_NAMES = {
     "arabic": "ar", "bengali": "bn", "english": "en", "finnish": "fi", "indonesian": "id", "korean": "ko",

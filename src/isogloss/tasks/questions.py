@@ -109,10 +109,10 @@ def _entries(path: Path, document: Any) -> Iterator[tuple[str, Any]]:
 
 def _rows(path: Path) -> Iterator[tuple[str, Any]]:
     """The same from the rows of a Parquet file, whose answers are a list of texts beside one of offsets."""
-    for number, row in enumerate(parquet_rows(path), start=1):
+    for where, row in parquet_rows(path):
         context, given = row.get("context"), row.get("answers")
         if not isinstance(context, str):
-            raise DataError(f"{path}: row {number}: no 'context'; it has {', '.join(row)}")
+            raise DataError(f"{where}: no 'context'; it has {', '.join(row)}")
         if isinstance(given, dict) and isinstance(given.get("text"), list):
             starts = given.get("answer_start") or []
             both = zip(given["text"], starts, strict=False)

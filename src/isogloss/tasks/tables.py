@@ -63,8 +63,7 @@ def read_rows(
     """
     rows: Iterator[Row]
     if path.suffix == ".parquet":
-        found = ((f"{path}: row {number}", row) for number, row in enumerate(parquet_rows(path), start=1))
-        rows = (_named_row(where, row, columns) for where, row in found)
+        rows = (_named_row(where, row, columns) for where, row in parquet_rows(path))
     elif path.suffix == ".jsonl":
         rows = (_named_row(where, row, columns) for where, row in _objects(path))
     else:

@@ -33,7 +33,7 @@ CONLL_WIDTHS = (4, 5)
 # CoNLL-U: ten columns, of which the word is the second and its universal tag the fourth.
 CONLLU_WIDTH, FORM, UPOS = 10, 1, 3
 WORD_COLUMNS, TAG_COLUMNS = ("tokens", "words"), ("ner_tags", "upos", "pos_tags", "tags")
-_PREFIX = re.compile(r"[a-z]{2,3}(-[a-z-]+)?:")
+_PREFIX = re.compile(r"(simple|[a-z]{2,3}(-[a-z-]+)?):")
 
 
 @dataclass
@@ -176,12 +176,12 @@ def _conllu(path: Path) -> Iterator[_Sentence]:
 
 def _listed(path: Path) -> Iterator[_Sentence]:
     """Rows of Parquet with a list of words and one of tags."""
-    for number, row in enumerate(parquet_rows(path), start=1):
+    for where, row in parquet_rows(path):
         words, tags = (_list(row, names) for names in (WORD_COLUMNS, TAG_COLUMNS))
         if words is None or (tags is not None and len(tags) not in (0, len(words))):
             problem = "no list of words" if words is None else f"{len(words)} words, {len(tags or [])} tags"
-            raise DataError(f"{path}: row {number}: {problem}; it has {', '.join(row)}")
-        yield _Sentence([f"{path}: row {number}"] * len(words), [str(word) for word in words], [*map(str, tags or [])])
+            raise DataError(f"{where}: {problem}; it has {', '.join(row)}")
+        yield _Sentence([where] * len(words), [str(word) for word in words], [*map(str, tags or [])])
 
 
 def _list(row: dict[str, Any], names: Sequence[str]) -> list[Any] | None:
