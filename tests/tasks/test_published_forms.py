@@ -74,7 +74,8 @@ FORMS: list[tuple[str, Mapping[str, str], str, str, Any]] = [
     ("cola", {"dev.tsv": "gj04\t0\t*\ta b\ngj04\t1\t\tc\n"}, "dev", "en", TextExample(("a b",), "0")),
     ("sts-b", {"dev.tsv": f"{STSB_HEADER}\n0\tnews\tf\t2012\t1\tnone\tnone\ta b\tc\t3.800\n"}, "dev", "en",
      RatedExample(PAIR, 3.8)),
-    ("conll", {"ned.testa": "-DOCSTART- -DOCSTART- O\n\nAnna N B-PER\n"}, "dev", "nl", None),
+    ("conll", {"ned.testa": "-DOCSTART- -DOCSTART- O\nAnna N B-PER\nslaapt V O\n\n"}, "dev", "nl",
+     TaggedExample(("Anna", "slaapt"), ("B-PER", "O"))),
     ("conll", {"esp.testb": "Anna B-PER\nduerme O\n\n"}, "test", "es",
      TaggedExample(("Anna", "duerme"), ("B-PER", "O"))),
     ("conll", {"eng.train": "-DOCSTART- -X- O O\n\nAnna NNP I-NP I-PER\nBo NNP I-NP I-PER\n"}, "train", "en",
@@ -110,15 +111,43 @@ def test_a_published_set_is_read_as_it_lies(
     lay_out(tmp_path, files)
     found = find_files(find_task(task), tmp_path, split=split, languages=[language])
     assert list(found) == [language]
-    read = lambda: find_task(task).read(found[language], language=language)  # noqa: E731
-    if first is None:  # a third column may be a prediction
-        with pytest.raises(DataError, match="3 columns"):
-            read()
-        return
-    examples = read()
+    examples = find_task(task).read(found[language], language=language)
     assert (examples[0].id if isinstance(first, str) else examples[0]) == first  # type: ignore[union-attr]
     assert language in find_files(find_task(task), tmp_path, split=split), "also among all there are"
     assert len(examples) == (1 if task not in ("cola", "tatoeba") else 2)
+
+
+def test_a_third_column_may_be_a_prediction(tmp_path: Path) -> None:
+    path = tmp_path / "ned.testa"
+    path.write_text("Anna N B-PER\n")
+    for task in ("ner", "panx", "masakhaner", "pos"):
+        with pytest.raises(DataError, match="3 columns"):
+            find_task(task).read(path)
+    path.write_text("slaapt O O\nAnna B-PER O\n\n")
+    with pytest.raises(DataError, match=r"ned\.testa:1: two columns of entity tags"):
+        find_task("conll").read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "word"), [("esp.testa", "Añoso NC B-PER", "Añoso"), ("deu.testa", "Für f X O O", "Für")]
+)
+def test_conll_in_iso_8859_1_is_read_as_it_was_published_and_said(
+    tmp_path: Path, name: str, line: str, word: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(f"{line.replace(word, 'a')}\n{line}\n".encode("latin-1"))
+    said: list[str] = []
+    (sentence,) = find_task("conll").read(path, tell=said.append)
+    assert sentence.words == ("a", word)  # type: ignore[union-attr]
+    (about,) = [one for one in said if "ISO-8859-1" in one]
+    assert about.startswith(f"{path}:2: byte ")
+    path.write_bytes(path.read_bytes().decode("latin-1").encode())
+    said.clear()
+    (again,) = find_task("conll").read(path, tell=said.append)
+    assert (again, [one for one in said if "ISO" in one]) == (sentence, [])
+    path.write_bytes("Für O\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r":1: byte 1 is not UTF-8"):
+        find_task("ner").read(path)
 
 
 def test_every_benchmark_is_a_row_with_its_source() -> None:
@@ -257,6 +286,15 @@ def test_parquet_of_words_questions_and_no_labels(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"x\.parquet cannot be read as Parquet"):
         find_task("cola").read(path)
+
+
+def test_words_of_ranges_have_no_tag_in_parquet_either(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "x.conllu").write_text(CONLLU)
+    rows = {"tokens": [["dello", "di", "lo"], ["_"]], "upos": [["_", "ADP", "DET"], ["_"]]}
+    pq.write_table(pa.table(rows), tmp_path / "x.parquet")
+    udpos = find_task("udpos")
+    assert udpos.read(tmp_path / "x.parquet") == udpos.read(tmp_path / "x.conllu")
 
 
 def test_lines_that_were_published_broken_are_left_out_and_said(tmp_path: Path) -> None:

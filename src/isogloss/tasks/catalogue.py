@@ -137,7 +137,8 @@ CATALOGUE: Mapping[str, Task] = {
             source="https://gluebenchmark.com",
         ),
         Task(
-            "conll", "tag", _entities, score_entities, ("f1",), published.ENTITIES, ("de", "en", "es", "nl"),
+            "conll", "tag", partial(read_tagged, scheme="entities", conll=True), score_entities, ("f1",),
+            published.ENTITIES, ("de", "en", "es", "nl"),
             files=("{language}.{split}",), splits={"dev": ("testa",), "test": ("testb",)}, codes=published.CONLL_CODES,
             counts=published.CONLL_SENTENCES, slack=5, source="https://www.clips.uantwerpen.be/conll2003/ner",
             about="CoNLL-2002 (Spanish, Dutch) and CoNLL-2003 (English, German)",

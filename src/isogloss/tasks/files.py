@@ -48,8 +48,11 @@ def silent(said: str) -> None:
     """For callers who do not want to know."""
 
 
-def read_text(path: Path) -> str:
-    """The whole file as UTF-8, without a byte order mark. Raises DataError."""
+def read_text(path: Path, *, latin_1: Tell | None = None) -> str:
+    """The whole file as UTF-8, without a byte order mark; as ISO-8859-1 if it is not, where `latin_1` is told so.
+
+    Raises DataError.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -58,12 +61,15 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
+        if latin_1 is not None:
+            latin_1(f"{path}:{number}: byte {error.start} is not UTF-8; the file is read as ISO-8859-1")
+            return data.decode("latin-1")
         raise DataError(f"{path}:{number}: byte {error.start} is not UTF-8; convert the file to UTF-8") from None
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: Path, *, latin_1: Tell | None = None) -> Iterator[tuple[int, str]]:
     """Lines from 1; only line feeds end a line, as other Unicode breaks stand inside sentences."""
-    lines = read_text(path).split("\n")
+    lines = read_text(path, latin_1=latin_1).split("\n")
     if lines[-1] == "":
         lines.pop()
     for number, line in enumerate(lines, start=1):
