@@ -319,8 +319,15 @@ def test_a_test_set_without_labels_gets_predictions_and_no_score(
     model = save(tmp_path / "run" / "model", vocabulary_folder, "token", TAGS)
     (tmp_path / "test.en.tsv").write_text("the\ndog\n\nruns\n")
     values = {"models": (model,), "task": "pos", "data": tmp_path, "output": tmp_path / "r.json", "split": "test"}
-    with pytest.raises(DataError, match=r"test\.en\.tsv:1: no tag in 'the'"):
+    with pytest.raises(
+        DataError, match=r"test\.en\.tsv:1: no tag in 'the'.*; nothing in this file.*predictions=FOLDER"
+    ):
         evaluate(EvaluateSettings(**values))
+    assert "no labels" not in capsys.readouterr().err
+    (tmp_path / "test.en.tsv").write_text("the\tDET\ndog\n\nruns\n")
+    with pytest.raises(DataError, match=r"test\.en\.tsv:2: no tag in 'dog'; a line is word TAB tag$"):
+        evaluate(EvaluateSettings(**values))
+    (tmp_path / "test.en.tsv").write_text("the\ndog\n\nruns\n")
     assert evaluate(EvaluateSettings(**values, predictions=tmp_path / "said", precision="fp32")) == []
     assert "test.en.tsv: no labels, so what is predicted is written and has no score" in capsys.readouterr().err
     lines = (tmp_path / "said" / "run" / "test.en.tsv").read_text().splitlines()

@@ -40,7 +40,7 @@ from isogloss.checkpoint import (
 )
 from isogloss.config import Settings
 from isogloss.devices import InferencePrecision, choose
-from isogloss.errors import ConfigError
+from isogloss.errors import ConfigError, DataError
 from isogloss.heads import HeadKind, TaskModel
 from isogloss.inference import for_inference
 from isogloss.interop.model_card import put_scores
@@ -50,14 +50,17 @@ from isogloss.tasks import (
     Kind,
     TaggedExample,
     Task,
+    data_language,
     find_files,
     find_task,
     gold_labels,
+    is_labelled,
 )
 from isogloss.tasks.predicted import SUFFIXES, write_predictions
 from isogloss.tasks.schemes import types_of
 from isogloss.tasks.task import ONE_LOGIT
 from isogloss.transfer import TRANSLATE_TEST, check_translate_test, source_of, translated_tests
+from isogloss.vocab import Tokenizer
 
 __all__ = [
     "HEADS",
@@ -179,21 +182,41 @@ class _Reader:
         read_for = (tokenizer and tokenizer.fingerprint, model.labels, max_length, tuple(files))
         if self._read_for != read_for:
             self._sets = [
-                LabelledSet.read(
-                    self._task,
-                    path,
-                    tokenizer,
-                    language=language,
-                    split=self._settings.split,
-                    labels=model.labels,
-                    max_length=max_length,
-                    unlabelled=self._settings.predictions is not None,
-                    translated_into=self._source,
-                )
+                self._read(path, language, tokenizer, model.labels, max_length)
                 for language, path in _shown(files.items(), f"{self._task.name}: reading")
             ]
             self._read_for = read_for
         return self._sets
+
+    def _read(
+        self, path: Path, language: str, tokenizer: Tokenizer | None, labels: tuple[str, ...], max_length: int
+    ) -> LabelledSet:
+        try:
+            return LabelledSet.read(
+                self._task,
+                path,
+                tokenizer,
+                language=language,
+                split=self._settings.split,
+                labels=labels,
+                max_length=max_length,
+                unlabelled=self._settings.predictions is not None,
+                translated_into=self._source,
+            )
+        except DataError as error:
+            if self._settings.predictions is None and _has_no_labels(self._task, path, language):
+                way_out = "nothing in this file has one: predictions=FOLDER writes what the models say"
+                raise DataError(f"{error}; {way_out}") from None
+            raise
+
+
+def _has_no_labels(task: Task, path: Path, language: str) -> bool:
+    """Whether a file is one without any labels, such as a test set of GLUE."""
+    try:
+        examples = task.read(path, language=data_language(language), unlabelled=True)
+    except DataError:
+        return False
+    return not is_labelled(examples[0])
 
 
 def _files(settings: EvaluateSettings, task: Task, models: Sequence[AskedModel]) -> tuple[dict[str, Path], str]:

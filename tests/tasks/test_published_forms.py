@@ -18,6 +18,8 @@ from isogloss.tasks import (
     TextExample,
     find_files,
     find_task,
+    gold_labels,
+    is_labelled,
 )
 
 XNLI_HEADER = "language\tgold_label\tsentence1_binary_parse\tsentence1\tsentence2\tpromptID"
@@ -166,8 +168,8 @@ def test_a_test_set_without_labels_is_read_where_that_is_allowed(tmp_path: Path,
         "rte": "index\tsentence1\tsentence2", "xnli": "language\tsentence1\tsentence2",
     }  # fmt: skip
     path = tmp_path / "test.tsv"
-    row = ["en" if name == "language" else "x" for name in headers[task].split("\t")]
-    path.write_text("\n".join([headers[task], "\t".join(row), "\t".join(row)]))
+    rows = [["en" if name == "language" else text for name in headers[task].split("\t")] for text in "xy"]
+    path.write_text("\n".join([headers[task], *map("\t".join, rows)]))
     examples = find_task(task).read(path, language="en", unlabelled=True)
     assert len(examples) == 2
     with pytest.raises(DataError, match=r"test\.tsv:2: no label"):
@@ -214,6 +216,69 @@ def test_what_a_published_form_lacks_is_named(tmp_path: Path, task: str, name: s
         find_task(task).read(tmp_path / name, language="sw")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "first", "second"),
+    [
+        ("pawsx", "dev.tsv", "id\tsentence1\tsentence2\tlabel", "7\ta b\tc\t0"),
+        ("rte", "dev.tsv", "index\tsentence1\tsentence2\tlabel", "7\ta b\tc\tentailment"),
+        ("mnli", "dev.tsv", "index\tsentence1\tsentence2\tgold_label", "7\ta b\tc\tneutral"),
+        ("sts-b", "dev.tsv", "index\tsentence1\tsentence2\tscore", "7\ta b\tc\t3"),
+        ("xcopa", "val.jsonl", xcopa(1).strip(), xcopa(0).strip()),
+    ],
+)
+def test_a_number_that_two_examples_have_is_named_with_its_line(
+    tmp_path: Path, task: str, name: str, first: str, second: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(f"{first}\n{second}\n{second}\n" if name == "dev.tsv" else f"{first}\n{second}\n")
+    line, earlier = (3, 2) if name == "dev.tsv" else (2, 1)
+    with pytest.raises(DataError) as caught:
+        find_task(task).read(path)
+    own = "7" if name == "dev.tsv" else "0"
+    assert str(caught.value).startswith(f"{path}:{line}: a second example with the id '{own}', as {path}:{earlier} has")
+
+
+@pytest.mark.parametrize(
+    ("task", "header", "row"),
+    [
+        ("xnli", "language\tgold_label\tsentence1\tsentence2\tpromptID\tpairID", "en\tneutral\ta\tb\t1\t1"),
+        ("mnli", "promptID\tpairID\tsentence1\tsentence2\tgold_label", "1\t1e\ta\tb\tneutral"),
+        ("qqp", "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", "1\t2\t3\ta\tb\t0"),
+        ("mrpc", "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", "1\t2\t3\ta\tb"),
+    ],
+)
+def test_what_several_rows_may_share_is_no_number_of_an_example(
+    tmp_path: Path, task: str, header: str, row: str
+) -> None:
+    path = tmp_path / "dev.tsv"
+    path.write_text(f"{header}\n{row}\n{row}\n")
+    assert len(find_task(task).read(path, language="en")) == 2
+
+
+@pytest.mark.parametrize("task", ["sts-b", "xcopa", "text", "rte"])
+def test_minus_one_in_every_row_stands_for_no_label(tmp_path: Path, task: str) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    row = find_task(task)
+    texts = {
+        "sentence1": ["a", "b"], "sentence2": ["c", "d"], "text": ["e", "f"], "premise": ["g", "h"],
+        "choice1": ["i", "j"], "choice2": ["k", "l"], "question": ["cause", "effect"],
+    }  # fmt: skip
+    number = float if task == "sts-b" else int
+    pq.write_table(pa.table({**texts, "label": [number(-1), number(-1)]}), tmp_path / "test.parquet")
+    examples = row.read(tmp_path / "test.parquet", unlabelled=True)
+    assert [is_labelled(example) for example in examples] == [False, False]
+    with pytest.raises(DataError, match=r"test\.parquet: row 1: the label is empty"):
+        row.read(tmp_path / "test.parquet")
+    # Beside others it is what it says.
+    pq.write_table(pa.table({**texts, "label": [number(-1), number(1)]}), tmp_path / "dev.parquet")
+    if task in ("sts-b", "text"):
+        first = row.read(tmp_path / "dev.parquet", unlabelled=True)[0]
+        assert gold_labels([first]) == [str(number(-1))]
+    else:
+        with pytest.raises(DataError, match=r"dev\.parquet: row 1: unknown label '-1'"):
+            row.read(tmp_path / "dev.parquet", unlabelled=True)
 
 
 def test_line_files_of_different_length_are_no_pairs(tmp_path: Path) -> None:

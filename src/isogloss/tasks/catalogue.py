@@ -80,7 +80,8 @@ CATALOGUE: Mapping[str, Task] = {
             counts=published.XNLI_PAIRS, source="https://github.com/facebookresearch/XNLI",
         ),
         Task(
-            "pawsx", "classify", _pairs, score_labels, ACCURACY, YES_NO, ("de", "en", "es", "fr", "ja", "ko", "zh"),
+            "pawsx", "classify", partial(read_texts, columns=published.PAWSX), score_labels, ACCURACY, YES_NO,
+            ("de", "en", "es", "fr", "ja", "ko", "zh"),
             files=("{language}/{split}.tsv", "x-final/{language}/{split}.tsv"),
             splits={"train": ("train", "translated_train"), "dev": ("dev_2k",), "test": ("test_2k",)},
             source="https://github.com/google-research-datasets/paws",

@@ -17,7 +17,9 @@ from isogloss.corpus.extras import load_pyarrow
 from isogloss.errors import DataError
 
 __all__ = [
+    "NO_LABEL",
     "Tell",
+    "line_at",
     "line_of",
     "not_empty",
     "numbered_lines",
@@ -118,6 +120,33 @@ def line_of(text: str, value: str, *, last: bool = False) -> int:
     spellings = (json.dumps(value), json.dumps(value, ensure_ascii=False))
     position = max(text.rfind(quoted) if last else text.find(quoted) for quoted in spellings)
     return text.count("\n", 0, max(position, 0)) + 1
+
+
+def line_at(text: str, steps: Sequence[str | int]) -> int:
+    """The line where a part of JSON begins, by the keys and places that lead to it from the outside in.
+
+    All of them are there: this is for errors about what was read, and reads it again.
+    """
+    decoder = json.JSONDecoder()
+    position = _over_spaces(text, 0)
+    for step in steps:
+        position = _over_spaces(text, position + 1)  # the bracket
+        for place in range(len(text)):
+            here: Any = place
+            if isinstance(step, str):
+                here, position = decoder.raw_decode(text, position)
+                position = _over_spaces(text, _over_spaces(text, position) + 1)  # the colon
+            if here == step:
+                break
+            _, position = decoder.raw_decode(text, position)
+            position = _over_spaces(text, _over_spaces(text, position) + 1)  # the comma
+    return text.count("\n", 0, position) + 1
+
+
+def _over_spaces(text: str, position: int) -> int:
+    while text[position : position + 1] in (" ", "\t", "\n", "\r"):
+        position += 1
+    return position
 
 
 def shards_of(path: Path) -> tuple[Path, ...]:
