@@ -20,7 +20,7 @@ from isogloss.model import Encoder, MaskedLM, ModelSettings, initialise
 from isogloss.run_models import model_names
 from isogloss.score import score_file
 from isogloss.scores import read_results
-from isogloss.tasks import find_task
+from isogloss.tasks import CATALOGUE, find_task
 from isogloss.vocab import MODEL_NAME, Vocabulary
 from isogloss.vocab.hub import write_hub_files
 
@@ -176,6 +176,56 @@ def test_the_majority_is_the_best_constant(vocabulary_folder: Path, data: Path, 
     assert f1 == pytest.approx(100 * (1 + 2 / 3 + 1 + 0) / 4)  # "dog" in "the dog ran", without its article
 
 
+SQUAD = {"context": "the dog", "qas": [{"id": "1", "question": "?", "answers": [{"text": "dog", "answer_start": 4}]}]}
+# Of each kind of task: head and labels of a model, and two examples in our form.
+KINDS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "classify": ("sequence", ("0", "1"), "the dog\tthe moon\t0\nruns\truns\t1\n"),
+    "tag": ("token", ("O", "B-LOC"), "dog\tO\nmoon\tB-LOC\n"),
+    "answer": ("question", (), json.dumps({"data": [{"paragraphs": [SQUAD]}]})),
+    "choose": ("sequence", ("right",), "the dog\tcause\truns\tis\t0\nthe moon\teffect\tis\truns\t1\n"),
+    "rate": ("sequence", ("rating",), "the dog\tthe moon\t3.8\nruns\tis\t1\n"),
+    "retrieve": ("mlm", (), "mbwa\tdog\nanakimbia\truns\n"),
+}
+
+
+@pytest.mark.parametrize("kind", sorted({task.kind for task in CATALOGUE.values()}))
+def test_a_model_and_a_constant_are_scored_in_every_kind_of_task(
+    vocabulary_folder: Path, tmp_path: Path, kind: str
+) -> None:
+    head, labels, text = KINDS[kind]
+    examples = {"classify": "pawsx", "tag": "ner", "answer": "qa", "choose": "xcopa", "rate": "sts-b"}
+    task = find_task(examples.get(kind, "tatoeba"))
+    assert task.kind == kind
+    (tmp_path / task.own.format(split="dev", language="en")).write_text(text)
+    model = save(tmp_path / "model", vocabulary_folder, head, labels)
+    scores = evaluate(
+        EvaluateSettings(
+            models=(model,), task=task.name, data=tmp_path, output=tmp_path / "r.json", languages=("en",), device="cpu",
+            precision="fp32",
+        )
+    )  # fmt: skip
+    for constant in (True, False):
+        found = [score.metric for score in scores if (score.setting == "majority") == constant]
+        assert found == list(task.metrics)
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_every_row_has_a_constant_to_be_compared_with(tmp_path: Path, name: str) -> None:
+    task = find_task(name)
+    text = {"text": "the dog\t0\n", "nli": "a\tb\tneutral\n"}.get(name, KINDS[task.kind][2])
+    if task.labels and task.kind == "classify":
+        texts = "the dog\t" if task.name in ("sst-2", "cola") else "the dog\tthe moon\t"
+        text = texts + task.labels[0] + "\n"
+    if task.labels and not task.has_entities and task.kind == "tag":
+        text = "dog\tNOUN\n"
+    path = tmp_path / f"dev.en.{task.suffix}"
+    path.write_text(text)
+    data = LabelledSet.read(task, path, None, language="en", split="dev", labels=())
+    scores = majority_scores(data)
+    assert [score.metric for score in scores] == list(task.metrics)
+    assert all(0 <= score.value <= 100 for score in scores)
+
+
 def test_questions_get_both_metrics_in_the_language_of_the_context(vocabulary_folder: Path, tmp_path: Path) -> None:
     question = {"id": "q", "question": "狗", "answers": [{"text": "狗在跑", "answer_start": 0}]}
     document = {"data": [{"paragraphs": [{"context": "狗在跑", "qas": [question]}]}]}
@@ -269,8 +319,15 @@ def test_a_test_set_without_labels_gets_predictions_and_no_score(
     model = save(tmp_path / "run" / "model", vocabulary_folder, "token", TAGS)
     (tmp_path / "test.en.tsv").write_text("the\ndog\n\nruns\n")
     values = {"models": (model,), "task": "pos", "data": tmp_path, "output": tmp_path / "r.json", "split": "test"}
-    with pytest.raises(DataError, match=r"test\.en\.tsv:1: no tag in 'the'"):
+    with pytest.raises(
+        DataError, match=r"test\.en\.tsv:1: no tag in 'the'.*; nothing in this file.*predictions=FOLDER"
+    ):
         evaluate(EvaluateSettings(**values))
+    assert "no labels" not in capsys.readouterr().err
+    (tmp_path / "test.en.tsv").write_text("the\tDET\ndog\n\nruns\n")
+    with pytest.raises(DataError, match=r"test\.en\.tsv:2: no tag in 'dog'; a line is word TAB tag$"):
+        evaluate(EvaluateSettings(**values))
+    (tmp_path / "test.en.tsv").write_text("the\ndog\n\nruns\n")
     assert evaluate(EvaluateSettings(**values, predictions=tmp_path / "said", precision="fp32")) == []
     assert "test.en.tsv: no labels, so what is predicted is written and has no score" in capsys.readouterr().err
     lines = (tmp_path / "said" / "run" / "test.en.tsv").read_text().splitlines()

@@ -224,6 +224,18 @@ def test_what_is_written_is_read_again(tmp_path: Path, task: str, data: str, pre
     assert read_predictions(path, found, examples, labels=()) == predicted
 
 
+def test_gold_tags_may_be_as_conll_2002_published_them(tmp_path: Path) -> None:
+    data, predictions = tmp_path / "esp.testa", tmp_path / "dev.es.tsv"
+    data.write_bytes("Añoso NC B-PER\nduerme VMI O\n\nAnna NP B-PER\n\n".encode("latin-1"))
+    predictions.write_text("Añoso\tB-PER\nduerme\tO\n\nAnna\tO\n\n", encoding="utf-8")
+    scored = score_file("conll", data=data, predictions=predictions, language="es")
+    assert scored.metrics["f1"] == pytest.approx(200 / 3)
+    assert [note.partition(": ")[2] for note in scored.notes] == [
+        "byte 1 is not UTF-8; the file is read as ISO-8859-1",
+        "conll in es has 2 examples, published are train 8,323, dev 1,915, test 1,517",
+    ]
+
+
 def test_the_command_prints_one_object_and_loads_no_torch(tmp_path: Path) -> None:
     predicted = write(tmp_path, "tagged.txt", "Anna B-PER B-PER\nsleeps O B-LOC\n\n")
     code = (

@@ -21,6 +21,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field
@@ -39,7 +40,7 @@ from isogloss.checkpoint import (
 )
 from isogloss.config import Settings
 from isogloss.devices import InferencePrecision, choose
-from isogloss.errors import ConfigError
+from isogloss.errors import ConfigError, DataError
 from isogloss.heads import HeadKind, TaskModel
 from isogloss.inference import for_inference
 from isogloss.interop.model_card import put_scores
@@ -49,14 +50,17 @@ from isogloss.tasks import (
     Kind,
     TaggedExample,
     Task,
+    data_language,
     find_files,
     find_task,
     gold_labels,
+    is_labelled,
 )
 from isogloss.tasks.predicted import SUFFIXES, write_predictions
 from isogloss.tasks.schemes import types_of
 from isogloss.tasks.task import ONE_LOGIT
 from isogloss.transfer import TRANSLATE_TEST, check_translate_test, source_of, translated_tests
+from isogloss.vocab import Tokenizer
 
 __all__ = [
     "HEADS",
@@ -178,27 +182,47 @@ class _Reader:
         read_for = (tokenizer and tokenizer.fingerprint, model.labels, max_length, tuple(files))
         if self._read_for != read_for:
             self._sets = [
-                LabelledSet.read(
-                    self._task,
-                    path,
-                    tokenizer,
-                    language=language,
-                    split=self._settings.split,
-                    labels=model.labels,
-                    max_length=max_length,
-                    unlabelled=self._settings.predictions is not None,
-                    translated_into=self._source,
-                )
+                self._read(path, language, tokenizer, model.labels, max_length)
                 for language, path in _shown(files.items(), f"{self._task.name}: reading")
             ]
             self._read_for = read_for
         return self._sets
 
+    def _read(
+        self, path: Path, language: str, tokenizer: Tokenizer | None, labels: tuple[str, ...], max_length: int
+    ) -> LabelledSet:
+        try:
+            return LabelledSet.read(
+                self._task,
+                path,
+                tokenizer,
+                language=language,
+                split=self._settings.split,
+                labels=labels,
+                max_length=max_length,
+                unlabelled=self._settings.predictions is not None,
+                translated_into=self._source,
+            )
+        except DataError as error:
+            if self._settings.predictions is None and _has_no_labels(self._task, path, language):
+                way_out = "nothing in this file has one: predictions=FOLDER writes what the models say"
+                raise DataError(f"{error}; {way_out}") from None
+            raise
+
+
+def _has_no_labels(task: Task, path: Path, language: str) -> bool:
+    """Whether a file is one without any labels, such as a test set of GLUE."""
+    try:
+        examples = task.read(path, language=data_language(language), unlabelled=True)
+    except DataError:
+        return False
+    return not is_labelled(examples[0])
+
 
 def _files(settings: EvaluateSettings, task: Task, models: Sequence[AskedModel]) -> tuple[dict[str, Path], str]:
     """The test files by language, and the language that they were translated into, if they were."""
     if settings.translated is None:
-        return find_files(task, settings.data, split=settings.split, languages=settings.languages), ""
+        return find_files(task, settings.data, split=settings.split, languages=settings.languages, tell=say), ""
     check_translate_test(task)
     sources = {source_of(asked.folder, asked.training): asked.folder for asked in models}
     if len(sources) > 1:
@@ -235,12 +259,14 @@ def _say_types(folder: Path, labels: Sequence[str], task: Task, sets: Sequence[L
 
 
 def majority_scores(data: LabelledSet) -> list[Score]:
-    """What one answer for all reaches on these very examples: the most frequent label, or the most frequent answer."""
+    """What one answer for all reaches on these very examples: the most frequent label or answer, the mean rating."""
     (most, _), *_ = Counter(gold_labels(data.examples)).most_common(1)
+    constant: list[Any] = [most] * len(data.examples)
     if data.task.kind == "tag":
-        constant: list[Any] = [(most,) * len(tags.words) for tags in data.examples if isinstance(tags, TaggedExample)]
-    else:
-        constant = [most] * len(data.examples)
+        constant = [(most,) * len(tags.words) for tags in data.examples if isinstance(tags, TaggedExample)]
+    if data.task.kind == "rate":
+        mean = fmean(float(rating) for rating in gold_labels(data.examples))
+        constant = [mean] * len(data.examples)
     return _scores(data, data.compare(constant), seed=None, setting="majority", selection="", fingerprints={})
 
 

@@ -49,7 +49,7 @@ from isogloss.labelled import say
 from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
 from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run, recipe_of
 from isogloss.loop import train
-from isogloss.manifest import Manifest, hash_file
+from isogloss.manifest import Manifest, hash_files
 from isogloss.model import initialise
 from isogloss.optim import OptimSettings
 from isogloss.run_models import model_folder
@@ -119,10 +119,12 @@ def finetune(settings: FinetuneSettings) -> Path:
 
 
 def _finetune(settings: FinetuneSettings, task: Task) -> None:
-    files = training_files(task, settings.data, settings.setting, settings.source_languages, split=settings.train_split)
+    files = training_files(
+        task, settings.data, settings.setting, settings.source_languages, split=settings.train_split, tell=say
+    )
     changes = {"source_languages": tuple(files), "model": model_folder(settings.model)}
     settings = settings.model_copy(update=changes)
-    data = {language: hash_file(path) for language, path in files.items()}
+    data = {language: hash_files(task.files_read(path)) for language, path in files.items()}
     parents = [manifest_of(settings.model)]
     origin = {"model": [parent.fingerprint for parent in parents], "training_files": data}
     config = settings.model_dump(mode="json") | {"origin": origin}
@@ -270,7 +272,8 @@ def _read_training(
 ) -> tuple[tuple[str, ...], TrainingSet, Chance]:
     """The labels, the sequences of all languages with their targets, and the loss of one answer for all."""
     examples = {
-        language: task.read(path, language=data_language(language), tell=say) for language, path in files.items()
+        language: task.read_part(path, split=settings.train_split, language=language, tell=say)
+        for language, path in files.items()
     }
     labels = labels_of(task, [example for read in examples.values() for example in read])
     if task.kind in ("classify", "tag") and len(labels) < 2:

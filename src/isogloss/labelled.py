@@ -91,11 +91,8 @@ class LabelledSet:
         cut, for a model that reads words. What was read otherwise than written, or is another number than published, is
         said on stderr.
         """
-        code = data_language(language)
-        text_language = translated_into or code
-        examples = task.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=say)
-        if (odd := task.odd_number(len(examples), split=split, language=language)) is not None:
-            say(f"{path}: {odd}")
+        text_language = translated_into or data_language(language)
+        examples = task.read_part(path, split=split, language=language, labels=labels, unlabelled=unlabelled, tell=say)
         if not is_labelled(examples[0]):
             say(f"{path}: no labels, so what is predicted is written and has no score")
         windows: Sequence[Window] = ()

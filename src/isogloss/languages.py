@@ -34,6 +34,7 @@ __all__ = [
     "canonical_code",
     "code_in_settings",
     "is_known",
+    "is_listed",
     "language",
     "sampling_shares",
     "script_of",
@@ -75,6 +76,12 @@ def all_languages() -> tuple[Language, ...]:
 def is_known(code: str) -> bool:
     """Whether a code, in any spelling, or an alias stands in the table."""
     return _resolve(code) in _table()
+
+
+def is_listed(code: str) -> bool:
+    """Whether a table names the language of a code, the paper's or the other one: `yo`, but not any three letters."""
+    resolved = _resolve(code)
+    return resolved in _table() or resolved.partition("-")[0] in {row.partition("-")[0] for row in _others()}
 
 
 def language(code: str) -> Language:

@@ -83,7 +83,7 @@ def score_file(
         if drop_types:
             notes.append(f"{predictions}: entities of type {', '.join(drop_types)} left out")
     else:
-        examples = task.read(data, language=code, unlabelled=True, tell=notes.append)
+        examples = task.read_part(data, split="", language=language, unlabelled=True, tell=notes.append)
         if not is_labelled(examples[0]):
             raise DataError(f"{data} has no labels: there is nothing to score against")
         scheme = scheme_in(data) if task.has_entities else "IOB2"

@@ -21,7 +21,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from isogloss.errors import ConfigError
-from isogloss.tasks import Kind, Task, data_language, find_files
+from isogloss.tasks import Kind, Task, Tell, data_language, find_files
+from isogloss.tasks.files import silent
 
 __all__ = [
     "SETTINGS",
@@ -78,14 +79,22 @@ SETTINGS: Mapping[Setting, SettingRule] = {
 
 
 def training_files(
-    task: Task, data: Path, setting: Setting, languages: Sequence[str], *, split: str = "train"
+    task: Task,
+    data: Path,
+    setting: Setting,
+    languages: Sequence[str],
+    *,
+    split: str = "train",
+    tell: Tell = silent,
 ) -> dict[str, Path]:
-    """The training files of one model that the setting asks for, by language; raises ConfigError for what does not
-    agree."""
+    """The training files of one model that the setting asks for, by language; `tell` is told what is passed over.
+
+    Raises ConfigError for what does not agree.
+    """
     rule = SETTINGS[setting]
     if rule.languages == "any" and not languages:
         languages = ("en",)
-    files = find_files(task, data, split=split, languages=languages)
+    files = find_files(task, data, split=split, languages=languages, tell=tell)
     if rule.languages == "many" and len(files) < 2:
         raise ConfigError(
             f"setting = {setting} trains on several languages, {data} has {split} in {', '.join(files)} only; "

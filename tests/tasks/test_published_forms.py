@@ -18,6 +18,8 @@ from isogloss.tasks import (
     TextExample,
     find_files,
     find_task,
+    gold_labels,
+    is_labelled,
 )
 
 XNLI_HEADER = "language\tgold_label\tsentence1_binary_parse\tsentence1\tsentence2\tpromptID"
@@ -74,7 +76,8 @@ FORMS: list[tuple[str, Mapping[str, str], str, str, Any]] = [
     ("cola", {"dev.tsv": "gj04\t0\t*\ta b\ngj04\t1\t\tc\n"}, "dev", "en", TextExample(("a b",), "0")),
     ("sts-b", {"dev.tsv": f"{STSB_HEADER}\n0\tnews\tf\t2012\t1\tnone\tnone\ta b\tc\t3.800\n"}, "dev", "en",
      RatedExample(PAIR, 3.8)),
-    ("conll", {"ned.testa": "-DOCSTART- -DOCSTART- O\n\nAnna N B-PER\n"}, "dev", "nl", None),
+    ("conll", {"ned.testa": "-DOCSTART- -DOCSTART- O\nAnna N B-PER\nslaapt V O\n\n"}, "dev", "nl",
+     TaggedExample(("Anna", "slaapt"), ("B-PER", "O"))),
     ("conll", {"esp.testb": "Anna B-PER\nduerme O\n\n"}, "test", "es",
      TaggedExample(("Anna", "duerme"), ("B-PER", "O"))),
     ("conll", {"eng.train": "-DOCSTART- -X- O O\n\nAnna NNP I-NP I-PER\nBo NNP I-NP I-PER\n"}, "train", "en",
@@ -110,15 +113,43 @@ def test_a_published_set_is_read_as_it_lies(
     lay_out(tmp_path, files)
     found = find_files(find_task(task), tmp_path, split=split, languages=[language])
     assert list(found) == [language]
-    read = lambda: find_task(task).read(found[language], language=language)  # noqa: E731
-    if first is None:  # a third column may be a prediction
-        with pytest.raises(DataError, match="3 columns"):
-            read()
-        return
-    examples = read()
+    examples = find_task(task).read(found[language], language=language)
     assert (examples[0].id if isinstance(first, str) else examples[0]) == first  # type: ignore[union-attr]
     assert language in find_files(find_task(task), tmp_path, split=split), "also among all there are"
     assert len(examples) == (1 if task not in ("cola", "tatoeba") else 2)
+
+
+def test_a_third_column_may_be_a_prediction(tmp_path: Path) -> None:
+    path = tmp_path / "ned.testa"
+    path.write_text("Anna N B-PER\n")
+    for task in ("ner", "panx", "masakhaner", "pos"):
+        with pytest.raises(DataError, match="3 columns"):
+            find_task(task).read(path)
+    path.write_text("slaapt O O\nAnna B-PER O\n\n")
+    with pytest.raises(DataError, match=r"ned\.testa:1: two columns of entity tags"):
+        find_task("conll").read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "word"), [("esp.testa", "Añoso NC B-PER", "Añoso"), ("deu.testa", "Für f X O O", "Für")]
+)
+def test_conll_in_iso_8859_1_is_read_as_it_was_published_and_said(
+    tmp_path: Path, name: str, line: str, word: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(f"{line.replace(word, 'a')}\n{line}\n".encode("latin-1"))
+    said: list[str] = []
+    (sentence,) = find_task("conll").read(path, tell=said.append)
+    assert sentence.words == ("a", word)  # type: ignore[union-attr]
+    (about,) = [one for one in said if "ISO-8859-1" in one]
+    assert about.startswith(f"{path}:2: byte ")
+    path.write_bytes(path.read_bytes().decode("latin-1").encode())
+    said.clear()
+    (again,) = find_task("conll").read(path, tell=said.append)
+    assert (again, [one for one in said if "ISO" in one]) == (sentence, [])
+    path.write_bytes("Für O\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r":1: byte 1 is not UTF-8"):
+        find_task("ner").read(path)
 
 
 def test_every_benchmark_is_a_row_with_its_source() -> None:
@@ -137,8 +168,8 @@ def test_a_test_set_without_labels_is_read_where_that_is_allowed(tmp_path: Path,
         "rte": "index\tsentence1\tsentence2", "xnli": "language\tsentence1\tsentence2",
     }  # fmt: skip
     path = tmp_path / "test.tsv"
-    row = ["en" if name == "language" else "x" for name in headers[task].split("\t")]
-    path.write_text("\n".join([headers[task], "\t".join(row), "\t".join(row)]))
+    rows = [["en" if name == "language" else text for name in headers[task].split("\t")] for text in "xy"]
+    path.write_text("\n".join([headers[task], *map("\t".join, rows)]))
     examples = find_task(task).read(path, language="en", unlabelled=True)
     assert len(examples) == 2
     with pytest.raises(DataError, match=r"test\.tsv:2: no label"):
@@ -187,27 +218,97 @@ def test_what_a_published_form_lacks_is_named(tmp_path: Path, task: str, name: s
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("task", "name", "first", "second"),
+    [
+        ("pawsx", "dev.tsv", "id\tsentence1\tsentence2\tlabel", "7\ta b\tc\t0"),
+        ("rte", "dev.tsv", "index\tsentence1\tsentence2\tlabel", "7\ta b\tc\tentailment"),
+        ("mnli", "dev.tsv", "index\tsentence1\tsentence2\tgold_label", "7\ta b\tc\tneutral"),
+        ("sts-b", "dev.tsv", "index\tsentence1\tsentence2\tscore", "7\ta b\tc\t3"),
+        ("xcopa", "val.jsonl", xcopa(1).strip(), xcopa(0).strip()),
+    ],
+)
+def test_a_number_that_two_examples_have_is_named_with_its_line(
+    tmp_path: Path, task: str, name: str, first: str, second: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(f"{first}\n{second}\n{second}\n" if name == "dev.tsv" else f"{first}\n{second}\n")
+    line, earlier = (3, 2) if name == "dev.tsv" else (2, 1)
+    with pytest.raises(DataError) as caught:
+        find_task(task).read(path)
+    own = "7" if name == "dev.tsv" else "0"
+    assert str(caught.value).startswith(f"{path}:{line}: a second example with the id '{own}', as {path}:{earlier} has")
+
+
+@pytest.mark.parametrize(
+    ("task", "header", "row"),
+    [
+        ("xnli", "language\tgold_label\tsentence1\tsentence2\tpromptID\tpairID", "en\tneutral\ta\tb\t1\t1"),
+        ("mnli", "promptID\tpairID\tsentence1\tsentence2\tgold_label", "1\t1e\ta\tb\tneutral"),
+        ("qqp", "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", "1\t2\t3\ta\tb\t0"),
+        ("mrpc", "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", "1\t2\t3\ta\tb"),
+    ],
+)
+def test_what_several_rows_may_share_is_no_number_of_an_example(
+    tmp_path: Path, task: str, header: str, row: str
+) -> None:
+    path = tmp_path / "dev.tsv"
+    path.write_text(f"{header}\n{row}\n{row}\n")
+    assert len(find_task(task).read(path, language="en")) == 2
+
+
+@pytest.mark.parametrize("task", ["sts-b", "xcopa", "text", "rte"])
+def test_minus_one_in_every_row_stands_for_no_label(tmp_path: Path, task: str) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    row = find_task(task)
+    texts = {
+        "sentence1": ["a", "b"], "sentence2": ["c", "d"], "text": ["e", "f"], "premise": ["g", "h"],
+        "choice1": ["i", "j"], "choice2": ["k", "l"], "question": ["cause", "effect"],
+    }  # fmt: skip
+    number = float if task == "sts-b" else int
+    pq.write_table(pa.table({**texts, "label": [number(-1), number(-1)]}), tmp_path / "test.parquet")
+    examples = row.read(tmp_path / "test.parquet", unlabelled=True)
+    assert [is_labelled(example) for example in examples] == [False, False]
+    with pytest.raises(DataError, match=r"test\.parquet: row 1: the label is empty"):
+        row.read(tmp_path / "test.parquet")
+    # Beside others it is what it says.
+    pq.write_table(pa.table({**texts, "label": [number(-1), number(1)]}), tmp_path / "dev.parquet")
+    if task in ("sts-b", "text"):
+        first = row.read(tmp_path / "dev.parquet", unlabelled=True)[0]
+        assert gold_labels([first]) == [str(number(-1))]
+    else:
+        with pytest.raises(DataError, match=r"dev\.parquet: row 1: unknown label '-1'"):
+            row.read(tmp_path / "dev.parquet", unlabelled=True)
+
+
 def test_line_files_of_different_length_are_no_pairs(tmp_path: Path) -> None:
     lay_out(tmp_path, {"tatoeba.fra-eng.fra": "un\ndeux\ntrois\n", "tatoeba.fra-eng.eng": "one\n"})
     with pytest.raises(DataError, match=r"fra:2: no line beside it.*has 3.*1 lines"):
         find_task("tatoeba").read(tmp_path / "tatoeba.fra-eng.fra")
 
 
-def test_two_files_for_one_language_are_no_guess(tmp_path: Path) -> None:
-    lay_out(tmp_path, {"it_a-ud-dev.conllu": CONLLU, "it_b-ud-dev.conllu": CONLLU})
-    with pytest.raises(DataError, match=r"it_a-ud-dev\.conllu and it_b-ud-dev\.conllu"):
-        find_files(find_task("udpos"), tmp_path, split="dev")
-
-
 def test_another_number_than_published_is_said() -> None:
     xnli, conll = find_task("xnli"), find_task("conll")
     assert xnli.odd_number(2490, split="dev", language="sw") is None
-    assert xnli.odd_number(2489, split="dev", language="sw") == (
-        "xnli dev in sw has 2,489 examples, the published one 2,490"
-    )
+    for split in ("dev", "val", "validation"):
+        assert xnli.odd_number(2489, split=split, language="sw") == (
+            f"xnli {split} in sw has 2,489 examples, the published one 2,490"
+        )
     assert xnli.odd_number(10, split="dev", language="ja") is None
+    assert xnli.odd_number(10, split="extra", language="sw") is None
     assert conll.odd_number(3251, split="dev", language="en") is None, "copies differ by document starts"
-    assert conll.odd_number(3260, split="dev", language="en") is not None
+    for split in ("dev", "testa"):
+        assert conll.odd_number(3260, split=split, language="en") is not None
+    assert conll.odd_number(3453, split="testb", language="en") is None
+
+
+def test_where_the_split_is_not_known_any_published_number_will_do() -> None:
+    xnli = find_task("xnli")
+    assert xnli.odd_number(2490, split="", language="sw") is None
+    assert xnli.odd_number(5010, split="", language="sw") is None
+    assert xnli.odd_number(500, split="", language="sw") == (
+        "xnli in sw has 500 examples, published are dev 2,490, test 5,010"
+    )
 
 
 @pytest.mark.parametrize("metadata", [True, False])
@@ -250,6 +351,15 @@ def test_parquet_of_words_questions_and_no_labels(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"x\.parquet cannot be read as Parquet"):
         find_task("cola").read(path)
+
+
+def test_words_of_ranges_have_no_tag_in_parquet_either(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "x.conllu").write_text(CONLLU)
+    rows = {"tokens": [["dello", "di", "lo"], ["_"]], "upos": [["_", "ADP", "DET"], ["_"]]}
+    pq.write_table(pa.table(rows), tmp_path / "x.parquet")
+    udpos = find_task("udpos")
+    assert udpos.read(tmp_path / "x.parquet") == udpos.read(tmp_path / "x.conllu")
 
 
 def test_lines_that_were_published_broken_are_left_out_and_said(tmp_path: Path) -> None:

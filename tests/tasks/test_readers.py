@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isogloss.errors import ConfigError, DataError
 from isogloss.tasks import (
@@ -17,7 +19,7 @@ from isogloss.tasks import (
     find_task,
     labels_of,
 )
-from isogloss.tasks.files import parse_json
+from isogloss.tasks.files import line_at, parse_json
 
 
 def write(folder: Path, text: str, name: str = "train.en.tsv") -> Path:
@@ -149,11 +151,38 @@ def test_json_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
         find_task("qa").read(write(tmp_path, text, "train.en.json"))
 
 
+WRONG_ENTRIES: list[tuple[Any, str]] = [
+    ({**question("q2"), "id": 2}, "'id' of a question is 2, not text"),
+    ({"question": "Where?", "answers": []}, "'id' of a question is not there"),
+    ({"id": "q2", "answers": []}, "'question' of a question is not there"),
+    ({**question("q2"), "question": ["Where?"]}, "'question' of a question is ['Where?'], not text"),
+    (7, "'id' of a question is not there"),
+]
+
+
+@pytest.mark.parametrize(("entry", "says"), WRONG_ENTRIES)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_entry_that_is_none_is_named_with_its_line(
+    tmp_path: Path, entry: Any, says: str, indent: int | None
+) -> None:
+    # Brackets and quotes are in texts before it, and one paragraph has no questions.
+    document = json.loads(squad(question() | {"question": 'Where\\ "[{?'}, context="Anna lives in Oslo. ]}"))
+    paragraphs = document["data"][0]["paragraphs"]
+    paragraphs += [{"qas": [], "context": "x"}, {"context": "Anna lives in Oslo.", "qas": [question("q3"), "HERE"]}]
+    before, after = ("\n" + json.dumps(document, indent=indent)).split('"HERE"')
+    path = write(tmp_path, before + json.dumps(entry) + after, "train.en.json")
+    with pytest.raises(DataError) as caught:
+        find_task("qa").read(path)
+    line = before.count("\n") + 1
+    assert str(caught.value).startswith(f"{path}:{line}: {says}")
+
+
 def test_no_part_of_a_json_file_is_passed_over(tmp_path: Path) -> None:
     document = json.loads(squad(question()))
     for article in (1, {"title": "t"}, {"paragraphs": [{"context": "a"}]}):
-        path = write(tmp_path, json.dumps({"data": [*document["data"], article]}), "train.en.json")
-        with pytest.raises(DataError, match=r"data\[1\]"):
+        text = json.dumps({"data": document["data"]})[:-2] + ",\n" + json.dumps(article) + "]}"
+        path = write(tmp_path, text, "train.en.json")
+        with pytest.raises(DataError, match=r"train\.en\.json:2: data\[1\]"):
             find_task("qa").read(path)
 
 
@@ -252,3 +281,20 @@ def test_json_that_no_text_is_made_of_is_one_line(text: str, says: str) -> None:
 
 def test_characters_beyond_the_first_plane_are_read_from_their_halves() -> None:
     assert parse_json(Path("file.json"), r'["\ud83d\ude00", "\\ud83d"]') == ["\U0001f600", r"\ud83d"]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(
+    before=st.lists(VALUES, max_size=3), key=st.text(max_size=6), others=st.dictionaries(st.text(max_size=6), VALUES)
+)
+def test_a_part_of_json_is_found_by_the_way_to_it(before: list[Any], key: str, others: dict[str, Any]) -> None:
+    others.pop(key, None)
+    text = "\n " + json.dumps([*before, {**others, key: [*before, "\0here"]}], indent=1)
+    steps = (len(before), key, len(before))
+    assert line_at(text, steps) == text[: text.index('"\\u0000here"')].count("\n") + 1

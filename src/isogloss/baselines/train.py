@@ -32,7 +32,7 @@ from isogloss.errors import ConfigError, DataError
 from isogloss.labelled import say
 from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run, recipe_of
 from isogloss.loop import train
-from isogloss.manifest import TAGGER, hash_file
+from isogloss.manifest import TAGGER, hash_files
 from isogloss.optim import OptimSettings
 from isogloss.runs import RunFolder
 from isogloss.selection import Selection
@@ -94,11 +94,13 @@ def train_baseline(settings: BaselineSettings) -> Path:
 
 
 def _train(settings: BaselineSettings, task: Task, device: Device) -> None:
-    files = training_files(task, settings.data, settings.setting, settings.source_languages, split=settings.train_split)
+    files = training_files(
+        task, settings.data, settings.setting, settings.source_languages, split=settings.train_split, tell=say
+    )
     settings = settings.model_copy(update={"source_languages": tuple(files)})
     others = [("vectors", settings.vectors), *((f"strings.{name}", path) for name, path in settings.strings.models)]
     origin = {
-        "training_files": {language: hash_file(path) for language, path in files.items()},
+        "training_files": {language: hash_files(task.files_read(path)) for language, path in files.items()},
         **{name: model_hash(path) for name, path in others if path is not None},
     }
     config = settings.model_dump(mode="json") | {"origin": origin}
@@ -133,7 +135,7 @@ def _read_training(
     examples = [
         example
         for language, path in files.items()
-        for example in task.read(path, language=data_language(language), tell=say)
+        for example in task.read_part(path, split=settings.train_split, language=language, tell=say)
         if isinstance(example, TaggedExample)
     ]
     labels = labels_of(task, examples)

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from isogloss.errors import DataError
 from isogloss.languages import canonical_code, is_known
 
-__all__ = ["code_or_none", "language_of_name", "language_of_path"]
+__all__ = ["WIKIMEDIA", "code_or_none", "language_of_name", "language_of_path"]
 
 # Wikimedia's names that are no BCP 47 code, or that of another language
 # (https://meta.wikimedia.org/wiki/Special_language_codes).

@@ -22,7 +22,7 @@ from isogloss.corpus.extras import load_datasets, load_huggingface_hub
 from isogloss.corpus.names import code_or_none, language_of_name
 from isogloss.errors import DataError, IsoglossError
 
-__all__ = ["FoundFile", "RemoteFile", "find_remote", "is_remote"]
+__all__ = ["FoundFile", "RemoteFile", "configurations", "find_remote", "is_remote"]
 
 BUFFER_BYTES = 1 << 20
 FORM = "hf://OWNER/NAME, with /CONFIG or /CONFIG/SPLIT behind it"
@@ -97,18 +97,32 @@ def find_remote(address: str) -> list[FoundFile]:
     Raises DataError for an address that is none, an unknown data set, configuration or split, and while the Hub cannot
     be reached, and MissingExtraError.
     """
-    match = _ADDRESS.fullmatch(address)
-    if match is None:
-        raise DataError(f"input {address} is no name of a data set; write {FORM}")
+    match = _parsed(address)
     repository, revision = match["repository"], match["revision"]
     library = load_datasets()
     where = f"hf://{repository}" + (f"@{revision}" if revision else "")
-    known = _asked(lambda: library.get_dataset_config_names(repository, revision=revision), where)
+    known = configurations(address)
     wanted = match["configs"].split(",") if match["configs"] else [""]
     found: list[FoundFile] = []
     for config in [_config(name, known, where) for name in wanted]:
         found += _files_of(library, repository, revision, config, match["split"])
     return found
+
+
+def configurations(address: str) -> list[str]:
+    """The names of all configurations of a data set, whichever the address names. Raises as `find_remote`."""
+    match = _parsed(address)
+    repository, revision = match["repository"], match["revision"]
+    library = load_datasets()
+    where = f"hf://{repository}" + (f"@{revision}" if revision else "")
+    return list(_asked(lambda: library.get_dataset_config_names(repository, revision=revision), where))
+
+
+def _parsed(address: str) -> re.Match[str]:
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        raise DataError(f"input {address} is no name of a data set; write {FORM}")
+    return match
 
 
 def _config(name: str, known: Sequence[str], where: str) -> str:

@@ -7,11 +7,13 @@
     tags = predictions(task.kind, windows, logits, labels, num_examples=len(examples))
     task.score(examples, tags, language="sw")                          # {"accuracy": 71.4}
 
-`catalogue` the table, with `published` facts and `finding` their files; `readers`, `tagged` and `questions` read them;
-`words` words and pieces, `windows` model inputs, `outputs` what comes back, `predicted` as files; `scoring` scores.
+`catalogue` the table, with `published` facts; `finding` their files, with `codes` and `hub`; `readers`, `tagged`
+and `questions` read them; `words` words and pieces, `windows` model inputs, `outputs` what comes back, `predicted` as
+files; `scoring` scores.
 """
 
 from isogloss.tasks.catalogue import CATALOGUE, find_task
+from isogloss.tasks.codes import data_language, same_language
 from isogloss.tasks.examples import (
     Answer,
     ChoiceExample,
@@ -26,7 +28,7 @@ from isogloss.tasks.examples import (
     is_labelled,
 )
 from isogloss.tasks.files import Tell
-from isogloss.tasks.finding import data_language, find_files, same_language, splits_in
+from isogloss.tasks.finding import find_files, splits_in
 from isogloss.tasks.outputs import (
     FloatArray,
     FoundSpan,

@@ -2,7 +2,7 @@
 
 for number, line in numbered_lines(path): ...
 value = parse_json(path, text)                     # a key that stands twice is an error
-rows = parquet_rows(path)                          # numbers of a class become its names
+for where, row in parquet_rows(path): ...          # of all shards; numbers of a class become its names
 """
 
 from __future__ import annotations
@@ -16,7 +16,19 @@ from typing import Any, TypeVar
 from isogloss.corpus.extras import load_pyarrow
 from isogloss.errors import DataError
 
-__all__ = ["Tell", "line_of", "not_empty", "numbered_lines", "parquet_rows", "parse_json", "read_text", "silent"]
+__all__ = [
+    "NO_LABEL",
+    "Tell",
+    "line_at",
+    "line_of",
+    "not_empty",
+    "numbered_lines",
+    "parquet_rows",
+    "parse_json",
+    "read_text",
+    "shards_of",
+    "silent",
+]
 
 # Takes what a reader has to say about a file that it could read: a scheme converted, a number that is not the usual.
 Tell = Callable[[str], None]
@@ -24,6 +36,11 @@ Item = TypeVar("Item")
 
 # Of features of the library ``datasets``: the label of an example that has none.
 NO_LABEL = -1
+# Shards as the library ``datasets`` names them, some with a hash, and as the Hub's own conversion to Parquet does.
+_SHARDS = (
+    re.compile(r"(?P<set>.*)-(?P<number>[0-9]{5})-of-(?P<of>[0-9]{5})(-[0-9a-f]+)?\.parquet"),
+    re.compile(r"(?P<set>)(?P<number>[0-9]{4})(?P<of>)\.parquet"),
+)
 # Escapes in JSON for the halves of characters beyond the first 65,536, and such a half without the other one.
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ALONE = re.compile(r"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]")
@@ -33,8 +50,11 @@ def silent(said: str) -> None:
     """For callers who do not want to know."""
 
 
-def read_text(path: Path) -> str:
-    """The whole file as UTF-8, without a byte order mark. Raises DataError."""
+def read_text(path: Path, *, latin_1: Tell | None = None) -> str:
+    """The whole file as UTF-8, without a byte order mark; as ISO-8859-1 if it is not, where `latin_1` is told so.
+
+    Raises DataError.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -43,12 +63,15 @@ def read_text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
+        if latin_1 is not None:
+            latin_1(f"{path}:{number}: byte {error.start} is not UTF-8; the file is read as ISO-8859-1")
+            return data.decode("latin-1")
         raise DataError(f"{path}:{number}: byte {error.start} is not UTF-8; convert the file to UTF-8") from None
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: Path, *, latin_1: Tell | None = None) -> Iterator[tuple[int, str]]:
     """Lines from 1; only line feeds end a line, as other Unicode breaks stand inside sentences."""
-    lines = read_text(path).split("\n")
+    lines = read_text(path, latin_1=latin_1).split("\n")
     if lines[-1] == "":
         lines.pop()
     for number, line in enumerate(lines, start=1):
@@ -99,11 +122,66 @@ def line_of(text: str, value: str, *, last: bool = False) -> int:
     return text.count("\n", 0, max(position, 0)) + 1
 
 
-def parquet_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a Parquet file; where the library ``datasets`` wrote names of classes, numbers become names.
+def line_at(text: str, steps: Sequence[str | int]) -> int:
+    """The line where a part of JSON begins, by the keys and places that lead to it from the outside in.
 
-    A label of -1, which stands for none, becomes "". Raises DataError, and MissingExtraError without pyarrow.
+    All of them are there: this is for errors about what was read, and reads it again.
     """
+    decoder = json.JSONDecoder()
+    position = _over_spaces(text, 0)
+    for step in steps:
+        position = _over_spaces(text, position + 1)  # the bracket
+        for place in range(len(text)):
+            here: Any = place
+            if isinstance(step, str):
+                here, position = decoder.raw_decode(text, position)
+                position = _over_spaces(text, _over_spaces(text, position) + 1)  # the colon
+            if here == step:
+                break
+            _, position = decoder.raw_decode(text, position)
+            position = _over_spaces(text, _over_spaces(text, position) + 1)  # the comma
+    return text.count("\n", 0, position) + 1
+
+
+def _over_spaces(text: str, position: int) -> int:
+    while text[position : position + 1] in (" ", "\t", "\n", "\r"):
+        position += 1
+    return position
+
+
+def shards_of(path: Path) -> tuple[Path, ...]:
+    """All shards of what a Parquet file is one of, in order: `train-00000-of-00002.parquet`, `train/0000.parquet`.
+
+    Any other file is alone. Raises DataError where one of them is not there.
+    """
+    own = next((match for pattern in _SHARDS if (match := pattern.fullmatch(path.name))), None)
+    if own is None or not path.exists():
+        return (path,)
+    found: dict[int, Path] = {}
+    for other in sorted(path.parent.glob("*.parquet")):
+        match = own.re.fullmatch(other.name)
+        if match is not None and (match["set"], match["of"]) == (own["set"], own["of"]):
+            found.setdefault(int(match["number"]), other)
+    number = int(own["of"] or max(found) + 1)
+    if missing := set(range(number)) - set(found):
+        raise DataError(f"{path} is one of {number} shards, number {min(missing)} is not beside it; fetch it too")
+    return tuple(found[place] for place in range(number))
+
+
+def parquet_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Where each row of a Parquet file stands, and the row; of a shard, those of all of them.
+
+    Where the library ``datasets`` wrote names of classes, numbers become names; -1, which stands for none, becomes "".
+    Raises DataError, and MissingExtraError without pyarrow.
+    """
+    return [
+        (f"{shard}: row {number}", row)
+        for shard in shards_of(path)
+        for number, row in enumerate(_rows_of(shard), start=1)
+    ]
+
+
+def _rows_of(path: Path) -> Iterator[dict[str, Any]]:
     pa = load_pyarrow()
     try:
         table = pa.parquet.read_table(path)
@@ -112,10 +190,8 @@ def parquet_rows(path: Path) -> list[dict[str, Any]]:
     described = (table.schema.metadata or {}).get(b"huggingface")
     features = json.loads(described).get("info", {}).get("features", {}) if described else {}
     names = {column: found for column, feature in features.items() if (found := _class_names(feature))}
-    return [
-        {column: _named(value, names[column]) if column in names else value for column, value in row.items()}
-        for row in table.to_pylist()
-    ]
+    for row in table.to_pylist():
+        yield {column: _named(value, names[column]) if column in names else value for column, value in row.items()}
 
 
 def _class_names(feature: Any) -> list[str]:

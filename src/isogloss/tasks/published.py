@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from isogloss.corpus.names import WIKIMEDIA
 from isogloss.tasks.tables import Columns
 
 __all__ = [
@@ -15,9 +16,14 @@ __all__ = [
     "CONLL_CODES",
     "CONLL_SENTENCES",
     "ENTITIES",
+    "MLQA_CODES",
+    "MLQA_LANGUAGES",
     "MLQA_QUESTIONS",
+    "MNLI_PAIRS",
     "NLI",
     "PAIRS",
+    "PANX_CODES",
+    "PAWSX",
     "SENTENCE",
     "SQUAD_QUESTIONS",
     "STSB",
@@ -38,14 +44,17 @@ UNIVERSAL_TAGS = (
     "SYM", "VERB", "X",
 )  # fmt: skip
 
-_IDS = ("index", "idx", "id", "pairID", "#1 ID", "qid1")
+# Of GLUE's files, its copy on the Hub and XCOPA's: the number of an example. What other sets call ids is another thing:
+# XNLI's and MNLI's promptID and pairID, which several rows share, MRPC's and QQP's of each text. QQP's own id is left
+# alone too, as lines that were published broken put another cell in its place.
+_IDS = {"id": ("index", "idx"), "other": ("id", "pairID", "#1 ID", "qid1")}
 
 
 def pair_columns(
     *, first: tuple[str, ...], second: tuple[str, ...], label: tuple[str, ...], broken: bool = False, **renamed: str
 ) -> Columns:
     """Columns of a pair and its label by their published names; `renamed` are labels of the Hub's copy and ours."""
-    published = {"text": first, "text_pair": second, "label": label, "id": _IDS}
+    published = {"text": first, "text_pair": second, "label": label, **_IDS}
     return Columns(own=("text", "text_pair", "label"), published=published, renamed=renamed, broken=broken)
 
 
@@ -57,14 +66,15 @@ NLI = Columns(
         "text_pair": ("sentence2", "hypothesis", "hypo"),
         "label": ("gold_label", "label"),
         "language": ("language",),
-        "id": _IDS,
+        **_IDS,
     },
     renamed={"contradictory": "contradiction"},
 )
 PAIRS = pair_columns(first=("sentence1",), second=("sentence2",), label=("label",))
+PAWSX = Columns(own=PAIRS.own, published={**PAIRS.published, "id": ("id",)})
 SENTENCE = Columns(
     own=("text", "label"),
-    published={"text": ("sentence",), "label": ("label",), "id": _IDS},
+    published={"text": ("sentence",), "label": ("label",), **_IDS},
     renamed={"negative": "0", "positive": "1"},
 )
 # Its files have no header: source, label, the author's mark, sentence.
@@ -76,16 +86,18 @@ COLA = Columns(
 )
 STSB = Columns(
     own=("text", "text_pair", "label"),
-    published={"text": ("sentence1",), "text_pair": ("sentence2",), "label": ("score", "label"), "id": _IDS},
+    published={"text": ("sentence1",), "text_pair": ("sentence2",), "label": ("score", "label"), **_IDS},
 )
 XCOPA = Columns(
     own=("premise", "question", "choice1", "choice2", "label"),
-    published={name: (name,) for name in ("premise", "question", "choice1", "choice2", "label")},
+    published={name: (name,) for name in ("premise", "question", "choice1", "choice2", "label")} | {"id": ("idx",)},
 )
 
 XNLI_LANGUAGES = ("ar", "bg", "de", "el", "en", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+# XNLI's training part is MNLI's.
+MNLI_PAIRS: Counts = {"train": {"en": 392_702}}
 XNLI_PAIRS: Counts = {
-    "train": {"en": 392_702},
+    **MNLI_PAIRS,
     "dev": dict.fromkeys(XNLI_LANGUAGES, 2490),
     "test": dict.fromkeys(XNLI_LANGUAGES, 5010),
 }
@@ -100,7 +112,17 @@ CONLL_SENTENCES: Counts = {
     "test": {"en": 3453, "de": 3005, "es": 1517, "nl": 5195},
 }
 
-CONLL_CODES = {"eng": "en", "deu": "de", "esp": "es", "ned": "nl"}
+# With the one configuration of the Hub's CoNLL-2003, which is English.
+CONLL_CODES = {"eng": "en", "deu": "de", "esp": "es", "ned": "nl", "conll2003": "en"}
+MLQA_LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
+# The Hub's configurations: language of the context, then of the question.
+MLQA_CODES = {
+    f"mlqa.{context}.{question}": context if context == question else f"context-{context}-question-{question}"
+    for context in MLQA_LANGUAGES
+    for question in MLQA_LANGUAGES
+}
+# WikiANN is called after editions of Wikipedia; that in simple words is beside the English one.
+PANX_CODES = {**WIKIMEDIA, "simple": "en-simple"}
 TATOEBA_CODES = {"cmn": "zh", "pes": "fa", "nob": "no"}
 TYDIQA_NAMES = {
     "arabic": "ar", "bengali": "bn", "english": "en", "finnish": "fi", "indonesian": "id", "korean": "ko",

@@ -6,17 +6,20 @@ read_questions(path, language="sw", languages_in_ids={"swahili": "sw"})      # T
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from isogloss.errors import DataError
 from isogloss.tasks.examples import Answer, QuestionExample
-from isogloss.tasks.files import Tell, line_of, not_empty, parquet_rows, parse_json, read_text, silent
+from isogloss.tasks.files import Tell, line_at, line_of, not_empty, parquet_rows, parse_json, read_text, silent
 
 __all__ = ["read_questions"]
 
 NO_NAMES: Mapping[str, str] = {}
+# Says where an entry stands: looked up for errors alone.
+Where = Callable[[], str]
 
 
 def read_questions(
@@ -34,11 +37,11 @@ def read_questions(
     """
     assert not labels, "questions have answers, not labels"
     text = "" if path.suffix == ".parquet" else read_text(path)
-    entries = _rows(path) if path.suffix == ".parquet" else _entries(path, parse_json(path, text))
+    entries = _rows(path) if path.suffix == ".parquet" else _entries(path, text)
     examples: list[QuestionExample] = []
     seen: set[str] = set()
-    for context, entry in entries:
-        example = _question(path, text, context, entry, unlabelled=unlabelled)
+    for where, context, entry in entries:
+        example = _question(path, text, where, context, entry, unlabelled=unlabelled)
         if example.id in seen:
             raise DataError(f"{_where(path, text, example.id, last=True)}: a second question with this id")
         seen.add(example.id)
@@ -47,13 +50,12 @@ def read_questions(
     return _of_language(path, not_empty(path, examples), language, languages_in_ids)
 
 
-def _question(path: Path, text: str, context: str, entry: Any, *, unlabelled: bool) -> QuestionExample:
-    if (
-        not isinstance(entry, dict)
-        or not isinstance(entry.get("id"), str)
-        or not isinstance(entry.get("question"), str)
-    ):
-        raise DataError(f"{path}: an entry of 'qas' has no id and question as text: {str(entry)[:60]}")
+def _question(path: Path, text: str, where: Where, context: str, entry: Any, *, unlabelled: bool) -> QuestionExample:
+    for key in ("id", "question"):
+        value: Any = entry.get(key) if isinstance(entry, dict) else None
+        if not isinstance(value, str):
+            is_what = "is not there" if value is None else f"is {str(value)[:40]}, not text; write it in quotes"
+            raise DataError(f"{where()}: '{key}' of a question {is_what}")
     answers: Any = entry.get("answers")
     if not answers and unlabelled:
         return QuestionExample(entry["id"], entry["question"], context, ())
@@ -90,34 +92,41 @@ def _check_answers(path: Path, text: str, examples: Sequence[QuestionExample]) -
         )
 
 
-def _entries(path: Path, document: Any) -> Iterator[tuple[str, Any]]:
-    """Every context and what is asked about it."""
+def _entries(path: Path, text: str) -> Iterator[tuple[Where, str, Any]]:
+    """Every context and what is asked about it, with what says where that stands."""
+    document = parse_json(path, text)
     articles = document.get("data") if isinstance(document, dict) else None
     if not isinstance(articles, list):
         raise DataError(f"{path}: no list under 'data'; SQuAD JSON is data → paragraphs → context and qas")
-    for position, article in enumerate(articles):
+    for i, article in enumerate(articles):
         paragraphs = article.get("paragraphs") if isinstance(article, dict) else None
         if not isinstance(paragraphs, list):
-            raise DataError(f"{path}: data[{position}] has no list under 'paragraphs'")
-        for paragraph in paragraphs:
+            raise DataError(f"{_place(path, text, 'data', i)}: data[{i}] has no list under 'paragraphs'")
+        for j, paragraph in enumerate(paragraphs):
             context, qas = (paragraph.get(key) if isinstance(paragraph, dict) else None for key in ("context", "qas"))
             if not isinstance(context, str) or not isinstance(qas, list):
-                raise DataError(f"{path}: data[{position}] has a paragraph without 'context' or 'qas'")
-            for entry in qas:
-                yield context, entry
+                place = _place(path, text, "data", i, "paragraphs", j)
+                raise DataError(f"{place}: data[{i}] has a paragraph without 'context' or 'qas'")
+            for k, entry in enumerate(qas):
+                steps = ("data", i, "paragraphs", j, "qas", k)
+                yield partial(_place, path, text, *steps), context, entry
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+def _place(path: Path, text: str, *steps: str | int) -> str:
+    return f"{path}:{line_at(text, steps)}"
+
+
+def _rows(path: Path) -> Iterator[tuple[Where, str, Any]]:
     """The same from the rows of a Parquet file, whose answers are a list of texts beside one of offsets."""
-    for number, row in enumerate(parquet_rows(path), start=1):
+    for where, row in parquet_rows(path):
         context, given = row.get("context"), row.get("answers")
         if not isinstance(context, str):
-            raise DataError(f"{path}: row {number}: no 'context'; it has {', '.join(row)}")
+            raise DataError(f"{where}: no 'context'; it has {', '.join(row)}")
         if isinstance(given, dict) and isinstance(given.get("text"), list):
             starts = given.get("answer_start") or []
             both = zip(given["text"], starts, strict=False)
             given = [{"text": text, "answer_start": start} for text, start in both]
-        yield context, {**row, "answers": given}
+        yield partial(str, where), context, {**row, "answers": given}
 
 
 def _of_language(

@@ -16,7 +16,7 @@ from typing import Any
 
 from isogloss.errors import DataError
 from isogloss.languages import canonical_code
-from isogloss.tasks.files import Tell, numbered_lines, parquet_rows, parse_json, silent
+from isogloss.tasks.files import NO_LABEL, Tell, numbered_lines, parquet_rows, parse_json, silent
 
 __all__ = ["Columns", "Row", "read_rows"]
 
@@ -26,9 +26,9 @@ class Columns:
     """Where the fields of a row stand; a field is called "label" or "language", all others are texts.
 
     `own` is the order in our form. `published` gives the names of a field in headers, the first that is there counts;
-    "id" says what else is a header. `bare` is the order of a published form without header, "" for what is not used.
-    `renamed` are labels that were published under other names. `broken` files have lines of another number of columns
-    than their header, which are left out, and said so.
+    "id" is what no two rows have in common, "other" says what else is a header. `bare` is the order of a published form
+    without header, "" for what is not used. `renamed` are labels that were published under other names. `broken` files
+    have lines of another number of columns than their header, which are left out, and said so.
     """
 
     own: tuple[str, ...]
@@ -62,16 +62,16 @@ def read_rows(
     A row without a label is an error, unless `unlabelled` and none has one. Raises DataError with file and line.
     """
     rows: Iterator[Row]
-    if path.suffix == ".parquet":
-        found = ((f"{path}: row {number}", row) for number, row in enumerate(parquet_rows(path), start=1))
-        rows = (_named_row(where, row, columns) for where, row in found)
-    elif path.suffix == ".jsonl":
-        rows = (_named_row(where, row, columns) for where, row in _objects(path))
+    if path.suffix in (".parquet", ".jsonl"):
+        found = parquet_rows(path) if path.suffix == ".parquet" else list(_objects(path))
+        rows = (_named_row(where, row, columns) for where, row in _without_no_labels(found, columns))
     else:
         rows = _lines(path, columns, tell)
     first: Row | None = None
+    ids: dict[str, str] = {}
     for row in _of_language(path, rows, language):
         first = first or row
+        _check_id(row, ids)
         if "label" in columns.own:
             _check_label(row, first, columns, unlabelled=unlabelled)
         yield row
@@ -83,6 +83,20 @@ def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         if not isinstance(value, dict):
             raise DataError(f"{path}:{number}: {line[:40]!r} is no JSON object; a line is one")
         yield f"{path}:{number}", value
+
+
+def _without_no_labels(
+    rows: Sequence[tuple[str, dict[str, Any]]], columns: Columns
+) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The rows, with "" where the label of all of them is -1: so test sets say that they have none.
+
+    One of -1 among others is a label like any other, or a rating.
+    """
+    known = (*columns.published.get("label", ()), "label")
+    name = next((one for one in known if rows and one in rows[0][1]), None)
+    if name is None or any(row.get(name) != NO_LABEL for _, row in rows):
+        return rows
+    return [(where, {**row, name: ""}) for where, row in rows]
 
 
 def _lines(path: Path, columns: Columns, tell: Tell) -> Iterator[Row]:
@@ -127,8 +141,9 @@ def _header(path: Path, cells: Sequence[str], columns: Columns) -> Mapping[str, 
 def _named_row(where: str, values: Mapping[str, Any], columns: Columns) -> Row:
     """A row whose values have names: those of our fields, or published ones."""
     fields: dict[str, str] = {}
-    for name in (*columns.own, "language"):
-        known = (*columns.published.get(name, ()), name)
+    for name in (*columns.own, "language", "id"):
+        # What is called "id" may be anything's: it counts where the set says so.
+        known = (*columns.published.get(name, ()), *(() if name == "id" else (name,)))
         if (there := next((one for one in known if one in values), None)) is None:
             if name in columns.texts:
                 raise DataError(f"{where}: no '{known[0]}'; it has {', '.join(values) or 'nothing'}")
@@ -174,6 +189,17 @@ def _of_language(path: Path, rows: Iterable[Row], language: str) -> Iterator[Row
             yield row
     if same and not any(same.values()):
         raise DataError(f"{path} has no row in language '{language}'; it has {', '.join(same)}")
+
+
+def _check_id(row: Row, ids: dict[str, str]) -> None:
+    """Raise DataError for an id that another row has; `ids` are those so far, and where they stand."""
+    if (own := row.fields.get("id")) is None:
+        return
+    if own in ids:
+        raise DataError(
+            f"{row.where}: a second example with the id '{own[:40]}', as {ids[own]} has it; leave one there"
+        )
+    ids[own] = row.where
 
 
 def _check_label(row: Row, first: Row, columns: Columns, *, unlabelled: bool) -> None:

@@ -5,7 +5,8 @@
     read_tagged(path, labels=UNIVERSAL_TAGS)         # tags of words; a .conllu file gives its UPOS column
 
 A blank line ends a sentence. In a file without tabs columns stand between spaces. Of four or five columns, which
-CoNLL-2003 has, the first is the word and the last its entity tag; PAN-X's `sw:` before every word is taken away.
+CoNLL-2003 has, the first is the word and the last its entity tag; so it is of the three of CoNLL-2002, where the task
+says so. PAN-X's `sw:` before every word is taken away.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ Scheme = Literal["entities", "plain"]
 DOCUMENT_START = "-DOCSTART-"
 # Word, part of speech, chunk, entity; the German files have a lemma too. Three columns might end with a prediction.
 CONLL_WIDTHS = (4, 5)
+# Those of CoNLL-2002 do not: word, part of speech, entity.
+CONLL_2002_WIDTH = 3
 # CoNLL-U: ten columns, of which the word is the second and its universal tag the fourth.
 CONLLU_WIDTH, FORM, UPOS = 10, 1, 3
 WORD_COLUMNS, TAG_COLUMNS = ("tokens", "words"), ("ner_tags", "upos", "pos_tags", "tags")
-_PREFIX = re.compile(r"[a-z]{2,3}(-[a-z-]+)?:")
+_PREFIX = re.compile(r"(simple|[a-z]{2,3}(-[a-z-]+)?):")
 
 
 @dataclass
@@ -54,15 +57,18 @@ def read_tagged(
     unlabelled: bool = False,
     tell: Tell = silent,
     drop_types: Sequence[str] = (),
+    conll: bool = False,
 ) -> list[TaggedExample]:
     """Sentences of words and their tags; blank lines at the end change nothing.
 
-    Entities of `drop_types` are read as words outside of any, and `tell` is told how many there were.
+    The files of `conll` may have three columns, and be ISO-8859-1, which `tell` is told. Entities of `drop_types` are
+    read as words outside of any, and `tell` is told how many there were.
 
     Entities: tags of another scheme than IOB2 become IOB2, which `tell` is told. A stray I-X that opens an entity of an
     IOB2 file is kept as it stands, as published files have some and the official scorer counts them.
     """
-    sentences = _as_written(path, wide=scheme == "entities")
+    widths = (1, 2, *((CONLL_2002_WIDTH,) if conll else ()), *(CONLL_WIDTHS if scheme == "entities" else ()))
+    sentences = _as_written(path, widths=widths, latin_1=tell if conll else None)
     _check_complete(sentences, unlabelled=unlabelled)
     if scheme == "entities":
         _check(sentences, is_tag, "schemes are IOB2 and IOB1 (O, B-X, I-X), IOBES (E-X, S-X) and BILOU (L-X, U-X)")
@@ -82,12 +88,13 @@ def read_tagged(
 
 def scheme_in(path: Path) -> str:
     """The scheme that a file's entities are written in: IOB2, IOB1, IOBES or BILOU."""
-    return scheme_of([sentence.tags for sentence in _as_written(path, wide=True)])
+    widths = (1, 2, CONLL_2002_WIDTH, *CONLL_WIDTHS)
+    return scheme_of([sentence.tags for sentence in _as_written(path, widths=widths, latin_1=silent)])
 
 
-def _as_written(path: Path, *, wide: bool) -> list[_Sentence]:
+def _as_written(path: Path, *, widths: Sequence[int], latin_1: Tell | None) -> list[_Sentence]:
     read = {".parquet": _listed, ".conllu": _conllu}.get(path.suffix)
-    return list(read(path) if read else _columns(path, wide=wide))
+    return list(read(path) if read else _columns(path, widths, latin_1))
 
 
 def _drop(sentences: Sequence[_Sentence], types: Sequence[str], path: Path, tell: Tell) -> None:
@@ -99,10 +106,13 @@ def _drop(sentences: Sequence[_Sentence], types: Sequence[str], path: Path, tell
         sentence.tags = without_types(sentence.tags, types)
 
 
-def blocks_of(path: Path) -> Iterator[list[tuple[int, str]]]:
-    """The numbered lines of each sentence, without the blank lines between them. Raises DataError."""
+def blocks_of(path: Path, *, latin_1: Tell | None = None) -> Iterator[list[tuple[int, str]]]:
+    """The numbered lines of each sentence, without the blank lines between them; `latin_1` as `read_text` has it.
+
+    Raises DataError.
+    """
     lines: list[tuple[int, str]] = []
-    for number, line in numbered_lines(path):
+    for number, line in numbered_lines(path, latin_1=latin_1):
         if line and not line.strip():
             raise DataError(f"{path}:{number}: no tag in {line[:40]!r}; spaces alone: empty the line between sentences")
         if line:
@@ -131,9 +141,8 @@ def _at_spaces(line: str) -> list[str]:
     return [cell for cell in line.split(" ") if cell]
 
 
-def _columns(path: Path, *, wide: bool) -> Iterator[_Sentence]:
-    sentences = cells_of(list(blocks_of(path)))
-    widths = (1, 2, *CONLL_WIDTHS) if wide else (1, 2)
+def _columns(path: Path, widths: Sequence[int], latin_1: Tell | None) -> Iterator[_Sentence]:
+    sentences = cells_of(list(blocks_of(path, latin_1=latin_1)))
     width = max((len(cells) for lines in sentences for _, cells in lines), default=1)
     for lines in sentences:
         for number, cells in lines:
@@ -142,6 +151,11 @@ def _columns(path: Path, *, wide: bool) -> Iterator[_Sentence]:
             if len(cells) not in widths or len(cells) != width:
                 other = f", others of this file {width}" if len(cells) in widths else ""
                 raise DataError(f"{path}:{number}: {len(cells)} columns{other}; a line is word TAB tag")
+    if width == CONLL_2002_WIDTH and all(is_tag(cells[1]) for lines in sentences for _, cells in lines):
+        number, _ = sentences[0][0]
+        raise DataError(
+            f"{path}:{number}: two columns of entity tags, of which one may be predicted; leave the gold ones"
+        )
     prefix = _common_prefix(sentences)
     for lines in sentences:
         words = [cells[0][prefix:] for _, cells in lines]
@@ -176,12 +190,18 @@ def _conllu(path: Path) -> Iterator[_Sentence]:
 
 def _listed(path: Path) -> Iterator[_Sentence]:
     """Rows of Parquet with a list of words and one of tags."""
-    for number, row in enumerate(parquet_rows(path), start=1):
+    for where, row in parquet_rows(path):
         words, tags = (_list(row, names) for names in (WORD_COLUMNS, TAG_COLUMNS))
         if words is None or (tags is not None and len(tags) not in (0, len(words))):
             problem = "no list of words" if words is None else f"{len(words)} words, {len(tags or [])} tags"
-            raise DataError(f"{path}: row {number}: {problem}; it has {', '.join(row)}")
-        yield _Sentence([f"{path}: row {number}"] * len(words), [str(word) for word in words], [*map(str, tags or [])])
+            raise DataError(f"{where}: {problem}; it has {', '.join(row)}")
+        if tags and "upos" in row:
+            # Ranges such as 3-4 are among the words here; as in CoNLL-U they have no tag of their own.
+            words, tags = (
+                [one for one, tag in zip(column, tags, strict=True) if tag != "_"] for column in (words, tags)
+            )
+        if words:
+            yield _Sentence([where] * len(words), [str(word) for word in words], [*map(str, tags or [])])
 
 
 def _list(row: dict[str, Any], names: Sequence[str]) -> list[Any] | None:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from isogloss.errors import ConfigError
+from isogloss.tasks.codes import data_language
 from isogloss.tasks.examples import Example, Kind, gold_labels
-from isogloss.tasks.files import Tell, silent
+from isogloss.tasks.files import Tell, shards_of, silent
 from isogloss.tasks.readers import files_of_pairs
 from isogloss.tasks.schemes import types_of, without_types
 from isogloss.tasks.scoring import Report, score_entities
@@ -24,7 +25,14 @@ from isogloss.tasks.scoring import Report, score_entities
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Reader", "Scorer", "Task", "labels_of"]
+__all__ = ["SPLITS", "Reader", "Scorer", "Task", "labels_of"]
+
+# What published sets call their parts.
+SPLITS: Mapping[str, tuple[str, ...]] = {
+    "train": ("train",),
+    "dev": ("dev", "val", "valid", "validation"),
+    "test": ("test",),
+}
 
 # A model with one logit a text or a choice calls it this.
 ONE_LOGIT: Mapping[Kind, tuple[str, ...]] = {"choose": ("right",), "rate": ("rating",)}
@@ -55,9 +63,10 @@ class Task:
     """What is asked. The first metric is the one that models are chosen by; no `labels`: the training files say.
 
     `own` is the name of our files; `files` are those of the published set under its folder, tried in order, where
-    `splits` says what a split is called there and `codes` what a language is, if that is not its code. With
-    `all_in_one`, a file without a language in its name holds all `languages`. `counts` are examples by split and
-    language as published, `slack` how many more or less are no wonder.
+    `splits` says what a split is called there and `codes` what a language is, if that is not its code.
+    `configurations` are what the Hub calls the parts of the set, and folders of its Parquet are called. Rows of files
+    that end in one of `all_in_one` name their language: such a file holds all `languages`. `counts` are examples by
+    split and language as published, `slack` how many more or less are no wonder.
 
     `translated` are published test files translated into English, under their folder, by the language they came from;
     `found_in` is the language that translations to be found are in. Entities of `drop_types` are neither read nor
@@ -75,7 +84,8 @@ class Task:
     files: tuple[str, ...] = ()
     splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
-    all_in_one: bool = False
+    configurations: tuple[str, ...] = ("{language}",)
+    all_in_one: tuple[str, ...] = ()
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     slack: int = 0
     source: str = ""
@@ -88,6 +98,16 @@ class Task:
     def suffix(self) -> str:
         """What our files end in, without the dot."""
         return self.own.rpartition(".")[2]
+
+    def part(self, split: str) -> str:
+        """Which of train, dev and test a split is, whatever it is called; "" for another one."""
+        return next((part for part, names in SPLITS.items() if split in (*self.splits.get(part, ()), *names)), "")
+
+    def spellings(self, split: str) -> tuple[str, ...]:
+        """What a split may be called: a name of its own first, then as this set has it, then as others do."""
+        part = self.part(split)
+        names = (*self.splits.get(part, ()), *SPLITS.get(part, ()), split)
+        return tuple(dict.fromkeys(names if split == part else (split, *names)))
 
     def read(
         self,
@@ -105,6 +125,26 @@ class Task:
         """
         known = (tuple(labels) or self.labels) if self.kind in ("classify", "tag") else ()
         return self.reader(path, labels=known, language=language, unlabelled=unlabelled, tell=tell)
+
+    def read_part(
+        self,
+        path: Path,
+        *,
+        split: str,
+        language: str,
+        labels: Sequence[str] = (),
+        unlabelled: bool = False,
+        tell: Tell = silent,
+    ) -> Sequence[Example]:
+        """As `read`, of a split, "" where it is not known; another number than published is told.
+
+        `language` may be one of MLQA's pairs.
+        """
+        code = data_language(language)
+        examples = self.read(path, labels=labels, language=code, unlabelled=unlabelled, tell=tell)
+        if (odd := self.odd_number(len(examples), split=split, language=language)) is not None:
+            tell(f"{path}: {odd}")
+        return examples
 
     def without(self, types: Sequence[str]) -> Task:
         """The same task without entities of these types: gold ones are read as O, predicted ones become O.
@@ -141,8 +181,9 @@ class Task:
         return [tuple(without_types(tags, self.drop_types)) for tags in predicted]
 
     def files_read(self, path: Path) -> tuple[Path, ...]:
-        """A file of the task, and the one beside it that is read with it: pairs of sentences may lie in two."""
-        return files_of_pairs(path) if self.kind == "retrieve" else (path,)
+        """A file of the task, and those beside it that are read with it: pairs of sentences in two, shards."""
+        files = files_of_pairs(path) if self.kind == "retrieve" else (path,)
+        return tuple(shard for file in files for shard in shards_of(file))
 
     def report(self, examples: Sequence[Any], predicted: Sequence[Any], *, language: str) -> Report:
         """Every metric, `predicted` holding one prediction an example."""
@@ -155,11 +196,16 @@ class Task:
         return {metric: found[metric] for metric in self.metrics}
 
     def odd_number(self, number: int, *, split: str, language: str) -> str | None:
-        """What is to be said where a file has not as many examples as were published."""
-        published = self.counts.get(split, {}).get(language)
-        if published is None or abs(number - published) <= self.slack:
+        """What is to be said where a file has not as many examples as were published; any part's, if `split` is ""."""
+        parts = (self.part(split),) if split else tuple(SPLITS)
+        published = {part: self.counts.get(part, {}).get(language) for part in parts}
+        known = {part: count for part, count in published.items() if count is not None}
+        if not known or any(abs(number - count) <= self.slack for count in known.values()):
             return None
-        return f"{self.name} {split} in {language} has {number:,} examples, the published one {published:,}"
+        if split:
+            return f"{self.name} {split} in {language} has {number:,} examples, the published one {known[parts[0]]:,}"
+        listed = ", ".join(f"{part} {count:,}" for part, count in known.items())
+        return f"{self.name} in {language} has {number:,} examples, published are {listed}"
 
 
 def labels_of(task: Task, examples: Sequence[Example]) -> tuple[str, ...]:
