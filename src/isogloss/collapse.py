@@ -32,8 +32,8 @@ from isogloss.manifest import write_json
 from isogloss.runs import METRICS_NAME
 from isogloss.selection import BEST
 from isogloss.tasks import Kind, Target, Window
+from isogloss.tasks.targets import RATING_STEP
 from isogloss.tasks.training import ExampleBatch
-from isogloss.tasks.windows import RATING_STEP
 
 __all__ = [
     "Attempt",
