@@ -241,6 +241,35 @@ def test_questions_get_both_metrics_in_the_language_of_the_context(vocabulary_fo
     assert all(score.value > 0 for score in scores if score.metric == "f1")
 
 
+def test_answers_are_as_long_as_asked_for(
+    vocabulary_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = "the dog runs the dog runs"
+    question = {"id": "q", "question": "?", "answers": [{"text": context, "answer_start": 0}]}
+    (tmp_path / "dev.en.json").write_text(
+        json.dumps({"data": [{"paragraphs": [{"context": context, "qas": [question]}]}]})
+    )
+    model = save(tmp_path / "model", vocabulary_folder, "question")
+    said = {}
+    for longest in (1, 3, 40):
+        settings = EvaluateSettings(
+            models=(model,),
+            task="qa",
+            data=tmp_path,
+            output=tmp_path / "r.json",
+            precision="fp32",
+            predictions=tmp_path / str(longest),
+            longest_answer=longest,
+        )
+        evaluate(settings)
+        (written,) = (tmp_path / str(longest)).rglob("dev.en.json")
+        said[longest] = written.read_text()
+        told = f"dev.en.json: 1 of 1 answers are longer than longest_answer = {longest} pieces"
+        assert (told in capsys.readouterr().err) == (longest < 40)
+    assert "dog runs" not in said[1]
+    assert len(said[1]) < len(said[40])
+
+
 def test_wrong_heads_labels_and_languages_are_refused(vocabulary_folder: Path, data: Path, tmp_path: Path) -> None:
     def run(model: Path, **changes: object) -> None:
         values = {"models": (model,), "task": "pos", "data": data, "output": tmp_path / "r.json", **changes}

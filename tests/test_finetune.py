@@ -297,6 +297,25 @@ def test_words_without_a_visible_character_teach_nothing(pretrained: Path, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_what_pieces_and_the_longest_answer_keep_from_being_right_is_said_of_both_files(
+    pretrained: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.zh.tsv").write_text("\u200b\tNOUN\ndog\tVERB\n")
+    run = {"task": "pos", "source_languages": ("zh",), "steps": 1}
+    finetune(settings_for(pretrained, tmp_path, tmp_path / "pos", **run))
+    told = capsys.readouterr().err
+    assert [told.count(f"{split}.zh.tsv: 1 of 2 words share a piece") for split in ("train", "dev")] == [1, 1]
+    asked = {"id": "q", "question": "?", "answers": [{"text": "the dog runs", "answer_start": 0}]}
+    document = {"data": [{"paragraphs": [{"context": "the dog runs", "qas": [asked]}]}]}
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.en.json").write_text(json.dumps(document))
+    finetune(settings_for(pretrained, tmp_path, tmp_path / "qa", task="qa", steps=1, longest_answer=2))
+    told = capsys.readouterr().err
+    assert [told.count(f"{split}.en.json: 1 of 1 answers") for split in ("train", "dev")] == [1, 1]
+    assert "longest_answer = 2 pieces" in told
+
+
 def test_other_settings_or_data_in_the_same_run_are_refused(pretrained: Path, data: Path, tmp_path: Path) -> None:
     settings = settings_for(pretrained, data, tmp_path / "run", steps=1, selection="last")
     finetune(settings)

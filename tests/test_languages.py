@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isogloss.errors import ConfigError, DataError
-from isogloss.languages import all_languages, canonical_code, is_known, language, sampling_shares, script_of
+from isogloss.languages import (
+    all_languages,
+    canonical_code,
+    is_known,
+    is_unspaced,
+    language,
+    sampling_shares,
+    script_of,
+)
 
 # How Unicode's character names begin in each script of the table.
 SCRIPT_WORDS = {
@@ -244,3 +252,10 @@ def test_the_script_of_any_language() -> None:
     assert script_of("jv-x-java") == "Latn"
     with pytest.raises(DataError, match="not a language code"):
         script_of("1")
+
+
+def test_a_language_is_unspaced_as_the_table_says_or_its_script_is() -> None:
+    for row in all_languages():
+        assert is_unspaced(row.code) == (row.word_division == "none")
+    assert all(map(is_unspaced, ("zh_cn", "zh-Hant-HK", "yue", "lzh", "wuu", "bo", "dz", "mnw", "shn", "pi-Thai")))
+    assert not any(map(is_unspaced, ("zh-Latn", "ja-Latn", "yo", "sw", "ko", "mn-Mong", "no code", "")))

@@ -31,7 +31,7 @@ from isogloss.manifest import forget_aside, move_aside, write_json
 from isogloss.runs import METRICS_NAME, read_metrics
 from isogloss.selection import BEST
 from isogloss.tasks import Kind, Target, Window
-from isogloss.tasks.windows import RATING_STEP
+from isogloss.tasks.targets import RATING_STEP
 from isogloss.training_state import Progress
 
 __all__ = [

@@ -47,6 +47,7 @@ from isogloss.interop.model_card import put_scores
 from isogloss.labelled import LabelledSet, predict_sets, say
 from isogloss.scores import Score, results_file, write_results
 from isogloss.tasks import (
+    LONGEST_ANSWER,
     Kind,
     TaggedExample,
     Task,
@@ -94,6 +95,9 @@ class EvaluateSettings(Settings):
     split: str = Field("dev", description="which files: dev, val, test")
     languages: tuple[str, ...] = Field((), description="languages to score; none given: all that are there")
     max_length: int = Field(512, ge=16, description="longest sequence in tokens, at most the model's")
+    longest_answer: int = Field(
+        LONGEST_ANSWER, ge=1, description="pieces of the longest answer that is looked for; small pieces take more"
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1")
     precision: InferencePrecision = Field(
         "auto", description="bf16 where the processor has it (auto), bf16, fp32, or int8 (x86 with VNNI)"
@@ -202,6 +206,7 @@ class _Reader:
                 max_length=max_length,
                 unlabelled=self._settings.predictions is not None,
                 translated_into=self._source,
+                longest_answer=self._settings.longest_answer,
             )
         except DataError as error:
             if self._settings.predictions is None and _has_no_labels(self._task, path, language):

@@ -45,7 +45,7 @@ from isogloss.errors import ConfigError, DataError, DivergedError
 from isogloss.evaluate import HEADS
 from isogloss.heads import AnyEncoder, TaskModel, loss_of
 from isogloss.interop.foreign import ForeignEncoder
-from isogloss.labelled import say
+from isogloss.labelled import say, say_limits
 from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
 from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run, recipe_of
 from isogloss.loop import train
@@ -56,6 +56,7 @@ from isogloss.run_models import model_folder
 from isogloss.runs import RunFolder
 from isogloss.selection import Selection
 from isogloss.tasks import (
+    LONGEST_ANSWER,
     Target,
     Task,
     Window,
@@ -91,6 +92,9 @@ class FinetuneSettings(LearningSettings):
     model: Path = Field(description="a pretrained model, or its run; encoder and vocabulary are used")
     random_weights: bool = Field(False, description="fresh weights of the model's shape: what pretraining is worth")
     max_length: int = Field(256, ge=16, description="longest sequence in tokens, at most the model's")
+    longest_answer: int = Field(
+        LONGEST_ANSWER, ge=1, description="pieces of the longest answer that is looked for in dev files"
+    )
     guard: GuardSettings = Field(GuardSettings(), description="what is done where nothing is learned")
     precision: Precision = Field("auto", description="bf16 where the processor has it (auto), bf16 or fp32")
     optim: FinetuneOptim = Field(FinetuneOptim(), description="AdamW, its schedule, what is frozen")
@@ -157,7 +161,16 @@ def _attempt(
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=attempt.seed)
     recipe = recipe_of(config, but=MAY_DIFFER, setting=settings.setting)
     save = _Saver(settings, model, parents, restarts=len(earlier), recipe=recipe)
-    chooser = chooser_of(settings, task, model, tokenizer, device, save, max_length=settings.max_length)
+    chooser = chooser_of(
+        settings,
+        task,
+        model,
+        tokenizer,
+        device,
+        save,
+        max_length=settings.max_length,
+        longest_answer=settings.longest_answer,
+    )
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
     if settings.embedding_rows == "used":
@@ -289,6 +302,7 @@ def _read_training(
         windows += cut
         rows += [encoder.settings.row_of(code)] * len(cut)
         targets += make_targets(task.kind, read, cut, labels)
+        say_limits(files[language], read, cut, longest_answer=settings.longest_answer)
     training = TrainingSet.of(task.kind, windows, targets, rows)
     if len(training) == 0:
         raise DataError(f"{settings.data}: no word of the training files has a visible character: nothing is learned")

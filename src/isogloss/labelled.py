@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from rich.console import Console
 from torch import nn
 
@@ -23,20 +24,27 @@ from isogloss.encode import in_language, one_row, run_packed
 from isogloss.heads import TaskModel
 from isogloss.manifest import hash_files
 from isogloss.tasks import (
+    LONGEST_ANSWER,
     Example,
     FloatArray,
     QuestionExample,
     TaggedExample,
     Task,
     Window,
+    answer_lengths,
     data_language,
     is_labelled,
     make_windows,
     predictions,
 )
+from isogloss.tasks.windows import WordWindow
 from isogloss.vocab import Tokenizer
 
-__all__ = ["AnyModel", "LabelledSet", "WordTagger", "predict_sets", "say", "score_sets"]
+__all__ = ["AnyModel", "LabelledSet", "WordTagger", "predict_sets", "say", "say_limits", "score_sets"]
+
+
+# Of a file's words or answers: so many that cannot be right are no news.
+TOLD_SHARE = 0.01
 
 
 class WordTagger(Protocol):
@@ -70,6 +78,7 @@ class LabelledSet:
     examples: Sequence[Example]
     windows: Sequence[Window]
     text_language: str
+    longest_answer: int = LONGEST_ANSWER
 
     @classmethod
     def read(
@@ -84,12 +93,13 @@ class LabelledSet:
         max_length: int = 0,
         unlabelled: bool = False,
         translated_into: str = "",
+        longest_answer: int = LONGEST_ANSWER,
     ) -> LabelledSet:
         """Read and cut a file; a label that is not among `labels` is an error, and so is none unless `unlabelled`.
 
         `translated_into` is the language of the text where it is not that of the test. Without a tokenizer nothing is
         cut, for a model that reads words. What was read otherwise than written, or is another number than published, is
-        said on stderr.
+        said on stderr, and so is what the pieces or the longest answer (in pieces) keep from being right.
         """
         text_language = translated_into or data_language(language)
         examples = task.read_part(path, split=split, language=language, labels=labels, unlabelled=unlabelled, tell=say)
@@ -100,7 +110,9 @@ class LabelledSet:
             windows = make_windows(
                 task.kind, examples, tokenizer, language=text_language, max_length=max_length, found_in=task.found_in
             )
-        return cls(task, language, split, hash_files(task.files_read(path)), examples, windows, text_language)
+            say_limits(path, examples, windows, longest_answer=longest_answer)
+        fingerprint = hash_files(task.files_read(path))
+        return cls(task, language, split, fingerprint, examples, windows, text_language, longest_answer)
 
     @property
     def is_labelled(self) -> bool:
@@ -146,6 +158,7 @@ def predict_sets(model: AnyModel, sets: Sequence[LabelledSet], *, device: Device
             model.labels,
             num_examples=len(data.examples),
             contexts=[example.context for example in data.examples if isinstance(example, QuestionExample)],
+            longest_answer=data.longest_answer,
         )
         yield data.task.without_dropped(predicted)
 
@@ -160,6 +173,26 @@ def _logits(model: TaskModel, sets: Sequence[LabelledSet], device: Device) -> It
         row = settings.row_of(group[0][0])
         sequences = (window.ids for _, windows in group for window in windows)
         yield from run_packed(in_language(model, row), sequences, device=device, num_rows=num_rows)
+
+
+def say_limits(
+    path: Path, examples: Sequence[Example], windows: Sequence[Window], *, longest_answer: int = LONGEST_ANSWER
+) -> None:
+    """Say which share of a file no model can get right: words without a piece of their own, answers too long."""
+    own = np.concatenate([np.empty(0, bool), *(window.own for window in windows if isinstance(window, WordWindow))])
+    if (num_shared := int(np.count_nonzero(~own))) > TOLD_SHARE * len(own):
+        say(
+            f"{path}: {num_shared:,} of {len(own):,} words share a piece with a neighbour: their tag cannot be told "
+            "apart; a vocabulary with smaller pieces tells more"
+        )
+    asked = [example for example in examples if isinstance(example, QuestionExample)]
+    lengths = [length for length in answer_lengths(asked, windows) if length] if asked else []
+    num_long = sum(length > longest_answer for length in lengths)
+    if num_long > TOLD_SHARE * len(lengths):
+        say(
+            f"{path}: {num_long:,} of {len(lengths):,} answers are longer than longest_answer = {longest_answer} "
+            f"pieces and cannot be found; longest_answer={max(lengths)} looks for all of them"
+        )
 
 
 def say(told: str) -> None:

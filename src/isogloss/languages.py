@@ -35,6 +35,7 @@ __all__ = [
     "code_in_settings",
     "is_known",
     "is_listed",
+    "is_unspaced",
     "language",
     "sampling_shares",
     "script_of",
@@ -43,6 +44,9 @@ __all__ = [
 # spaces: words stand between spaces; syllables: spaces divide syllables and a word may hold several (Vietnamese);
 # none: written without spaces between words.
 WordDivision = Literal["spaces", "syllables", "none"]
+
+# Scripts written without spaces between words, for languages outside the table.
+_UNSPACED_SCRIPTS = {"Hani", "Hans", "Hant", "Hira", "Jpan", "Kana", "Khmr", "Laoo", "Mymr", "Thai", "Tibt"}
 
 # What a file name or a label may carry: language, script, region, variants, private use. Longer primary subtags are
 # well-formed in BCP 47 too, but none is registered, and refusing them tells README.txt from a language.
@@ -118,6 +122,16 @@ def script_of(code: str) -> str:
         return row.script
     own, *more = resolved.partition("-x-")[0].split("-")
     return next((part for part in more if len(part) == 4 and part.isalpha()), _own_script(own))
+
+
+def is_unspaced(code: str) -> bool:
+    """Whether a language is written without spaces between words: as the table says, else as its script is.
+
+    A code that is not well-formed has a script that nobody knows, and counts as written with spaces.
+    """
+    if is_known(code):
+        return language(code).word_division == "none"
+    return _WELL_FORMED.fullmatch(_resolve(code).lower()) is not None and script_of(code) in _UNSPACED_SCRIPTS
 
 
 def code_in_settings(text: str) -> str:

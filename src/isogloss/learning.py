@@ -27,7 +27,7 @@ from isogloss.processes import started
 from isogloss.run_models import LANGUAGES
 from isogloss.runs import CONFIG_NAME, RunFolder
 from isogloss.selection import Chooser, Rule, Save, Selection, rules_for
-from isogloss.tasks import Task, find_files
+from isogloss.tasks import LONGEST_ANSWER, Task, find_files
 from isogloss.transfer import Setting, is_a_model_a_language, languages_with_models
 from isogloss.vocab import Tokenizer
 
@@ -153,6 +153,7 @@ def chooser_of(
     save: Save,
     *,
     max_length: int = 0,
+    longest_answer: int = LONGEST_ANSWER,
 ) -> Chooser:
     """What scores the dev files and keeps what the selections say; without a tokenizer for a model that reads words."""
     rules, files = rules_and_files(settings, task)
@@ -165,6 +166,7 @@ def chooser_of(
             split=settings.dev_split,
             labels=model.labels,
             max_length=max_length,
+            longest_answer=longest_answer,
         )
         for language, path in files.items()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import torch
 
 from isogloss.errors import ConfigError
 from isogloss.predict import FoundAnswer, Predictor
-from isogloss.tasks import join_words, word_rows
+from isogloss.tasks import LONGEST_ANSWER, join_words, word_rows
 from isogloss.tasks.windows import question_windows
 
 Predictors = Callable[[str], Predictor]
@@ -86,6 +87,29 @@ def test_further_answers_stand_beside_each_other(predictor: Predictors, top_k: i
         places = sorted((span.start, span.end) for span in spans)
         assert all(end <= start for (_, end), (start, _) in itertools.pairwise(places))
         assert top_k == 1 or len(spans) > 1 or len(best.text) == len(context.strip())
+
+
+def test_no_answer_has_more_pieces_than_asked_for(predictor: Predictors) -> None:
+    model = predictor("question")
+    questions = [("who?", context) for context in CONTEXTS]
+    longest = [model.answer(questions, longest_answer=number) for number in (1, 3, 400)]
+    for number, found in zip((1, 3), longest, strict=False):
+        for (_, context), one in zip(questions, found, strict=True):
+            _, starts, ends = model.tokenizer.encode_with_offsets(context)
+            assert np.count_nonzero((starts < one.end) & (ends > one.start)) <= number
+    for one, three, many in zip(*longest, strict=True):
+        assert one.score <= three.score <= many.score
+    assert model.answer(questions) == model.answer(questions, longest_answer=30)
+    with pytest.raises(ConfigError, match="longest_answer = 0 is no number of pieces; give 1 or more"):
+        model.answer([], longest_answer=0)
+
+
+def test_the_longest_answer_is_the_same_wherever_it_is_not_given() -> None:
+    from isogloss.cli.ask import predict_answer
+    from isogloss.serve.forms import AnswerForm
+
+    of_command = inspect.signature(predict_answer).parameters["longest_answer"].default
+    assert of_command == AnswerForm.model_fields["longest_answer"].default == LONGEST_ANSWER
 
 
 def test_a_mask_can_be_filled_with_given_words_alone(predictor: Predictors) -> None:

@@ -18,7 +18,12 @@ PAIRS = [(TEXTS[0], TEXTS[1]), (TEXTS[2], TEXTS[3])]
 ASKED: dict[str, tuple[str, dict[str, Any], list[Any], dict[str, Any]]] = {
     "fill-mask": ("mlm", {"texts": ["Anna <mask> in <mask>.", "<mask>"], "top_k": 2}, [], {"top_k": 2}),
     "tag": ("ner", {"texts": [*TEXTS, ["Anna", "Oslo"]]}, [], {}),
-    "answer": ("qa", {"questions": [{"question": q, "context": c} for q, c in PAIRS]}, list(PAIRS), {}),
+    "answer": (
+        "qa",
+        {"questions": [{"question": q, "context": c} for q, c in PAIRS], "longest_answer": 2},
+        list(PAIRS),
+        {"longest_answer": 2},
+    ),
     "embed": ("mlm", {"texts": TEXTS, "pooling": "cls"}, [], {"pooling": "cls"}),
     "classify": ("nli", {"texts": [*TEXTS, list(PAIRS[0])], "model": "nli"}, [*TEXTS, PAIRS[0]], {}),
 }

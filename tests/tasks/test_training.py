@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isogloss.tasks.targets import Target
 from isogloss.tasks.training import ExampleBatches, TrainingSet
-from isogloss.tasks.windows import Kind, Target, TextWindow
+from isogloss.tasks.windows import Kind, TextWindow
 
 
 def training_set(num_sequences: int, kind: Kind = "tag", seed: int = 0) -> TrainingSet:

@@ -126,6 +126,7 @@ def predict_tag(
 def predict_answer(
     model: ModelFolder,
     top_k: Annotated[int, typer.Option(help="The best answer, and the next best ones as others.", min=1)] = 1,
+    longest_answer: Annotated[int, typer.Option(help="Pieces of the longest answer that is looked for.", min=1)] = 30,
     language: OfLanguage = None,
     device: OnDevice = "auto",
     precision: Precision = InPrecision.auto,
@@ -136,7 +137,7 @@ def predict_answer(
     printf "Who sleeps?\\tAnna sleeps in Oslo.\\n" | isogloss predict answer runs/demo/qa-pretrained
     isogloss predict answer runs/demo/qa-pretrained < questions.jsonl > answers.jsonl
     """
-    _answer("answer", model, device, precision, language, top_k=top_k)
+    _answer("answer", model, device, precision, language, top_k=top_k, longest_answer=longest_answer)
 
 
 def predict_embed(

@@ -27,7 +27,7 @@ from isogloss.predict.spans import tag_spans
 from isogloss.predict.vectors import Pooling, embed_texts
 from isogloss.predict.windowed import in_chunks
 from isogloss.run_models import model_folder
-from isogloss.tasks import FloatArray, Long
+from isogloss.tasks import LONGEST_ANSWER, FloatArray, Long
 
 __all__ = ["Predictor", "load"]
 
@@ -142,13 +142,22 @@ class Predictor(LoadedModel):
         """
         return tag_spans(self, checked_words(texts, first=first), language=language)
 
-    def answer(self, questions: Iterable[tuple[str, str]], *, top_k: int = 1, first: int = 1) -> list[FoundAnswer]:
+    def answer(
+        self,
+        questions: Iterable[tuple[str, str]],
+        *,
+        top_k: int = 1,
+        longest_answer: int = LONGEST_ANSWER,
+        first: int = 1,
+    ) -> list[FoundAnswer]:
         """The best answer to each (question, context); a long context is searched through overlapping windows.
 
-        With `top_k` more than 1 an answer's `others` are the next best ones. A context without visible text has the
+        With `top_k` more than 1 an answer's `others` are the next best ones. Answers of more than `longest_answer`
+        pieces are not looked for. A context without visible text has the
         empty answer, which is not `answered`. A question takes at most half of a window.
         """
-        return find_answers(self, checked_questions(questions, first=first), top_k=top_k)
+        asked = checked_questions(questions, first=first)
+        return find_answers(self, asked, top_k=top_k, longest_answer=longest_answer)
 
     def embed(
         self,

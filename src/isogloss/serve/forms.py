@@ -126,12 +126,13 @@ class AnswerForm(QuestionForm):
     question: ClassVar[Question] = "answer"
     questions: list[QuestionInContext] = Field(min_length=1, description="Questions, each with its context")
     top_k: int = Field(1, ge=1, le=100, description="The best answer, and the next best ones in its `others`")
+    longest_answer: int = Field(30, ge=1, le=512, description="Pieces of the longest answer that is looked for")
 
     def items(self) -> list[Item]:
         return [(one.question, one.context) for one in self.questions]
 
     def options(self) -> Options:
-        return {"top_k": self.top_k}
+        return {"top_k": self.top_k, "longest_answer": self.longest_answer}
 
 
 class EmbedForm(QuestionForm):

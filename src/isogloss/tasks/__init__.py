@@ -30,6 +30,7 @@ from isogloss.tasks.examples import (
 from isogloss.tasks.files import Tell
 from isogloss.tasks.finding import find_files, splits_in
 from isogloss.tasks.outputs import (
+    LONGEST_ANSWER,
     FloatArray,
     FoundSpan,
     best_spans,
@@ -40,12 +41,11 @@ from isogloss.tasks.outputs import (
     word_tags,
 )
 from isogloss.tasks.scoring import Report
+from isogloss.tasks.targets import Target, answer_lengths, make_targets
 from isogloss.tasks.task import Task, labels_of
 from isogloss.tasks.windows import (
     Long,
-    Target,
     Window,
-    make_targets,
     make_windows,
     question_windows,
     text_windows,
@@ -55,6 +55,7 @@ from isogloss.tasks.words import IntArray, Span, divide_words, join_words, word_
 
 __all__ = [
     "CATALOGUE",
+    "LONGEST_ANSWER",
     "Answer",
     "ChoiceExample",
     "Example",
@@ -74,6 +75,7 @@ __all__ = [
     "Tell",
     "TextExample",
     "Window",
+    "answer_lengths",
     "best_spans",
     "data_language",
     "divide_words",

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from isogloss.languages import is_known, language
+from isogloss.languages import is_unspaced, script_of
 
 __all__ = [
     "AnswerRules",
@@ -167,8 +167,8 @@ def _word_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
 
 def _segmentation(code: str) -> Callable[[str], list[str]]:
     """How a language's answers become tokens: at spaces, or also at each character where none divide words."""
-    if is_known(code) and language(code).word_division == "none":
-        return _segment_chinese if language(code).script.startswith("Han") else _segment_unspaced
+    if is_unspaced(code):
+        return _segment_chinese if script_of(code).startswith("Han") else _segment_unspaced
     return str.split
 
 

@@ -19,6 +19,7 @@ from isogloss.tasks.statistics import nearest
 from isogloss.tasks.windows import ContextWindow, Window, WordWindow
 
 __all__ = [
+    "LONGEST_ANSWER",
     "FloatArray",
     "FoundSpan",
     "best_spans",
@@ -31,7 +32,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float32]
 
-# Answers longer than this many pieces are not looked for.
+# Answers longer than this many pieces are not looked for, unless another number is asked for.
 LONGEST_ANSWER = 30
 
 
@@ -56,6 +57,7 @@ def predictions(
     *,
     num_examples: int,
     contexts: Sequence[str] = (),
+    longest_answer: int = LONGEST_ANSWER,
 ) -> list[Any]:
     """One prediction an example: its label, the tags of its words, or its answer's text (which needs `contexts`).
 
@@ -74,7 +76,8 @@ def predictions(
     if kind == "tag":
         words = [window for window in windows if isinstance(window, WordWindow)]
         return word_tags(words, logits, labels, num_examples=num_examples)
-    spans = best_spans([window for window in windows if isinstance(window, ContextWindow)], logits, contexts)
+    shown = [window for window in windows if isinstance(window, ContextWindow)]
+    spans = best_spans(shown, logits, contexts, longest_answer=longest_answer)
     return [context[span.start : span.end] for context, span in zip(contexts, spans, strict=True)]
 
 
@@ -89,13 +92,23 @@ def _best_choices(windows: Sequence[Window], logits: Sequence[FloatArray], *, nu
 def word_tags(
     windows: Sequence[WordWindow], logits: Sequence[FloatArray], labels: Sequence[str], *, num_examples: int
 ) -> list[tuple[str, ...]]:
-    """The tags of each example's words; a word that shares the row of an entity's first word continues that entity."""
+    """The tags of each example's words; a word that shares the row of an entity's first word continues that entity.
+
+    A word before all that have a row of their own (a mark of direction at the start, which normalisation drops) stands
+    in front of what it is read from: it is no part of an entity.
+    """
     tags: list[dict[int, str]] = [{} for _ in range(num_examples)]
+    first_own: dict[int, int] = {}
     for window, logits_TL in zip(windows, logits, strict=True):
         best = logits_TL[window.rows].argmax(axis=-1).tolist()
         for word, label, own in zip(window.words.tolist(), best, window.own.tolist(), strict=True):
             tag = labels[label]
-            tags[window.example][word] = tag if own or not tag.startswith("B-") or word == 0 else f"I-{tag[2:]}"
+            tags[window.example][word] = tag if own or not tag.startswith("B-") else f"I-{tag[2:]}"
+            if own:
+                first_own[window.example] = min(word, first_own.get(window.example, word))
+    if "O" in labels:
+        for example, found in enumerate(tags):
+            found |= dict.fromkeys(range(first_own.get(example, len(found))), "O")
     return [tuple(found[word] for word in range(len(found))) for found in tags]
 
 
@@ -113,25 +126,38 @@ def word_scores(windows: Sequence[WordWindow], logits: Sequence[FloatArray], *, 
 
 
 def best_spans(
-    windows: Sequence[ContextWindow], logits: Sequence[FloatArray], contexts: Sequence[str]
+    windows: Sequence[ContextWindow],
+    logits: Sequence[FloatArray],
+    contexts: Sequence[str],
+    *,
+    longest_answer: int = LONGEST_ANSWER,
 ) -> list[FoundSpan]:
     """For each context the span with the highest start plus end logit over its windows, without spaces at its ends.
 
     A context without any visible piece gives an empty span with score minus infinity.
     """
     nothing = FoundSpan(0, 0, float("-inf"), 0.0)
-    return [spans[0] if spans else nothing for spans in ranked_spans(windows, logits, contexts)]
+    ranked = ranked_spans(windows, logits, contexts, longest_answer=longest_answer)
+    return [spans[0] if spans else nothing for spans in ranked]
 
 
 def ranked_spans(
-    windows: Sequence[ContextWindow], logits: Sequence[FloatArray], contexts: Sequence[str], *, top_k: int = 1
+    windows: Sequence[ContextWindow],
+    logits: Sequence[FloatArray],
+    contexts: Sequence[str],
+    *,
+    top_k: int = 1,
+    longest_answer: int = LONGEST_ANSWER,
 ) -> list[list[FoundSpan]]:
     """For each context at most `top_k` spans, best first, none of which shares a character with another."""
+    assert longest_answer >= 1, f"answers of {longest_answer} pieces"
     parts: list[list[tuple[ContextWindow, FloatArray]]] = [[] for _ in contexts]
     for window, logits_T2 in zip(windows, logits, strict=True):
         if len(window.starts):
             parts[window.example].append((window, logits_T2))
-    return [_ranked(context, of_context, top_k) for context, of_context in zip(contexts, parts, strict=True)]
+    return [
+        _ranked(context, of_context, top_k, longest_answer) for context, of_context in zip(contexts, parts, strict=True)
+    ]
 
 
 def no_answers(windows: Sequence[ContextWindow], logits: Sequence[FloatArray], *, num_examples: int) -> list[FoundSpan]:
@@ -144,10 +170,12 @@ def no_answers(windows: Sequence[ContextWindow], logits: Sequence[FloatArray], *
     return found
 
 
-def _ranked(context: str, parts: Sequence[tuple[ContextWindow, FloatArray]], top_k: int) -> list[FoundSpan]:
+def _ranked(
+    context: str, parts: Sequence[tuple[ContextWindow, FloatArray]], top_k: int, longest: int
+) -> list[FoundSpan]:
     found: list[FoundSpan] = []
     taken: list[tuple[int, int]] = []
-    best = [_best_pair(window, logits_T2, taken) for window, logits_T2 in parts]
+    best = [_best_pair(context, window, logits_T2, taken, longest) for window, logits_T2 in parts]
     while best and len(found) < top_k:
         place = max(range(len(best)), key=lambda place: best[place][2])
         first, last, score = best[place]
@@ -161,32 +189,37 @@ def _ranked(context: str, parts: Sequence[tuple[ContextWindow, FloatArray]], top
         if len(found) < top_k:
             for other, (window, logits_T2) in enumerate(parts):
                 if window.starts[0] < end and window.ends[-1] > start:
-                    best[other] = _best_pair(window, logits_T2, taken)
+                    best[other] = _best_pair(context, window, logits_T2, taken, longest)
     return found
 
 
 def _best_pair(
-    window: ContextWindow, logits_T2: FloatArray, taken: Sequence[tuple[int, int]]
+    context: str, window: ContextWindow, logits_T2: FloatArray, taken: Sequence[tuple[int, int]], longest: int
 ) -> tuple[int, int, float]:
-    """The pair of pieces first <= last < first + LONGEST_ANSWER with the highest sum, whose characters are not taken.
+    """The pair of pieces first <= last < first + longest with the highest sum, whose characters are not taken.
 
-    A pair without any character has none to answer with.
+    A pair without any visible character has none to answer with.
     """
+    longest = min(longest, len(window.starts))
     rows = slice(window.first_row, window.first_row + len(window.starts))
-    ends = _following(window.ends, 0)
-    sums = logits_T2[rows, 0][:, None] + _following(logits_T2[rows, 1], -np.inf)
+    ends = _following(window.ends, 0, longest)
+    sums = logits_T2[rows, 0][:, None] + _following(logits_T2[rows, 1], -np.inf, longest)
     starts = window.starts[:, None]
     sums[ends <= starts] = -np.inf
     for start, end in taken:
         sums[(starts < end) & (ends > start)] = -np.inf
-    first, length = divmod(int(sums.argmax()), LONGEST_ANSWER)
-    return first, first + length, float(sums[first, length])
+    while True:
+        first, length = divmod(int(sums.argmax()), longest)
+        score = float(sums[first, length])
+        if score == float("-inf") or context[window.starts[first] : ends[first, length]].strip():
+            return first, first + length, score
+        sums[first, length] = -np.inf
 
 
-def _following(values: npt.NDArray[Any], beyond: float) -> npt.NDArray[Any]:
-    """For each place the values of it and those after it, as many as an answer may have: (places, LONGEST_ANSWER)."""
-    padded = np.concatenate([values, np.full(LONGEST_ANSWER - 1, beyond, values.dtype)])
-    return np.lib.stride_tricks.sliding_window_view(padded, LONGEST_ANSWER)
+def _following(values: npt.NDArray[Any], beyond: float, longest: int) -> npt.NDArray[Any]:
+    """For each place the values of it and those after it, as many as an answer may have: (places, longest)."""
+    padded = np.concatenate([values, np.full(longest - 1, beyond, values.dtype)])
+    return np.lib.stride_tricks.sliding_window_view(padded, longest)
 
 
 def _probability(logits_T2: FloatArray, start_row: int, end_row: int) -> float:
@@ -197,6 +230,5 @@ def _probability(logits_T2: FloatArray, start_row: int, end_row: int) -> float:
 
 def _trim(context: str, start: int, end: int) -> tuple[int, int]:
     text = context[start:end]
-    trimmed = text.strip()
-    start += len(text) - len(text.lstrip()) if trimmed else 0
-    return start, start + len(trimmed)
+    start += len(text) - len(text.lstrip())
+    return start, start + len(text.strip())

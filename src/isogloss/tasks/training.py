@@ -26,7 +26,8 @@ from torch import Tensor
 from isogloss.attention import Layout
 from isogloss.randomness import key_of
 from isogloss.tasks.examples import Kind
-from isogloss.tasks.windows import RATING_STEP, Target, Window
+from isogloss.tasks.targets import RATING_STEP, Target
+from isogloss.tasks.windows import Window
 from isogloss.tasks.words import IntArray
 
 __all__ = ["ExampleBatch", "ExampleBatches", "Examples", "Ragged", "TrainingSet"]

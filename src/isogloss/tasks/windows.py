@@ -1,7 +1,7 @@
 """Examples become sequences of ids for the model: `<s> A </s>`, `<s> A </s></s> B </s>`, and windows of long texts.
 
     windows = make_windows("tag", examples, tokenizer, language="en", max_length=512)
-    targets = make_targets("tag", examples, windows, labels)          # for training
+    targets = make_targets("tag", examples, windows, labels)          # for training: isogloss.tasks.targets
     ...one output of the model a window...
     outputs.predictions("tag", windows, logits, labels, num_examples=len(examples))
 
@@ -13,15 +13,16 @@ its sides.
 
 from __future__ import annotations
 
-from collections import Counter
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from isogloss.errors import ConfigError
+from isogloss.languages import is_unspaced
 from isogloss.tasks.examples import (
     ChoiceExample,
     Example,
@@ -32,7 +33,7 @@ from isogloss.tasks.examples import (
     TaggedExample,
     TextExample,
 )
-from isogloss.tasks.words import IntArray, Span, join_words, word_rows
+from isogloss.tasks.words import IntArray, Span, further_rows, join_words, word_rows
 
 if TYPE_CHECKING:
     from isogloss.vocab import Tokenizer
@@ -40,11 +41,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ContextWindow",
     "Long",
-    "Target",
     "TextWindow",
     "Window",
     "WordWindow",
-    "make_targets",
     "make_windows",
     "question_windows",
     "text_windows",
@@ -59,8 +58,6 @@ Long = Literal["cut", "windows"]
 OVERLAP = 128
 # What COPA's words ask for, in words; the same ones in every language.
 QUESTIONS = {"cause": "What was the cause?", "effect": "What happened as a result?"}
-# Ratings become whole numbers of this part of a point, as published ones have three digits.
-RATING_STEP = 1000
 # Less than this leaves no room for text beside the special pieces and a question.
 SHORTEST = 16
 
@@ -75,35 +72,38 @@ class TextWindow:
 
 @dataclass(frozen=True, slots=True)
 class WordWindow:
-    """A sentence or a part of it: `words[i]` is read from `rows[i]`, a row of its own where `own[i]`."""
+    """A sentence or a part of it: `words[i]` is read from `rows[i]`, a row of its own where `own[i]`.
+
+    `further_rows[i]` is one that no word is read from, in the word `further_words[i]`: training labels it too, where
+    running text is read from such rows.
+    """
 
     example: int
     ids: IntArray
     words: IntArray
     rows: IntArray
     own: npt.NDArray[np.bool_]
+    further_rows: IntArray = field(default_factory=lambda: _ints([]))
+    further_words: IntArray = field(default_factory=lambda: _ints([]))
 
 
 @dataclass(frozen=True, slots=True)
 class ContextWindow:
-    """A question and a part of its context; its piece i is row `first_row + i` and characters `starts[i]:ends[i]`."""
+    """A question and a part of its context; its piece i is row `first_row + i` and characters `starts[i]:ends[i]`.
+
+    `shown` goes from the end of the piece before the window to the start of the one after it: what it holds beside the
+    window's pieces (spaces, characters that were dropped) no piece has.
+    """
 
     example: int
     ids: IntArray
     first_row: int
     starts: IntArray
     ends: IntArray
+    shown: Span = (0, sys.maxsize)
 
 
 Window = TextWindow | WordWindow | ContextWindow
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a window should give: labels at rows (all kinds but one), or the rows where the answer starts and ends."""
-
-    rows: IntArray
-    labels: IntArray
 
 
 def make_windows(
@@ -133,7 +133,7 @@ def make_windows(
         tagged = [
             join_words(example.words, language=language) for example in examples if isinstance(example, TaggedExample)
         ]
-        return list(word_windows(tagged, tokenizer, max_length=max_length))
+        return list(word_windows(tagged, tokenizer, max_length=max_length, further=is_unspaced(language)))
     questions = [(example.question, example.context) for example in examples if isinstance(example, QuestionExample)]
     return list(question_windows(questions, tokenizer, max_length=max_length))
 
@@ -172,11 +172,11 @@ def text_windows(
 
 
 def word_windows(
-    sentences: Sequence[tuple[str, Sequence[Span]]], tokenizer: Tokenizer, *, max_length: int
+    sentences: Sequence[tuple[str, Sequence[Span]]], tokenizer: Tokenizer, *, max_length: int, further: bool = False
 ) -> list[WordWindow]:
     """The windows of sentences, each a text and the characters of its words; every word is in exactly one window.
 
-    A stretch in which no word begins has no window.
+    A stretch in which no word begins has no window. `further` looks for the rows to train on beside the words' own.
     """
     room, first_row = max_length - tokenizer.frame.num_added(1), tokenizer.frame.first_row()
     windows: list[WordWindow] = []
@@ -187,6 +187,8 @@ def word_windows(
         nearest = _roomiest(rows, openings, len(pieces), room)
         by_window = np.argsort(nearest, kind="stable").astype(np.int32)
         bounds = np.searchsorted(nearest[by_window], np.arange(len(openings) + 1))
+        beside, of_words = further_rows(text, spans, starts, ends) if further else (_ints([]), _ints([]))
+        nearest_beside = _roomiest(beside, openings, len(pieces), room)
         for window, opening in enumerate(openings):
             words = by_window[bounds[window] : bounds[window + 1]]
             if len(words) == 0:
@@ -194,7 +196,9 @@ def word_windows(
             ids = tokenizer.frame.around(pieces[opening : opening + room])
             # A sentence without any piece (-1) is read at row 0, <s>.
             in_window = np.maximum(rows[words] - opening + first_row, 0).astype(np.int32)
-            windows.append(WordWindow(example, ids, words, in_window, own[words]))
+            more = nearest_beside == window
+            more_rows = beside[more] - opening + first_row
+            windows.append(WordWindow(example, ids, words, in_window, own[words], more_rows, of_words[more]))
     return windows
 
 
@@ -216,44 +220,12 @@ def question_windows(
         for opening in _openings(len(pieces), room):
             part = slice(opening, opening + room)
             ids = frame.around(question, pieces[part])
-            windows.append(ContextWindow(example, ids, frame.first_row(question), starts[part], ends[part]))
-    return windows
-
-
-def make_targets(kind: Kind, examples: Sequence[Any], windows: Sequence[Window], labels: Sequence[str]) -> list[Target]:
-    """The target of each window. Words that share another word's row have none; an answer outside the window is <s>.
-
-    Of a choice it is 1 if it is right, else 0; of a rating its thousandths.
-    """
-    index = {label: position for position, label in enumerate(labels)}
-    targets: list[Target] = []
-    seen = Counter[int]()
-    for window in windows:
-        example = examples[window.example]
-        if kind == "choose":
-            targets.append(Target(_ints([0]), _ints([int(example.label == str(seen[window.example]))])))
-            seen[window.example] += 1
-        elif kind == "rate":
-            targets.append(Target(_ints([0]), _ints([round(example.rating * RATING_STEP)])))
-        elif isinstance(window, TextWindow):
-            targets.append(Target(_ints([0]), _ints([index[example.label]])))
-        elif isinstance(window, WordWindow):
-            tags = [index[example.tags[word]] for word in window.words[window.own]]
-            targets.append(Target(window.rows[window.own], _ints(tags)))
-        else:
-            answer = example.answers[0]
-            targets.append(
-                Target(_ints(_answer_rows(window, answer.start, answer.start + len(answer.text))), _ints([]))
+            shown = (
+                int(ends[opening - 1]) if opening else 0,
+                int(starts[part.stop]) if part.stop < len(pieces) else len(context),
             )
-    return targets
-
-
-def _answer_rows(window: ContextWindow, start: int, end: int) -> tuple[int, int]:
-    if len(window.starts) == 0 or start < window.starts[0] or end > window.ends[-1]:
-        return 0, 0
-    first = int(np.searchsorted(window.ends, start, side="right"))
-    last = int(np.searchsorted(window.starts, end, side="left")) - 1
-    return window.first_row + first, window.first_row + max(first, last)
+            windows.append(ContextWindow(example, ids, frame.first_row(question), starts[part], ends[part], shown))
+    return windows
 
 
 def _fit(pieces: Sequence[IntArray], room: int) -> list[list[IntArray]]:
