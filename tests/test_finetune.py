@@ -149,6 +149,32 @@ def test_a_run_that_was_stopped_ends_in_the_same_weights(
     assert (stopped / "metrics.jsonl").read_text() == before
 
 
+def test_dev_files_may_be_those_of_another_set(
+    pretrained: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As SQuAD has the training part and MLQA the dev part: of its form, scored by its rules."""
+    squad, mlqa = tmp_path / "squad", tmp_path / "MLQA_V1"
+    squad.mkdir()
+    (mlqa / "dev").mkdir(parents=True)
+    shutil.copy(data / "train.en.json", squad / "train-v1.1.json")
+    for language in ("en", "de"):
+        name = f"dev-context-{language}-question-{language}.json"
+        shutil.copy(data / "dev.en.json", mlqa / "dev" / name)
+    elsewhere = {"task": "squad", "dev_data": mlqa, "dev_task": "mlqa", "selection": "joint-dev", "steps": 1}
+    run = finetune(settings_for(pretrained, squad, tmp_path / "run", **elsewhere))
+    (line,) = [line for line in read_metrics(run) if "dev_mean" in line]
+    assert list(line["dev"]) == ["de", "en"]
+    card = (run / "model" / "README.md").read_text(encoding="utf-8")
+    assert f"| mlqa | de | dev | f1 | {line['dev']['de']:.2f} |" in card
+    assert "labels of squad in en" in card
+    said = capsys.readouterr().err
+    assert "squad train in en has 16 examples, the published one 87,599" in said
+    assert "mlqa dev in de has 16 examples, the published one 512" in said
+    # Where they lie may differ when the run goes on.
+    moved = mlqa.rename(tmp_path / "moved")
+    assert finetune(settings_for(pretrained, squad, tmp_path / "run", **{**elsewhere, "dev_data": moved})) == run
+
+
 def test_accumulation_does_not_change_what_is_learned(pretrained: Path, data: Path, tmp_path: Path) -> None:
     losses = []
     for accumulate in (1, 4):
@@ -208,7 +234,13 @@ def test_settings_choose_the_training_files(pretrained: Path, data: Path, tmp_pa
         ({"setting": "all", "source_languages": ("en",)}, ConfigError, "several languages"),
         ({"dev_languages": ("sw",)}, ConfigError, "selection=joint-dev"),
         ({"source_languages": ("fr",)}, DataError, r"no train\.fr\.tsv"),
-        ({"dev_split": "test"}, DataError, r"no file test\."),
+        ({"dev_split": "test"}, DataError, r"no file test\..*set dev_data, and dev_task"),
+        ({"dev_data": Path("nowhere")}, DataError, "dev_data: data folder nowhere does not exist"),
+        ({"dev_data": Path("x"), "selection": "last"}, ConfigError, "dev_data is given, but selection = last"),
+        ({"dev_task": "text"}, ConfigError, "dev_task = text cannot choose a model of pos: one is of kind classify"),
+        ({"dev_task": "ner"}, ConfigError, "dev_task = ner cannot choose a model of pos"),
+        ({"task": "conll", "dev_task": "panx"}, ConfigError, "its labels are O, B-LOC"),
+        ({"dev_task": "udposs"}, ConfigError, "task 'udposs' is not known; did you mean udpos"),
         ({"task": "poss"}, ConfigError, "did you mean pos"),
         ({"task": "nli"}, DataError, r"train\.en\.tsv:1: "),
         ({"task": "ner"}, DataError, "unknown tag 'NOUN'"),

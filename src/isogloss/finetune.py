@@ -4,8 +4,9 @@
     run = finetune(settings)                             # started again it goes on, or finds itself done
 
 Which files are trained on is the setting (zero-shot, each, translate-train, translate-train-all, all); which
-checkpoint is kept is the selection (`selection.py`). Both are written beside every score. A run that learns nothing is
-begun anew (`collapse.py`).
+checkpoint is kept is the selection (`selection.py`), by dev files of `data`, or of `dev_data` and `dev_task`: MLQA's
+protocol trains on SQuAD and chooses on MLQA's English dev part. Setting and selection are written beside every score. A
+run that learns nothing is begun anew (`collapse.py`).
 """
 
 from __future__ import annotations
@@ -47,7 +48,15 @@ from isogloss.heads import AnyEncoder, TaskModel, loss_of
 from isogloss.interop.foreign import ForeignEncoder
 from isogloss.labelled import say, say_limits
 from isogloss.lean import LoraSettings, add_factors, hold_used_rows, plain, write_adapter
-from isogloss.learning import LearningSettings, asked_runs, check_learning, chooser_of, finished_run, recipe_of
+from isogloss.learning import (
+    LearningSettings,
+    asked_runs,
+    check_learning,
+    chooser_of,
+    dev_task_of,
+    finished_run,
+    recipe_of,
+)
 from isogloss.loop import train
 from isogloss.manifest import Manifest, hash_files
 from isogloss.model import initialise
@@ -74,7 +83,7 @@ __all__ = ["SETTINGS", "FinetuneOptim", "FinetuneSettings", "Setting", "finetune
 
 # What may change when a run goes on: where its folders lie and how it is watched, but nothing that is learned from.
 # Checkpoints of versions before `embedding_rows` hold the whole table, and are gone on from with "all".
-MAY_DIFFER = ("run", "model", "data", "loop", "device", "embedding_rows")
+MAY_DIFFER = ("run", "model", "data", "dev_data", "loop", "device", "embedding_rows")
 
 # What the model says about itself and evaluation writes beside its scores.
 KEPT = ("task", "setting", "source_languages", "selection", "random_weights", "seed")
@@ -163,7 +172,6 @@ def _attempt(
     save = _Saver(settings, model, parents, restarts=len(earlier), recipe=recipe)
     chooser = chooser_of(
         settings,
-        task,
         model,
         tokenizer,
         device,
@@ -257,7 +265,7 @@ class _Saver:
             base_model=name_of(settings.model),
             corpus=f"labels of {settings.task} in {', '.join(settings.source_languages)}",
             scores=[
-                CardScore(settings.task, language, settings.dev_split, metric, value)
+                CardScore(dev_task_of(settings).name, language, settings.dev_split, metric, value)
                 for language, of_set in scores.items()
                 for metric, value in of_set.items()
             ],

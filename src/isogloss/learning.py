@@ -3,14 +3,14 @@
 class FinetuneSettings(LearningSettings): ...            # and baselines.train.BaselineSettings
 for one in asked_runs(settings, task): ...                # RUN, or RUN/seed-1, RUN/languages/sw, …
 files = training_files(task, one.data, one.setting, one.source_languages, split=one.train_split)
-chooser = chooser_of(one, task, model, tokenizer, device, save, max_length=256)
+chooser = chooser_of(one, model, tokenizer, device, save, max_length=256)
 if finished_run(one, config, may_differ=("loop",), kind="model"): ...
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -19,15 +19,15 @@ from pydantic import Field
 
 from isogloss.config import Duration, Settings
 from isogloss.devices import Device
-from isogloss.errors import ConfigError, FolderError
-from isogloss.labelled import AnyModel, LabelledSet
+from isogloss.errors import ConfigError, DataError, FolderError
+from isogloss.labelled import AnyModel, LabelledSet, say
 from isogloss.loop import LoopSettings
 from isogloss.manifest import MANIFEST_NAME, read_manifest
 from isogloss.processes import started
 from isogloss.run_models import LANGUAGES
 from isogloss.runs import CONFIG_NAME, RunFolder
 from isogloss.selection import Chooser, Rule, Save, Selection, rules_for
-from isogloss.tasks import LONGEST_ANSWER, Task, find_files
+from isogloss.tasks import LONGEST_ANSWER, Task, find_files, find_task, labels_of
 from isogloss.transfer import Setting, is_a_model_a_language, languages_with_models
 from isogloss.vocab import Tokenizer
 
@@ -36,6 +36,7 @@ __all__ = [
     "asked_runs",
     "check_learning",
     "chooser_of",
+    "dev_task_of",
     "finished_run",
     "recipe_of",
     "rules_and_files",
@@ -48,6 +49,12 @@ class LearningSettings(Settings):
     run: Path = Field(description="the run folder, made or gone on with")
     task: str = Field(description="a task of the catalogue, such as xnli, mlqa, panx, or a form: nli, pos, ner, qa")
     data: Path = Field(description="folder with SPLIT.LANGUAGE.tsv or .json, or the set as published, or hf://…")
+    dev_data: Path | None = Field(
+        None, description="where the dev files lie, as with MultiNLI's training part and XNLI's dev part; none: in data"
+    )
+    dev_task: str | None = Field(
+        None, description="the task that the dev files are of, with the labels of task: train squad, choose on mlqa"
+    )
     drop_types: tuple[str, ...] = Field((), description="types of entities that are not learned, such as DATE")
     setting: Setting = Field(
         "zero-shot",
@@ -129,24 +136,62 @@ def check_learning(settings: LearningSettings) -> None:
         )
     if settings.dev_languages and not by_other_languages:
         raise ConfigError(f"dev_languages are given, but selection = {settings.selection}; set selection=joint-dev")
+    by_dev = by_other_languages | ({settings.selection, *settings.also_select} & {"source-dev"})
+    for name in ("dev_data", "dev_task"):
+        if getattr(settings, name) is not None and not by_dev:
+            raise ConfigError(
+                f"{name} is given, but selection = {settings.selection} looks at no dev files; set selection=source-dev"
+            )
+    dev_task_of(settings)
 
 
-def rules_and_files(settings: LearningSettings, task: Task) -> tuple[tuple[Rule, ...], dict[str, Path]]:
-    """What is kept, and the dev files that it takes, by language."""
+def dev_task_of(settings: LearningSettings) -> Task:
+    """The task of the dev files: the run's own, or another one whose answers are the same.
+
+    Raises ConfigError for one of another kind, and of other labels.
+    """
+    task = find_task(settings.task).without(settings.drop_types)
+    if settings.dev_task is None:
+        return task
+    other = find_task(settings.dev_task).without(settings.drop_types)
+    problem = f"dev_task = {other.name} cannot choose a model of {task.name}"
+    if (other.kind, other.has_entities) != (task.kind, task.has_entities):
+        raise ConfigError(
+            f"{problem}: one is of kind {other.kind}, the other {task.kind}; name a task of the same kind"
+        )
+    labels = [labels_of(one, []) for one in (other, task) if one.labels]
+    if len({frozenset(of_task) for of_task in labels}) > 1:
+        theirs, ours = (", ".join(of_task) for of_task in labels)
+        raise ConfigError(f"{problem}: its labels are {theirs}, not {ours}; name a task of the same labels")
+    return other
+
+
+def rules_and_files(settings: LearningSettings) -> tuple[tuple[Rule, ...], dict[str, Path]]:
+    """What is kept, and the dev files that it takes, by language. Raises DataError naming what is not there."""
     source, asked = settings.source_languages, {settings.selection, *settings.also_select}
     needed: dict[str, Path] = {}
     dev: tuple[str, ...] = ()
     if asked & {"joint-dev", "per-language-dev"}:
-        needed = find_files(task, settings.data, split=settings.dev_split, languages=settings.dev_languages)
+        needed = _dev_files(settings, settings.dev_languages)
         dev = tuple(needed)
     if "source-dev" in asked:
-        needed = needed | find_files(task, settings.data, split=settings.dev_split, languages=source)
+        needed = needed | _dev_files(settings, source)
     return rules_for(settings.selection, settings.also_select, source=source, dev=dev), needed
+
+
+def _dev_files(settings: LearningSettings, languages: Sequence[str]) -> dict[str, Path]:
+    folder = settings.data if settings.dev_data is None else settings.dev_data
+    try:
+        return find_files(dev_task_of(settings), folder, split=settings.dev_split, languages=languages, tell=say)
+    except DataError as error:
+        if settings.dev_data is not None:
+            raise DataError(f"dev_data: {error}") from None
+        way_out = "where dev files lie elsewhere, set dev_data, and dev_task if they are another task's"
+        raise DataError(f"{error}; {way_out}") from None
 
 
 def chooser_of(
     settings: LearningSettings,
-    task: Task,
     model: AnyModel,
     tokenizer: Tokenizer | None,
     device: Device,
@@ -156,7 +201,8 @@ def chooser_of(
     longest_answer: int = LONGEST_ANSWER,
 ) -> Chooser:
     """What scores the dev files and keeps what the selections say; without a tokenizer for a model that reads words."""
-    rules, files = rules_and_files(settings, task)
+    rules, files = rules_and_files(settings)
+    task = dev_task_of(settings)
     dev_sets = [
         LabelledSet.read(
             task,

@@ -111,6 +111,18 @@ def test_settings_and_selections_are_those_of_fine_tuning(settings_for: Make, la
     assert all(score.value > 90 for score in found if score.selection == "joint-dev")
 
 
+def test_dev_files_may_lie_elsewhere(settings_for: Make, labelled: Path, tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / split).mkdir()
+        shutil.copy(labelled / f"{split}.en.tsv", tmp_path / split)
+    # udpos has the labels of pos.
+    changes = {"task": "udpos", "data": tmp_path / "train", "steps": 2}
+    run = train_baseline(settings_for(tmp_path / "run", **changes, dev_data=tmp_path / "dev", dev_task="pos"))
+    assert [list(line["dev"]) for line in read_metrics(run) if "dev" in line] == [["en"]]
+    with pytest.raises(DataError, match=r"no file dev\.LANGUAGE\.tsv.*set dev_data"):
+        train_baseline(settings_for(tmp_path / "other", **changes))
+
+
 def test_a_run_that_was_stopped_ends_in_the_same_weights(
     settings_for: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

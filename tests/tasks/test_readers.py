@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.errors import ConfigError, DataError
@@ -290,6 +290,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(
     before=st.lists(VALUES, max_size=3), key=st.text(max_size=6), others=st.dictionaries(st.text(max_size=6), VALUES)
 )

@@ -43,7 +43,7 @@ from isogloss.transfer import training_files
 __all__ = ["BaselineOptim", "BaselineSettings", "train_baseline"]
 
 # What may change when a run goes on: where things lie and how it is watched, but nothing that is learned from.
-MAY_DIFFER = ("run", "data", "vectors", "strings", "loop", "device")
+MAY_DIFFER = ("run", "data", "dev_data", "vectors", "strings", "loop", "device")
 # What the tagger says about itself and evaluation writes beside its scores.
 KEPT = ("task", "setting", "source_languages", "selection", "seed")
 
@@ -108,7 +108,7 @@ def _train(settings: BaselineSettings, task: Task, device: Device) -> None:
         return
     recipe = recipe_of(config, but=MAY_DIFFER, setting=settings.setting)
     tagger, training = _read_training(settings, task, files, device)
-    chooser = chooser_of(settings, task, tagger, None, device, _Saver(settings, tagger, recipe))
+    chooser = chooser_of(settings, tagger, None, device, _Saver(settings, tagger, recipe))
     batches = ExampleBatches(training, batch_size=settings.batch_size, seed=settings.seed)
     # All that can be wrong has been read by now: a command that is corrected finds no folder of other settings.
     run = RunFolder.open(settings.run, config, settings=settings, may_differ=MAY_DIFFER)
