@@ -49,6 +49,19 @@ def test_an_answer_is_found_where_a_window_begins_behind_its_blanks(vocabulary: 
         assert found == [edge == (start, end) for edge in edges]
 
 
+def test_a_space_that_is_a_piece_behind_the_edge_takes_nothing_from_the_answer() -> None:
+    # a | ▁ in one window, b in the other.
+    parts = [((0, 1), (1, 2), (0, 2)), ((2,), (3,), (2, 3))]
+    windows = [
+        ContextWindow(0, np.zeros(6, np.int32), 3, np.array(starts, np.int32), np.array(ends, np.int32), shown)
+        for starts, ends, shown in parts
+    ]
+    assert [target.rows.tolist() for target in make_targets("answer", [asked("a b", 1, 3)], windows, ())] == [
+        [0, 0],
+        [3, 3],
+    ]
+
+
 def test_an_answer_that_was_dropped_whole_is_nowhere(vocabulary: Vocabulary) -> None:
     example = asked("Anna \u200b lives", 5, 6)
     windows = make_windows("answer", [example], vocabulary, language="en", max_length=24)
