@@ -8,7 +8,8 @@
     task.score(examples, tags, language="sw")                          # {"accuracy": 71.4}
 
 `catalogue` the table, with `published` facts and `finding` their files; `readers`, `tagged` and `questions` read them;
-`words` words and pieces, `windows` model inputs, `outputs` what comes back, `predicted` as files; `scoring` scores.
+`words` words and pieces, `windows` model inputs, `outputs` what comes back, `predicted` as files, which `scoring`
+compares with what `gold` reads.
 """
 
 from isogloss.tasks.catalogue import CATALOGUE, find_task
