@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,23 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from isogloss.cli import app
-from isogloss.compare import _counts, _percent, compare_folders, compare_predictions
+from isogloss.compare import _counts, _drawn, _percent, compare_folders, compare_predictions
 from isogloss.errors import ConfigError, DataError
-from isogloss.tasks import Answer, QuestionExample, TaggedExample, Task, find_task
-from isogloss.tasks.scoring import Report
+from isogloss.tasks import (
+    CATALOGUE,
+    Answer,
+    ChoiceExample,
+    PairExample,
+    QuestionExample,
+    RatedExample,
+    TaggedExample,
+    TextExample,
+    find_task,
+)
+from isogloss.tasks.gold import Gold
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 sentences = st.lists(st.lists(st.sampled_from(TAGS), min_size=1, max_size=6), min_size=1, max_size=6)
-
-
-def one_by_one(task: Task, examples: Sequence[Any], predicted: Sequence[Any]) -> list[Report]:
-    return [task.report([example], [one], language="en") for example, one in zip(examples, predicted, strict=True)]
 
 
 @given(sentences, st.integers(0, 1000))
@@ -34,23 +41,74 @@ def test_entity_f1_of_drawn_sentences_follows_from_their_counts(gold: list[list[
     task = find_task("conll")
     examples = [TaggedExample(tuple("w" for _ in tags), tuple(tags)) for tags in gold]
     predicted = [tuple(draw.choice(TAGS) for _ in tags) for tags in gold]
-    counts = _counts(task, "f1", examples, one_by_one(task, examples, predicted))
+    counts = _counts(task, examples, predicted, "en")["f1"]
     drawn = [draw.randrange(len(gold)) for _ in gold]
     fresh = task.report([examples[place] for place in drawn], [predicted[place] for place in drawn], language="en")
     assert _percent(counts[drawn].sum(0)[None])[0] == pytest.approx(fresh.metrics["f1"])
 
 
-def test_answers_count_each_by_itself() -> None:
-    task = find_task("squad")
-    examples = [QuestionExample(str(n), "?", "a b c", (Answer("a b", 0),)) for n in range(3)]
-    predicted = ["a b", "b c", None]
-    reports = one_by_one(task, examples, predicted)
-    counts = _counts(task, "f1", examples, reports)
-    whole = task.report(examples, predicted, language="en").metrics
-    assert _percent(counts.sum(0)[None])[0] == pytest.approx(whole["f1"])
-    assert _percent(_counts(task, "exact_match", examples, reports).sum(0)[None])[0] == (
-        pytest.approx(whole["exact_match"])
-    )
+def tagged(*sentences: str) -> list[TaggedExample]:
+    return [TaggedExample(tuple("w" for _ in line.split()), tuple(line.split())) for line in sentences]
+
+
+def tags(*sentences: str) -> list[tuple[str, ...]]:
+    return [tuple(line.split()) for line in sentences]
+
+
+# Of every kind of task: examples, what a poor system predicts of them, and what a good one does.
+KINDS: list[tuple[str, Sequence[Any], Sequence[Any], Sequence[Any]]] = [
+    ("xnli", [TextExample(("a", "b"), label) for label in ("neutral", "entailment", "neutral")],
+     ["entailment", "entailment", "entailment"], ["neutral", "entailment", "neutral"]),
+    ("mrpc", [TextExample(("a", "b"), label) for label in "110"], list("001"), list("110")),
+    ("cola", [TextExample(("a",), label) for label in "110"], list("001"), list("110")),
+    ("sts-b", [RatedExample(("a", "b"), rating) for rating in (1.0, 2.0, 4.0)], [4.0, 3.0, 1.0], [1.0, 2.0, 5.0]),
+    ("xcopa", [ChoiceExample("p", "cause", ("a", "b"), label) for label in "010"], list("111"), list("010")),
+    ("tatoeba", [PairExample("a", "b"), PairExample("c", "d"), PairExample("e", "f")], list("010"), list("012")),
+    ("udpos", tagged("NOUN VERB", "NOUN", "DET NOUN VERB"), tags("VERB VERB", "VERB", "DET VERB VERB"),
+     tags("NOUN VERB", "NOUN", "DET NOUN ADV")),
+    ("conll", tagged("B-PER I-PER O", "O", "B-LOC"), tags("B-PER B-PER O", "B-LOC", "O"),
+     tags("B-PER I-PER O", "O", "B-LOC")),
+    *((name, [QuestionExample(str(n), "?", "a b c", (Answer("b c", 2),)) for n in range(3)], ["c", None, "a"],
+       ["b c", "b", "b c"]) for name in ("squad", "mlqa", "xquad", "tydiqa-goldp")),
+]  # fmt: skip
+
+
+def test_every_kind_of_task_is_tried() -> None:
+    assert {find_task(name).kind for name, *_ in KINDS} == {task.kind for task in CATALOGUE.values()}
+
+
+@pytest.mark.parametrize(("name", "examples", "poor", "good"), KINDS)
+def test_what_examples_add_is_the_metric_of_all(
+    name: str, examples: Sequence[Any], poor: Sequence[Any], good: Sequence[Any]
+) -> None:
+    task = find_task(name)
+    for predicted in (poor, good):
+        whole = task.report(examples, predicted, language="en").metrics
+        for metric, counts in _counts(task, examples, predicted, "en").items():
+            assert _percent(counts.sum(0)[None])[0] == pytest.approx(whole[metric])
+    assert task.kind in ("classify", "rate") or set(_counts(task, examples, good, "en")) == set(task.metrics)
+
+
+@pytest.mark.parametrize(("name", "examples", "poor", "good"), KINDS)
+def test_the_interval_lies_around_the_difference_and_on_its_side_of_zero(
+    name: str, examples: Sequence[Any], poor: Sequence[Any], good: Sequence[Any]
+) -> None:
+    """The examples many times over, each by another id, so that the difference is beyond doubt."""
+    task, times = find_task(name), 20
+    examples = [
+        replace(one, id=f"{n}-{one.id}") if hasattr(one, "id") else one for n in range(times) for one in examples
+    ]
+    sides = [list(side) * times for side in (poor, good)]
+    if task.kind == "retrieve":
+        sides = [[str(int(one) + 3 * (place // 3)) for place, one in enumerate(side)] for side in sides]
+    counts = [_counts(task, examples, side, "en") for side in sides]
+    for metric in task.metrics:
+        of_sides = [one.get(metric) for one in counts]
+        found = _drawn(task, metric, Gold(examples, "en"), sides, of_sides, 200, np.random.default_rng(0)).difference()
+        assert found.low <= found.difference <= found.high
+        assert found.is_sure
+        assert found.low > 0
+        assert found.share_above == 1.0
 
 
 def labelled(folder: Path, num: int, *, right: dict[str, float], seed: int = 0) -> Path:

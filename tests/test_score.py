@@ -148,10 +148,17 @@ def test_columns_with_tags_that_are_none_are_named_with_their_line(
         ("squad", squad(("q", "Oslo")), '{"q": "Oslo",\n "r": "x"}', "predicted:2: no question has the id 'r'"),
         ("squad", squad(("q", "Oslo")), '{"q": "Oslo",\n "q": "x"}', "predicted:2: 'q' stands twice"),
         ("squad", squad(("q", "Oslo")), '{"q": 7}', "predicted:1: the answer to 'q' is 7, not a text"),
-        ("squad", squad(("q", "Oslo")), '["Oslo"]', "predicted: no JSON object"),
+        ("squad", squad(("q", "Oslo")), '["Oslo"]', "predicted:1: no JSON object"),
+        ("squad", squad(("q", "Oslo")), '\n\n["Oslo"]', "predicted:3: no JSON object"),
         ("ner", "a\tO\nb\tO\n", "a\tO\n", "predicted:1: the sentence has 1 words, in the data 2"),
         ("ner", "a\tO\n\nb\tO\n", "a\tO\n", "predicted:1: too few: 1 sentences, the data has 2 examples"),
-        ("ner", "a\tO\n", "a\tO\n\nb\tO\n", "predicted:2: too many: 2 sentences, the data has 1 examples"),
+        ("ner", "a\tO\n", "a\tO\n\nb\tO\n", "predicted:3: too many: 2 sentences, the data has 1 examples"),
+        ("ner", "a\tO\n\nb\tO\n\nc\tO\n", "a\tO\n\nb\tO\n", "predicted:3: too few: 2 sentences, the data has 3"),
+        ("ner", "a\tO\n", "", "predicted:1: too few: 0 sentences, the data has 1 examples"),
+        ("ner", "a\tO\nb\tO\n", "a\tO\nb\tO\tO\n", "predicted:2: 3 columns, the lines before have 2"),
+        ("xnli", "a\tb\tneutral\n", "", "predicted:1: too few: 0 predictions, the data has 1 examples"),
+        ("xnli", "a\tb\tneutral\n", "neutral \n", "predicted:1: unknown label 'neutral '; known are entailment"),
+        ("sts-b", "a\tb\t1\n", "", "predicted:1: too few: 0 predictions"),
         ("ner", "a\tO\nb\tO\n", "a\tO\nc\tO\n", "predicted:2: 'c O', where the data has the word 'b'"),
         ("pos", "a\tNOUN\n", "a\tNOUNS\n", "predicted:1: unknown tag 'NOUNS'; known are ADJ"),
         ("ner", "a\tB-PER\n", "a\tPER\n", "predicted:1: unknown tag 'PER'; entities are O, B-X and I-X"),
@@ -172,6 +179,28 @@ def test_predictions_that_do_not_fit_are_named_with_their_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("task", "data", "predicted"),
+    [
+        ("xnli", "a\tb\tneutral\n" * 2, "neutral\nneutral\n\n\n"),
+        ("sts-b", "a\tb\t1\na\tb\t2\n", "1\n2\n \n"),
+        ("tatoeba", "a\tb\nc\td\n", "0\r\n1\r\n\r\n"),
+    ],
+)
+def test_blank_lines_at_the_end_of_predictions_change_nothing(
+    tmp_path: Path, task: str, data: str, predicted: str
+) -> None:
+    gold, found = write(tmp_path, "dev.en.tsv", data), write(tmp_path, "predicted", predicted)
+    assert set(score_file(task, data=gold, predictions=found, language="en").metrics.values()) == {100.0}
+
+
+def test_columns_of_several_widths_are_refused(tmp_path: Path) -> None:
+    """The official scorer stops at them: which column is the gold would be a guess."""
+    path = write(tmp_path, "predicted", "a B-PER B-PER\n\nb c O O\n")
+    with pytest.raises(DataError, match="predicted:3: 4 columns, the lines before have 3"):
+        score_file("ner", data=None, predictions=path, language="en")
+
+
 def test_columns_without_gold_and_other_kinds_need_the_data(tmp_path: Path) -> None:
     path = write(tmp_path, "predicted", "a B-PER\nb O\n")
     with pytest.raises(DataError, match=r"predicted:1: 2 columns.*give the gold as --data"):
@@ -187,7 +216,7 @@ def test_predictions_of_other_schemes_are_the_same_entities(tmp_path: Path) -> N
     predicted = write(tmp_path, "predicted", "a\tB-PER\nb\tE-PER\nc\tS-PER\n")
     scored = score_file("ner", data=gold, predictions=predicted, language="en")
     assert (scored.metrics["f1"], scored.metrics["accuracy"]) == (100.0, 100.0)
-    assert scored.notes == (f"{gold}: tags of scheme IOB1, read as IOB2",)
+    assert scored.notes == (f"{gold}: tags of scheme IOB1, read as written",)
     columns = write(tmp_path, "columns", "a X U-PER U-PER\nb X B-LOC B-LOC\nc X L-LOC O\n")
     scored = score_file("ner", data=None, predictions=columns, language="en")
     assert scored.types["PER"]["f1"] == 100.0

@@ -25,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from isogloss.errors import ConfigError, DataError
-from isogloss.languages import canonical_code
 from isogloss.published import MEAN
-from isogloss.tasks import Task, Tell, data_language, find_files, find_task, is_labelled
+from isogloss.tasks import Task, Tell, find_files, find_task, gold_labels
 from isogloss.tasks.files import silent
+from isogloss.tasks.gold import Gold, read_gold
 from isogloss.tasks.predicted import MOST_SHOWN, SUFFIXES, read_predictions
 from isogloss.tasks.scoring import Report
 
@@ -40,8 +40,8 @@ Floats = npt.NDArray[np.float64]
 CONFIDENCE = 0.95
 # Draws whose weights are held at a time.
 BLOCK = 256
-# Metrics that follow from sums over examples.
-ADD_UP = frozenset(("accuracy", "exact_match", "f1"))
+# What a report says of each type of entity.
+ENTITY_COUNTS = ("right", "gold", "predicted")
 # Where every draw is scored afresh there are fewer.
 MOST_FRESH = 1000
 
@@ -217,19 +217,14 @@ def _add_mean(table: dict[str, _Drawn], *, parallel: bool) -> None:
 
 def _compare(task: Task, files: _Files, *, num_draws: int, draw: np.random.Generator, tell: Tell) -> dict[str, _Drawn]:
     """Both systems on one labelled file, by metric."""
-    code = data_language(files.language)
-    canonical_code(code)
-    examples = task.read(files.data, language=code, unlabelled=True, tell=tell)
-    if not is_labelled(examples[0]):
-        raise DataError(f"{files.data} has no labels: there is nothing to compare by")
-    sides = [read_predictions(path, task, examples, labels=task.labels) for path in (files.first, files.second)]
-    one_by_one = [
-        [task.report([example], [one], language=code) for example, one in zip(examples, side, strict=True)]
-        for side in sides
-        if any(_adds_up(task, metric) for metric in task.metrics)
+    gold = read_gold(task, files.data, language=files.language, tell=tell)
+    sides = [
+        read_predictions(path, task, gold.examples, labels=task.labels, other_ids=gold.other_ids, tell=tell)
+        for path in (files.first, files.second)
     ]
+    counts = [_counts(task, gold.examples, side, gold.language) for side in sides]
     return {
-        metric: _drawn(task, metric, examples, sides, one_by_one, code, num_draws=num_draws, draw=draw)
+        metric: _drawn(task, metric, gold, sides, [of_side.get(metric) for of_side in counts], num_draws, draw)
         for metric in task.metrics
     }
 
@@ -237,22 +232,20 @@ def _compare(task: Task, files: _Files, *, num_draws: int, draw: np.random.Gener
 def _drawn(
     task: Task,
     metric: str,
-    examples: Sequence[Any],
+    gold: Gold,
     sides: Sequence[Sequence[Any]],
-    one_by_one: Sequence[Sequence[Report]],
-    language: str,
-    *,
+    counts: Sequence[Floats | None],
     num_draws: int,
     draw: np.random.Generator,
 ) -> _Drawn:
-    first, second = (task.report(examples, side, language=language).metrics[metric] for side in sides)
-    if _adds_up(task, metric):
-        counts = [_counts(task, metric, examples, reports) for reports in one_by_one]
-        blocks = _weights(len(examples), num_draws, draw)
-        drawn = np.concatenate([_percent(block @ counts[1]) - _percent(block @ counts[0]) for block in blocks])
+    first, second = (task.report(gold.examples, side, language=gold.language).metrics[metric] for side in sides)
+    ours, theirs = counts
+    if ours is not None and theirs is not None:
+        blocks = _weights(len(gold.examples), num_draws, draw)
+        drawn = np.concatenate([_percent(block @ theirs) - _percent(block @ ours) for block in blocks])
     else:
-        drawn = np.array(list(_afresh(task, metric, examples, sides, language, min(num_draws, MOST_FRESH), draw)))
-    return _Drawn(first, second, drawn, len(examples))
+        drawn = np.array(list(_afresh(task, metric, gold, sides, min(num_draws, MOST_FRESH), draw)))
+    return _Drawn(first, second, drawn, len(gold.examples))
 
 
 def _weights(num_examples: int, num_draws: int, draw: np.random.Generator) -> Iterator[Floats]:
@@ -269,40 +262,58 @@ def _percent(sums_BC: Floats) -> Floats:
     return 100 * np.divide(sums_BC[:, 0], sums_BC[:, 1], out=np.zeros(len(sums_BC)), where=sums_BC[:, 1] > 0)
 
 
-def _adds_up(task: Task, metric: str) -> bool:
-    """Whether a metric follows from sums over examples: F1 of one class among two does, but not example by example."""
-    return metric in ADD_UP and not (task.kind == "classify" and metric == "f1")
+def _counts(task: Task, examples: Sequence[Any], predicted: Sequence[Any], language: str) -> dict[str, Floats]:
+    """What each example adds to numerator and denominator, (E, 2), by metric of those that add up.
+
+    F1 of one class among two follows from sums too, but of numbers that a report does not have.
+    """
+    if task.kind == "answer":
+        reports = _one_by_one(task, examples, predicted, language)
+        return {name: np.array([(one.metrics[name] / 100, 1) for one in reports], np.float64) for name in task.metrics}
+    found: dict[str, Floats] = {}
+    if "accuracy" in task.metrics:
+        found["accuracy"] = np.array(_right_labels(task, examples, predicted), np.float64)
+    if task.has_entities:
+        reports = _one_by_one(task, examples, predicted, language)
+        found["f1"] = np.array([_of_entities(one) for one in reports], np.float64)
+    return found
 
 
-def _counts(task: Task, metric: str, examples: Sequence[Any], reports: Sequence[Report]) -> Floats:
-    """What each example, scored by itself, adds to numerator and denominator, (E, 2)."""
-    rows = []
-    for example, report in zip(examples, reports, strict=True):
-        if task.kind != "tag":
-            rows.append((report.metrics[metric] / 100, 1.0))
-        elif metric == "f1":
-            right, gold, found = (
-                sum(of_type[name] for of_type in report.types.values()) for name in ("right", "gold", "predicted")
-            )
-            rows.append((2 * right, gold + found))
-        else:
-            rows.append((report.metrics[metric] / 100 * len(example.words), len(example.words)))
-    return np.array(rows, np.float64)
+def _right_labels(task: Task, examples: Sequence[Any], predicted: Sequence[Any]) -> list[tuple[int, int]]:
+    """How many labels of each example are right, and how many there are.
+
+    Of all examples at once: what is right of a translation is its place among all.
+    """
+    if task.kind == "tag":
+        pairs = [(example.tags, tags) for example, tags in zip(examples, predicted, strict=True)]
+        return [(sum(a == b for a, b in zip(gold, tags, strict=True)), len(gold)) for gold, tags in pairs]
+    return [(int(a == b), 1) for a, b in zip(gold_labels(examples), predicted, strict=True)]
+
+
+def _one_by_one(task: Task, examples: Sequence[Any], predicted: Sequence[Any], language: str) -> list[Report]:
+    """Each example scored by itself, for kinds whose examples say all that is right of them."""
+    return [task.report([example], [one], language=language) for example, one in zip(examples, predicted, strict=True)]
+
+
+def _of_entities(report: Report) -> tuple[float, float]:
+    right, gold, found = (sum(of_type[name] for of_type in report.types.values()) for name in ENTITY_COUNTS)
+    return 2 * right, gold + found
 
 
 def _afresh(
     task: Task,
     metric: str,
-    examples: Sequence[Any],
+    gold: Gold,
     sides: Sequence[Sequence[Any]],
-    language: str,
     num_draws: int,
     draw: np.random.Generator,
 ) -> Iterator[float]:
+    size = len(gold.examples)
     for _ in range(num_draws):
-        drawn = draw.integers(0, len(examples), len(examples)).tolist()
-        shown = [examples[place] for place in drawn]
+        drawn = draw.integers(0, size, size).tolist()
+        shown = [gold.examples[place] for place in drawn]
         first, second = (
-            task.report(shown, [side[place] for place in drawn], language=language).metrics[metric] for side in sides
+            task.report(shown, [side[place] for place in drawn], language=gold.language).metrics[metric]
+            for side in sides
         )
         yield second - first

@@ -16,11 +16,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from isogloss.errors import ConfigError, DataError
-from isogloss.languages import canonical_code
-from isogloss.tasks import Example, data_language, find_task, is_labelled
-from isogloss.tasks.predicted import read_columns, read_predictions
-from isogloss.tasks.tagged import scheme_in
+from isogloss.errors import ConfigError
+from isogloss.tasks import Example, find_task
+from isogloss.tasks.gold import language_of, read_gold
+from isogloss.tasks.predicted import read_columns, read_predictions, read_tags
 
 __all__ = ["Scored", "score_file"]
 
@@ -72,22 +71,24 @@ def score_file(
     with file and line, for data and predictions that cannot be used or do not belong together.
     """
     task = find_task(task_name).without(drop_types)
-    code = data_language(language)
-    canonical_code(code)
     notes: list[str] = []
     examples: Sequence[Example]
     if data is None:
+        code = language_of(task, language, notes.append)
         if task.kind != "tag":
             raise ConfigError(f"task {task.name} is scored against labelled data; give --data FILE")
         examples, predicted = read_columns(predictions, task)
         if drop_types:
             notes.append(f"{predictions}: entities of type {', '.join(drop_types)} left out")
     else:
-        examples = task.read_part(data, split="", language=language, unlabelled=True, tell=notes.append)
-        if not is_labelled(examples[0]):
-            raise DataError(f"{data} has no labels: there is nothing to score against")
-        scheme = scheme_in(data) if task.has_entities else "IOB2"
-        predicted = read_predictions(predictions, task, examples, labels=task.labels, scheme=scheme)
+        gold = read_gold(task, data, language=language, tell=notes.append)
+        code, examples = gold.language, gold.examples
+        if task.kind == "tag":
+            examples, predicted = read_tags(predictions, task, examples, labels=task.labels, scheme=gold.scheme)
+        else:
+            predicted = read_predictions(
+                predictions, task, examples, labels=task.labels, other_ids=gold.other_ids, tell=notes.append
+            )
         if missing := sum(one is None for one in predicted):
             notes.append(f"{predictions}: {missing} of {len(examples)} questions have no answer, which counts as wrong")
     report = task.report(examples, predicted, language=code)

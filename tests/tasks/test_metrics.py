@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isogloss.tasks import find_task
-from isogloss.tasks.metrics import accuracy, answer_scores, entities, entity_report, normalise_answer
+from isogloss.tasks.metrics import EntityScores, accuracy, answer_scores, entities, entity_report, normalise_answer
 
 QA_FOLDERS = {"mlqa": "mlqa", "squad": "squad_dev_minus_xquad"}
 TAGS = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "I-ORG"])
@@ -75,6 +75,14 @@ def test_an_entity_with_a_wrong_end_or_type_is_wrong() -> None:
     assert entity_report(gold, [["B-PER", "I-PER", "O", "O"]])["overall"].f1 == pytest.approx(200 / 3)
 
 
+def test_f1_at_ties_has_the_last_digit_of_conlleval() -> None:
+    """It adds roundings of its own on the way from counts to F1, which decide where 3.125 goes."""
+    scores = EntityScores(num_gold=1, num_predicted=63, num_right=1)
+    assert f"{scores.f1:.2f}" == "3.13"
+    assert EntityScores(7, 7, 7).f1 == 100.0
+    assert EntityScores(0, 3, 0).f1 == EntityScores(0, 0, 0).f1 == EntityScores(2, 2, 0).f1 == 0.0
+
+
 def test_a_question_without_a_prediction_counts_as_wrong() -> None:
     scores = answer_scores({"a": ["Oslo"], "b": ["Rome"]}, {"a": "oslo!"}, language="en")
     assert (scores.exact_match, scores.f1) == (50.0, 50.0)
@@ -98,10 +106,38 @@ def test_the_best_of_several_right_answers_counts() -> None:
         ("th", "อยู่ในOslo 12", "อ ยู่ ใ น oslo 12"),
         ("ja", "ガラス、1号", "ガ ラ ス 1 号"),
         ("sw", "Nyumba ya Ana", "nyumba ya ana"),
+        # Other spellings of a code are the same language.
+        ("eng", "The house", "house"),
+        ("ENG_Latn", "The house", "house"),
+        ("ara", "الكتاب", "كتاب"),
+        ("zho", "在1990年", "在 1990 年"),
+        ("jpn", "ガラス、1号", "ガ ラ ス 1 号"),
     ],
 )
 def test_answers_are_compared_by_the_rules_of_their_language(language: str, text: str, expected: str) -> None:
     assert normalise_answer(text, language=language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "The «Red» house!", "«red» house"),
+        ("de", "Das Haus, the house", "das haus house"),
+        ("ar", "الكتاب", "الكتاب"),
+        ("vi", "của nhà", "của nhà"),
+        ("ko", "서울 대학교", "서울 대학교"),
+        ("fr", "L'eau", "leau"),
+        ("th", "อยู่ในOslo 12", "อ ยู่ ใ น oslo 12"),
+        ("zh", "在1990年，the", "在 1990 年 the"),
+        ("zh-Hant", "在1990年", "在 1990 年"),
+        ("jpn", "ガラス", "ガ ラ ス"),
+    ],
+)
+def test_squads_rules_hold_where_words_stand_between_spaces(language: str, text: str, expected: str) -> None:
+    """As SQuAD v1.1's scorer in every such language, English articles and ASCII punctuation alone; else MLQA's."""
+    assert normalise_answer(text, language=language, rules="squad-spaced") == expected
+    other = "mlqa" if language in ("th", "zh", "zh-Hant", "jpn") else "squad"
+    assert normalise_answer(text, language=language, rules=other) == expected  # type: ignore[arg-type]
 
 
 def test_answers_in_unspaced_scripts_get_partial_credit_without_spaces() -> None:

@@ -35,7 +35,7 @@ def test_f1_precision_and_recall_are_those_of_scikit_learn(pairs: list[tuple[str
         return
     scores = class_scores(gold, predicted, positive="1")
     for name in ("precision", "recall", "f1"):
-        assert scores[name] == pytest.approx(100 * getattr(metrics, f"{name}_score")(gold, predicted, **values))
+        assert scores[name] == 100 * getattr(metrics, f"{name}_score")(gold, predicted, **values), "to the last digit"
 
 
 @given(st.one_of(PAIRS, MANY))
@@ -45,7 +45,7 @@ def test_matthews_is_that_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says so where there is one label only
         theirs = metrics.matthews_corrcoef(gold, predicted)
-    assert matthews(gold, predicted) == pytest.approx(100 * theirs, abs=1e-9)
+    assert matthews(gold, predicted) == 100 * theirs, "to the last digit"
 
 
 @given(NUMBERS)
@@ -60,6 +60,27 @@ def test_correlations_are_those_of_scipy(pairs: list[tuple[float, float]]) -> No
             warnings.simplefilter("ignore")  # nearly constant values
             expected = float(theirs(gold, predicted)[0])
         assert ours(gold, predicted) == pytest.approx(100 * expected, abs=1e-7)
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 50)), min_size=2, max_size=60))
+def test_pearson_prints_what_scipy_prints(pairs: list[tuple[int, int]]) -> None:
+    """Digit by digit, where values are as ratings are: not all but equal."""
+    stats = pytest.importorskip("scipy.stats")
+    gold, predicted = ([value / 10 for value in values] for values in apart(pairs))
+    if len(set(gold)) > 1 and len(set(predicted)) > 1:
+        assert pearson(gold, predicted) == 100 * float(stats.pearsonr(gold, predicted)[0])
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60))
+def test_equal_ranks_give_exactly_a_hundred(values: list[float]) -> None:
+    if len(set(values)) > 1:
+        assert spearman(values, rankings(values)) == 100.0
+        assert spearman(values, [-rank for rank in rankings(values)]) == -100.0
+        assert spearman(values, values) == 100.0
+
+
+def rankings(values: list[float]) -> list[int]:
+    return [sorted(set(values)).index(value) ** 3 for value in values]
 
 
 def test_cases_worked_by_hand() -> None:

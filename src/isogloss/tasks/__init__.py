@@ -7,9 +7,9 @@
     tags = predictions(task.kind, windows, logits, labels, num_examples=len(examples))
     task.score(examples, tags, language="sw")                          # {"accuracy": 71.4}
 
-`catalogue` the table, with `published` facts; `finding` their files, with `codes` and `hub`; `readers`, `tagged`
-and `questions` read them; `words` words and pieces, `windows` model inputs, `outputs` what comes back, `predicted` as
-files; `scoring` scores.
+`catalogue` the table, with `published` facts; `finding` their files, with `codes` and `hub`; `readers`, `tagged` and
+`questions` read them; `words` words and pieces, `windows` model inputs, `targets` what they should give, `outputs` what
+comes back, `predicted` as files, which `scoring` compares with what `gold` reads.
 """
 
 from isogloss.tasks.catalogue import CATALOGUE, find_task

@@ -33,12 +33,14 @@ __all__ = ["CATALOGUE", "find_task"]
 
 JSON = "{split}.{language}.json"
 ACCURACY, BOTH, ANSWERS = ("accuracy",), ("accuracy", "f1"), ("f1", "exact_match")
+SPACED = "SQuAD's rules; MLQA's by letters where words have no spaces between them (`score` gives SQuAD's there too)"
 NLI, YES_NO = ("entailment", "neutral", "contradiction"), ("0", "1")
 
 _entities, _tags = partial(read_tagged, scheme="entities"), partial(read_tagged)
 _nli, _pairs = partial(read_texts, columns=published.NLI), partial(read_texts, columns=published.PAIRS)
 _two_classes = partial(score_classes, positive="1")
 _mlqa, _squad = partial(score_answers, rules="mlqa"), partial(score_answers, rules="squad")
+_squad_spaced = partial(score_answers, rules="squad-spaced")
 # Some lines of its train.tsv are cut in two (nyu-mll/GLUE-baselines, issue 5).
 _qqp = published.pair_columns(
     first=("question1",), second=("question2",), label=("is_duplicate", "label"), broken=True,
@@ -169,17 +171,18 @@ CATALOGUE: Mapping[str, Task] = {
             about="every pair of languages of context and question, as context-de-question-en",
         ),
         Task(
-            "xquad", "answer", read_questions, _mlqa, ANSWERS, own=JSON, files=("xquad.{language}.json",),
+            "xquad", "answer", read_questions, _squad_spaced, ANSWERS, own=JSON, files=("xquad.{language}.json",),
             splits={"test": ("validation",)}, configurations=("xquad.{language}", "{language}"),
             languages=("ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"),
-            source="https://github.com/google-deepmind/xquad", about="MLQA's rules, by language",
+            source="https://github.com/google-deepmind/xquad", about=SPACED,
         ),
         Task(
-            "tydiqa-goldp", "answer", partial(read_questions, languages_in_ids=published.TYDIQA_NAMES), _mlqa, ANSWERS,
-            languages=tuple(sorted(published.TYDIQA_NAMES.values())), own=JSON, all_in_one=(".json", ".parquet"),
+            "tydiqa-goldp", "answer", partial(read_questions, languages_in_ids=published.TYDIQA_NAMES), _squad_spaced,
+            ANSWERS, languages=tuple(sorted(published.TYDIQA_NAMES.values())), own=JSON,
+            all_in_one=(".json", ".parquet"),
             files=("tydiqa-goldp-v1.1-{split}.json", "tydiqa-goldp-{split}-{language}.json"),
-            configurations=("secondary_task",), codes=published.TYDIQA_NAMES, source="https://github.com/google-research-datasets/tydiqa",
-            about="MLQA's rules, by language",
+            configurations=("secondary_task",), codes=published.TYDIQA_NAMES,
+            source="https://github.com/google-research-datasets/tydiqa", about=SPACED,
         ),
         Task(
             "tatoeba", "retrieve", read_pairs, score_labels, ACCURACY, own="{split}.{language}-en.tsv",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
+    "UNKNOWN_START",
     "Answer",
     "ChoiceExample",
     "Example",
@@ -71,9 +72,13 @@ class TaggedExample:
     tags: tuple[str, ...]
 
 
+# Where an answer begins that its file gives as text alone, which is enough for scores.
+UNKNOWN_START = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A right answer: `context[start : start + len(text)] == text`."""
+    """A right answer: `context[start : start + len(text)] == text`, or a start that is unknown."""
 
     text: str
     start: int

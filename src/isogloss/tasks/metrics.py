@@ -1,7 +1,11 @@
 """Metrics, equal to the official scorers to the last digit: accuracy, entity F1, exact match and F1 of answers.
 
 All values are percent. Entities are counted as the CoNLL scorer counts them, ill-formed tag sequences included;
-answers as MLQA's scorer compares them, with the rules of the answer's language, or as SQuAD v1.1's.
+answers are compared by one of three rules, whatever the spelling of the language's code:
+
+    mlqa            MLQA's scorer, with the articles and tokens of the answer's language; of others by their spaces
+    squad           SQuAD v1.1's scorer: English articles, ASCII punctuation, tokens between spaces
+    squad-spaced    squad where words stand between spaces, mlqa where not: there a whole sentence would be one word
 
     accuracy(["a", "b"], ["a", "a"])                              # 50.0
     entity_report(gold_sentences, predicted_sentences)["overall"].f1
@@ -20,7 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from isogloss.languages import is_unspaced, script_of
+from isogloss.languages import canonical_code, is_unspaced, script_of
 
 __all__ = [
     "AnswerRules",
@@ -31,10 +35,11 @@ __all__ = [
     "answer_scores",
     "entities",
     "entity_report",
+    "general_rules",
     "normalise_answer",
 ]
 
-AnswerRules = Literal["mlqa", "squad"]
+AnswerRules = Literal["mlqa", "squad", "squad-spaced"]
 
 # Words that MLQA's scorer takes out of answers before it compares them.
 ARTICLES = {
@@ -78,7 +83,9 @@ class EntityScores:
 
     @property
     def f1(self) -> float:
-        return _percent(2 * self.num_right, self.num_gold + self.num_predicted)
+        # Of the two percentages, as conlleval has it: of the counts the last digit printed is another one at ties.
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
 
 
 @dataclass(frozen=True)
@@ -143,18 +150,29 @@ def answer_scores(
 
 
 def normalise_answer(text: str, *, language: str, rules: AnswerRules = "mlqa") -> str:
-    """Lower case, no punctuation, no articles, tokens joined by one space. `rules` squad knows English only."""
-    if rules == "squad":
+    """Lower case, no punctuation, no articles, tokens joined by one space. `rules` squad knows English only.
+
+    Raises DataError for a language that is no code.
+    """
+    code = canonical_code(language)
+    if _are_squads(code, rules):
         text = text.lower().translate(_deletions(string.punctuation))
         return " ".join(_articles("en").sub(" ", text).split())
     text = text.lower().translate(_deletions(_punctuation()))
-    code = language.lower().replace("_", "-").split("-")[0]
-    if code == "ar":
+    own = code.split("-")[0]
+    if own == "ar":
         # MLQA's scorer replaces these two letters wherever they stand, inside words too: scores depend on it.
         text = text.replace(ARABIC_ARTICLE, " ")
-    elif code in ARTICLES:
-        text = _articles(code).sub(" ", text)
-    return " ".join(_segmentation(language)(text))
+    elif own in ARTICLES:
+        text = _articles(own).sub(" ", text)
+    return " ".join(_segmentation(code)(text))
+
+
+def general_rules(code: str, rules: AnswerRules) -> str:
+    """What the rules come to in a language that they were not written for, in words."""
+    if _are_squads(code, rules):
+        return "SQuAD's, tokens between spaces"
+    return "tokens between spaces" if _is_spaced(code) else "a token each letter of a script without spaces"
 
 
 def _word_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
@@ -165,11 +183,19 @@ def _word_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
+def _are_squads(code: str, rules: AnswerRules) -> bool:
+    return rules == "squad" or (rules == "squad-spaced" and _is_spaced(code))
+
+
+def _is_spaced(code: str) -> bool:
+    return not is_unspaced(code)
+
+
 def _segmentation(code: str) -> Callable[[str], list[str]]:
     """How a language's answers become tokens: at spaces, or also at each character where none divide words."""
-    if is_unspaced(code):
-        return _segment_chinese if script_of(code).startswith("Han") else _segment_unspaced
-    return str.split
+    if _is_spaced(code):
+        return str.split
+    return _segment_chinese if script_of(code).startswith("Han") else _segment_unspaced
 
 
 def _segment_chinese(text: str) -> list[str]:

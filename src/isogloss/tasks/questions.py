@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.errors import DataError
-from isogloss.tasks.examples import Answer, QuestionExample
+from isogloss.tasks.examples import UNKNOWN_START, Answer, QuestionExample
 from isogloss.tasks.files import Tell, line_at, line_of, not_empty, parquet_rows, parse_json, read_text, silent
 
 __all__ = ["read_questions"]
@@ -30,9 +30,11 @@ def read_questions(
     unlabelled: bool = False,
     tell: Tell = silent,
     languages_in_ids: Mapping[str, str] = NO_NAMES,
+    needs_offsets: bool = True,
 ) -> list[QuestionExample]:
-    """Questions with ids of their own and answers whose offsets fit the context.
+    """Questions with ids of their own, numbers as text, and answers whose offsets fit the context.
 
+    Without `needs_offsets`, as scorers never read them, an answer may have none at all; one that does not fit is wrong.
     `languages_in_ids` are what an id begins with where a file holds several languages: those of `language` are read.
     """
     assert not labels, "questions have answers, not labels"
@@ -41,7 +43,7 @@ def read_questions(
     examples: list[QuestionExample] = []
     seen: set[str] = set()
     for where, context, entry in entries:
-        example = _question(path, text, where, context, entry, unlabelled=unlabelled)
+        example = _question(path, text, where, context, entry, unlabelled=unlabelled, needs_offsets=needs_offsets)
         if example.id in seen:
             raise DataError(f"{_where(path, text, example.id, last=True)}: a second question with this id")
         seen.add(example.id)
@@ -50,7 +52,11 @@ def read_questions(
     return _of_language(path, not_empty(path, examples), language, languages_in_ids)
 
 
-def _question(path: Path, text: str, where: Where, context: str, entry: Any, *, unlabelled: bool) -> QuestionExample:
+def _question(
+    path: Path, text: str, where: Where, context: str, entry: Any, *, unlabelled: bool, needs_offsets: bool
+) -> QuestionExample:
+    if isinstance(entry, dict) and type(entry.get("id")) is int:
+        entry = {**entry, "id": str(entry["id"])}
     for key in ("id", "question"):
         value: Any = entry.get(key) if isinstance(entry, dict) else None
         if not isinstance(value, str):
@@ -59,18 +65,19 @@ def _question(path: Path, text: str, where: Where, context: str, entry: Any, *, 
     answers: Any = entry.get("answers")
     if not answers and unlabelled:
         return QuestionExample(entry["id"], entry["question"], context, ())
-    if (problem := _answers_problem(context, answers)) is not None:
+    if (problem := _answers_problem(context, answers, needs_offsets=needs_offsets)) is not None:
         raise DataError(f"{_where(path, text, entry['id'])}: {problem}")
-    return QuestionExample(
-        entry["id"], entry["question"], context, tuple(Answer(one["text"], one["answer_start"]) for one in answers)
-    )
+    given = tuple(Answer(one["text"], one.get("answer_start", UNKNOWN_START)) for one in answers)
+    return QuestionExample(entry["id"], entry["question"], context, given)
 
 
-def _answers_problem(context: str, answers: Any) -> str | None:
+def _answers_problem(context: str, answers: Any, *, needs_offsets: bool) -> str | None:
     """Why the answers of a question cannot be used, if they cannot."""
     if not answers or not isinstance(answers, list):
         return "no answers; scores and training need at least one a question"
     for given in answers:
+        if not needs_offsets and _is_text_alone(given):
+            continue
         text, start = (given.get("text"), given.get("answer_start")) if isinstance(given, dict) else (None, None)
         if not isinstance(text, str) or type(start) is not int:
             return f"an answer has 'text' and 'answer_start', a number; this one is {str(given)[:60]}"
@@ -81,6 +88,12 @@ def _answers_problem(context: str, answers: Any) -> str | None:
                 "offsets count characters from 0"
             )
     return None
+
+
+def _is_text_alone(given: Any) -> bool:
+    """Whether an answer has a text and no offset at all."""
+    text = given.get("text") if isinstance(given, dict) else None
+    return isinstance(text, str) and text != "" and "answer_start" not in given
 
 
 def _check_answers(path: Path, text: str, examples: Sequence[QuestionExample]) -> None:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal
 
-__all__ = ["TagScheme", "is_iob1", "is_tag", "scheme_of", "to_iob2", "types_of", "without_types"]
+__all__ = ["TagScheme", "has_endings", "is_tag", "scheme_of", "to_iob2", "types_of", "without_types"]
 
 TagScheme = Literal["IOB2", "IOB1", "IOBES", "BILOU"]
 
@@ -38,13 +38,18 @@ def scheme_of(sentences: Sequence[Sequence[str]]) -> TagScheme:
             if (scheme := _OTHER_LETTERS.get(tag.partition("-")[0])) is not None:
                 return scheme
     openings = Counter(opening for tags in sentences for opening in _openings(tags))
-    return "IOB1" if openings["I"] > openings["B"] or is_iob1(sentences) else "IOB2"
+    return "IOB1" if openings["I"] > openings["B"] or _is_iob1(sentences) else "IOB2"
 
 
-def is_iob1(sentences: Sequence[Sequence[str]]) -> bool:
+def _is_iob1(sentences: Sequence[Sequence[str]]) -> bool:
     """Whether B- stands between neighbours of one type alone, however few there are, and entities open with I-."""
     openings = Counter(opening for tags in sentences for opening in _openings(tags))
     return openings["I"] > 0 and openings["B"] == openings["neighbours"]
+
+
+def has_endings(sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether the scheme marks where entities end: official scorers know B- and I- alone, and take them as IOB2."""
+    return scheme_of(sentences) in ("IOBES", "BILOU")
 
 
 def to_iob2(tags: Sequence[str]) -> list[str]:

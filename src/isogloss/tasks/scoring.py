@@ -71,13 +71,22 @@ def score_entities(examples: Sequence[Any], predicted: Sequence[Any], *, languag
 
 
 def score_answers(examples: Sequence[Any], predicted: Sequence[Any], *, language: str, rules: AnswerRules) -> Report:
-    """Exact match and F1 of answers; None stands for no prediction, which counts as wrong."""
+    """Exact match and F1 of answers; None stands for no prediction, which counts as wrong.
+
+    Sets that are published with SQuAD's scores in every language have those too, as `squad_f1` and
+    `squad_exact_match`: by `squad-spaced` rules Thai and Chinese are compared by letters, which SQuAD's scorer takes
+    for one word a sentence.
+    """
     gold = {example.id: [answer.text for answer in example.answers] for example in examples}
     given: Mapping[str, str] = {
         example.id: text for example, text in zip(examples, predicted, strict=True) if text is not None
     }
     scores = answer_scores(gold, given, language=language, rules=rules)
-    return Report({"f1": scores.f1, "exact_match": scores.exact_match})
+    metrics = {"f1": scores.f1, "exact_match": scores.exact_match}
+    if rules == "squad-spaced":
+        official = answer_scores(gold, given, language=language, rules="squad")
+        metrics |= {"squad_f1": official.f1, "squad_exact_match": official.exact_match}
+    return Report(metrics)
 
 
 def _of_entities(scores: EntityScores) -> dict[str, float]:

@@ -22,7 +22,7 @@ from isogloss.errors import DataError
 from isogloss.tasks.examples import TaggedExample
 from isogloss.tasks.files import Tell, not_empty, numbered_lines, parquet_rows, silent
 from isogloss.tasks.metrics import entities
-from isogloss.tasks.schemes import is_tag, scheme_of, to_iob2, without_types
+from isogloss.tasks.schemes import TagScheme, is_tag, scheme_of, to_iob2, without_types
 
 __all__ = ["DOCUMENT_START", "Scheme", "blocks_of", "cells_of", "read_tagged", "scheme_in"]
 
@@ -58,6 +58,7 @@ def read_tagged(
     tell: Tell = silent,
     drop_types: Sequence[str] = (),
     conll: bool = False,
+    keeps_iob1: bool = False,
 ) -> list[TaggedExample]:
     """Sentences of words and their tags; blank lines at the end change nothing.
 
@@ -65,7 +66,8 @@ def read_tagged(
     read as words outside of any, and `tell` is told how many there were.
 
     Entities: tags of another scheme than IOB2 become IOB2, which `tell` is told. A stray I-X that opens an entity of an
-    IOB2 file is kept as it stands, as published files have some and the official scorer counts them.
+    IOB2 file is kept as it stands, as published files have some and the official scorer counts them; with `keeps_iob1`,
+    so are the tags of IOB1, whose accuracy it counts as they are written.
     """
     widths = (1, 2, *((CONLL_2002_WIDTH,) if conll else ()), *(CONLL_WIDTHS if scheme == "entities" else ()))
     sentences = _as_written(path, widths=widths, latin_1=tell if conll else None)
@@ -73,8 +75,9 @@ def read_tagged(
     if scheme == "entities":
         _check(sentences, is_tag, "schemes are IOB2 and IOB1 (O, B-X, I-X), IOBES (E-X, S-X) and BILOU (L-X, U-X)")
         if (found := scheme_of([sentence.tags for sentence in sentences])) != "IOB2":
-            tell(f"{path}: tags of scheme {found}, read as IOB2")
-            for sentence in sentences:
+            kept = keeps_iob1 and found == "IOB1"
+            tell(f"{path}: tags of scheme {found}, {'read as written' if kept else 'read as IOB2'}")
+            for sentence in sentences if not kept else ():
                 sentence.tags = to_iob2(sentence.tags)
         _drop(sentences, drop_types, path, tell)
     if labels:
@@ -86,7 +89,7 @@ def read_tagged(
     return not_empty(path, [TaggedExample(tuple(one.words), tuple(one.tags)) for one in sentences])
 
 
-def scheme_in(path: Path) -> str:
+def scheme_in(path: Path) -> TagScheme:
     """The scheme that a file's entities are written in: IOB2, IOB1, IOBES or BILOU."""
     widths = (1, 2, CONLL_2002_WIDTH, *CONLL_WIDTHS)
     return scheme_of([sentence.tags for sentence in _as_written(path, widths=widths, latin_1=silent)])

@@ -4,6 +4,7 @@ task.read(Path("dev.sw.tsv"))                                      # examples
 task.score(examples, predictions, language="sw")                   # {"f1": 61.2}: what tables show
 task.report(examples, predictions, language="sw")                  # every metric, entities by type
 task.without(["DATE"])                                             # the same without entities of a type
+task.to_score()                                                    # the same, reading what scores need and no more
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from isogloss.errors import ConfigError
 from isogloss.tasks.codes import data_language
 from isogloss.tasks.examples import Example, Kind, gold_labels
 from isogloss.tasks.files import Tell, shards_of, silent
+from isogloss.tasks.metrics import AnswerRules
 from isogloss.tasks.readers import files_of_pairs
 from isogloss.tasks.schemes import types_of, without_types
 from isogloss.tasks.scoring import Report, score_entities
@@ -164,10 +166,27 @@ class Task:
         reader: Any = self.reader  # of entities, which takes more than readers have in common
         return dataclasses.replace(self, reader=functools.partial(reader, drop_types=kept), drop_types=kept)
 
+    def to_score(self) -> Task:
+        """The same task with files read as official scorers take them, which is not enough to train on.
+
+        Answers need no offsets, and tags of IOB1 stay as they are written.
+        """
+        more: Mapping[str, bool] = {"needs_offsets": False} if self.kind == "answer" else {}
+        if self.has_entities:
+            more = {"keeps_iob1": True}
+        reader: Any = self.reader  # of this kind, which takes more than readers have in common
+        return dataclasses.replace(self, reader=functools.partial(reader, **more))
+
     @property
     def has_entities(self) -> bool:
         """Whether its tags are those of entities."""
         return self.scorer is score_entities
+
+    @property
+    def answer_rules(self) -> AnswerRules | None:
+        """How answers are compared; None for other kinds."""
+        rules: AnswerRules | None = getattr(self.scorer, "keywords", {}).get("rules")
+        return rules
 
     @property
     def types(self) -> tuple[str, ...]:
