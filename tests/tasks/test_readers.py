@@ -152,7 +152,7 @@ def test_json_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
 
 
 WRONG_ENTRIES: list[tuple[Any, str]] = [
-    ({**question("q2"), "id": 2}, "'id' of a question is 2, not text"),
+    ({**question("q2"), "id": 2.5}, "'id' of a question is 2.5, not text"),
     ({"question": "Where?", "answers": []}, "'id' of a question is not there"),
     ({"id": "q2", "answers": []}, "'question' of a question is not there"),
     ({**question("q2"), "question": ["Where?"]}, "'question' of a question is ['Where?'], not text"),
