@@ -167,11 +167,13 @@ def _answers(
         raise DataError(f"{path}:{first}: no JSON object; predictions of questions are one, id → answer")
     known = {example.id for example in examples}
     for question_id, answer in given.items():
-        where = f"{path}:{line_of(text, question_id)}"
+        problem = ""
         if question_id not in known and question_id not in other_ids:
-            raise DataError(f"{where}: no question has the id '{question_id[:60]}'; is this another split or language?")
-        if not isinstance(answer, str):
-            raise DataError(f"{where}: the answer to '{question_id[:60]}' is {str(answer)[:40]}, not a text")
+            problem = f"no question has the id '{question_id[:60]}'; is this another split or language?"
+        elif not isinstance(answer, str):
+            problem = f"the answer to '{question_id[:60]}' is {str(answer)[:40]}, not a text"
+        if problem:  # only then, as the line is searched for
+            raise DataError(f"{path}:{line_of(text, question_id)}: {problem}")
     if others := len(given.keys() - known):
         tell(f"{path}: {others} answers are to questions of the data in other languages and left out")
     return [given.get(example.id) for example in examples]
