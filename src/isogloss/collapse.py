@@ -85,11 +85,10 @@ class Chance:
 
 
 class CollapsedError(Exception):
-    """The loss is at chance or above, or is none (`loss` is None then); caught by who started the run."""
+    """The loss is at chance or above; caught by who started the run."""
 
-    def __init__(self, step: int, loss: float | None, chance: float) -> None:
-        found = "no usable loss" if loss is None else f"a loss of {loss:.3f}"
-        super().__init__(f"{found} at step {step}, where one answer for all has {chance:.3f}")
+    def __init__(self, step: int, loss: float, chance: float) -> None:
+        super().__init__(f"a loss of {loss:.3f} at step {step}, where one answer for all has {chance:.3f}")
         self.step, self.loss, self.chance = step, loss, chance
 
 
@@ -161,8 +160,13 @@ def begin_anew(run: Path, attempts: Sequence[Mapping[str, Any]]) -> None:
 
 def learned_nothing(run: Path) -> bool:
     """Whether the loss was looked at, and was never below chance."""
-    looks = [line["guard"] for line in read_metrics(run) if "guard" in line]
-    return bool(looks) and not any(look["is_beaten"] for look in looks)
+    looks = _looks(run)
+    return bool(looks) and not any(looks)
+
+
+def _looks(run: Path) -> list[bool]:
+    """Whether the loss was below chance, each time that it was looked at."""
+    return [line["guard"]["is_beaten"] for line in read_metrics(run) if "guard" in line]
 
 
 class Guard:
@@ -189,10 +193,7 @@ class Guard:
             return {}
         mean = loss / num_targets
         is_beaten = self._chance.is_beaten(mean, num_targets)
-        if not is_beaten and progress.step <= self._last and (mean >= self._chance.loss or not self._learned_before()):
+        # Once it has learned, a loss a little below chance is enough: the luck of the labels has no second try.
+        if not is_beaten and progress.step <= self._last and (mean >= self._chance.loss or not any(_looks(self._run))):
             raise CollapsedError(progress.step, mean, self._chance.loss)
         return {"guard": {"loss": mean, "chance": self._chance.loss, "is_beaten": is_beaten}}
-
-    def _learned_before(self) -> bool:
-        """Once it has learned, a loss a little below chance is enough: the luck of the labels has no second try."""
-        return any(line["guard"]["is_beaten"] for line in read_metrics(self._run) if "guard" in line)
